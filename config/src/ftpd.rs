@@ -1,0 +1,93 @@
+//! What the embedded ftpd reads, and the dialect that it and the gateway speak over their Unix socket.
+//!
+//! # The dialect
+//! Plain FTP (RFC 959, 2389, 3659), with these differences; all of it stays inside the pod:
+//! * The gateway opens one connection per client session, gets `220`, and may send [`PEER`] once before USER.
+//! * There are no data connections. The `150` that answers RETR, STOR, APPE, LIST, NLST or MLSD carries one file
+//!   descriptor (`SCM_RIGHTS`) on the first octet of its line: the opened file itself, positioned where the transfer
+//!   begins, or for a listing the reading end of a stream. PASV, EPSV, PORT, EPRT, AUTH, PBSZ and PROT are unknown.
+//! * After the `150` the ftpd waits for the gateway to say how it went: [`COMPLETE`] or [`FAILED`]. Only then does it
+//!   finish (rename an upload into place, or keep its part) and send the final reply, which the gateway passes on.
+//!   A connection that ends instead means [`FAILED`].
+//! * TYPE is known but changes nothing on the descriptor: the gateway converts TYPE A.
+//! * [`DIGEST`] answers with the digest of the configuration that is in force.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConfigError, paths};
+
+/// `XPEER <client address> <gateway session id>`: who is behind this session, for the ftpd's log and login throttle.
+/// Answered by 200.
+pub const PEER: &str = "XPEER";
+/// `XCOMPLETE`: every octet of the transfer was delivered, and its end was authentic.
+pub const COMPLETE: &str = "XCOMPLETE";
+/// `XFAILED`: the transfer broke off.
+pub const FAILED: &str = "XFAILED";
+/// `XDIGEST`: allowed before login, answered by `200 <digest>`.
+pub const DIGEST: &str = "XDIGEST";
+
+/// `ftpd.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FtpdConfig {
+    /// Hours that the part of an upload that broke off is kept for `REST` and `STOR`.
+    pub keep_parts_hours: u32,
+}
+
+impl FtpdConfig {
+    /// Reads the file's bytes.
+    pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
+        serde_json::from_slice(json).map_err(|source| ConfigError { file: paths::FTPD_FILE, source })
+    }
+}
+
+/// `users.json`: every login of the server, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Users {
+    /// Login name to account.
+    pub users: BTreeMap<String, User>,
+}
+
+impl Users {
+    /// Reads the file's bytes.
+    pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
+        serde_json::from_slice(json).map_err(|source| ConfigError { file: paths::USERS_FILE, source })
+    }
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct User {
+    /// The password's hash.
+    pub password: PasswordHash,
+    /// The home directory relative to the volume, made at login; its `..` and links lead nowhere outside.
+    pub home: String,
+    /// Whether commands that change anything are refused.
+    pub read_only: bool,
+}
+
+/// A hash in PHC string format (argon2id). Its `Debug` hides it, since logs are read by more people than Secrets.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(pub String);
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_does_not_reach_a_log() {
+        let user = User { password: PasswordHash("$argon2id$secret".into()), home: "alice".into(), read_only: false };
+        assert!(!format!("{user:?}").contains("secret"));
+    }
+}

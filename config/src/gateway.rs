@@ -1,0 +1,180 @@
+//! `gateway.json`: all that a gateway must know and cannot learn by itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConfigError, paths, ports::PortRange};
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// `namespace/name` of the SafeTPServer, for logs and the greeting of no one.
+    pub server: String,
+    /// The port that the gateway listens on for control connections inside the pod.
+    pub listen_port: u16,
+    /// The port of metrics, health and status, on the pod network, plain HTTP.
+    pub admin_port: u16,
+    /// This replica's data ports: announced, exposed and listened on are one number.
+    pub data_ports: PortRange,
+    /// Where the external address comes from.
+    pub address: AddressSource,
+    /// What a client must do before it may do anything else.
+    pub security: Security,
+    /// The server behind the gateway.
+    pub backend: Backend,
+    /// Upper bounds on what strangers can make the gateway do.
+    pub limits: Limits,
+    /// How uploads end.
+    pub uploads: Uploads,
+    /// Seconds that running transfers get after SIGTERM; the pod's grace period is a little longer.
+    pub drain_seconds: u32,
+}
+
+impl GatewayConfig {
+    /// Reads the file's bytes.
+    pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
+        serde_json::from_slice(json).map_err(|source| ConfigError { file: paths::GATEWAY_FILE, source })
+    }
+}
+
+/// Where the gateway learns the address that it announces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "camelCase", deny_unknown_fields)]
+pub enum AddressSource {
+    /// From the status of this Service, watched by the gateway itself.
+    Service {
+        /// The Service's name, in the pod's namespace.
+        name: String,
+        /// The pod's namespace.
+        namespace: String,
+    },
+    /// From the file that the kubelet makes of [`paths::ADDRESS_ANNOTATION`].
+    PodAnnotation,
+    /// Stated by the user: an address or a DNS name.
+    Pinned {
+        /// An IP address or a DNS name, resolved again while running.
+        address: String,
+    },
+}
+
+/// What protects the channels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Security {
+    /// The mechanisms that AUTH offers, in the order of FEAT.
+    pub mechanisms: Vec<Mechanism>,
+    /// Whether commands must come over a protected control channel.
+    pub control: Requirement,
+    /// Whether data connections must be protected (PROT P).
+    pub data: Requirement,
+    /// How strictly a data connection must prove that it belongs to its session.
+    pub data_binding: DataBinding,
+}
+
+/// A security mechanism of RFC 2228, by its AUTH name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mechanism {
+    /// RFC 4217.
+    #[serde(rename = "TLS")]
+    Tls,
+}
+
+/// Whether protection may be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Requirement {
+    /// Nothing but the way into protection works without it.
+    Required,
+    /// The client decides.
+    Optional,
+}
+
+/// How a data connection proves its session (by TLS resumption, or by its peer address).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DataBinding {
+    /// The TLS session must be resumed on every protected data connection.
+    Required,
+    /// A resumed session is checked; without one, the peer address must equal the control connection's.
+    WhenOffered,
+    /// Only the data port itself tells sessions apart.
+    Off,
+}
+
+/// The server behind the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+pub enum Backend {
+    /// The embedded ftpd on its Unix socket, which hands over descriptors (see [`crate::ftpd`]).
+    Embedded {
+        /// The socket's path.
+        socket: String,
+    },
+}
+
+/// Upper bounds. All of them hold per gateway, that is per replica.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Limits {
+    /// Control connections at once; one more gets 421.
+    pub sessions: u32,
+    /// Control connections at once from one peer address; 0 is no limit, for many clients share one NAT address.
+    pub sessions_per_peer: u32,
+    /// Seconds without a command or transfer until 421.
+    pub idle_seconds: u32,
+    /// Seconds from the connection to a finished login.
+    pub login_seconds: u32,
+    /// Seconds that a data connection may stand still, or not come at all.
+    pub data_seconds: u32,
+}
+
+/// How uploads end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Uploads {
+    /// Whether an upload over TLS that ends without `close_notify` is a truncated one (426, nothing stored).
+    pub require_close_notify: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> GatewayConfig {
+        GatewayConfig {
+            server: "ftp/files".into(),
+            listen_port: 2121,
+            admin_port: 9121,
+            data_ports: PortRange::new(28000, 28019).unwrap(),
+            address: AddressSource::Service { name: "files".into(), namespace: "ftp".into() },
+            security: Security {
+                mechanisms: vec![Mechanism::Tls],
+                control: Requirement::Required,
+                data: Requirement::Required,
+                data_binding: DataBinding::WhenOffered,
+            },
+            backend: Backend::Embedded { socket: paths::FTPD_SOCKET.into() },
+            limits: Limits {
+                sessions: 10_000,
+                sessions_per_peer: 0,
+                idle_seconds: 600,
+                login_seconds: 60,
+                data_seconds: 120,
+            },
+            uploads: Uploads { require_close_notify: true },
+            drain_seconds: 300,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let json = serde_json::to_vec(&example()).unwrap();
+        assert_eq!(GatewayConfig::parse(&json).unwrap(), example());
+    }
+
+    #[test]
+    fn a_field_that_this_version_does_not_know_is_refused_with_its_name() {
+        let mut json = serde_json::to_value(example()).unwrap();
+        json["colour"] = "blue".into();
+        let error = GatewayConfig::parse(json.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("colour"), "{error}");
+    }
+}

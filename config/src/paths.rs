@@ -1,0 +1,39 @@
+//! Where things lie inside the pod. The operator mounts them, the binaries open them.
+
+/// The gateway's projected volume: one directory, so that its files change together (the kubelet swaps one link).
+pub const GATEWAY_DIR: &str = "/etc/safetp/gateway";
+/// [`crate::gateway::GatewayConfig`] as JSON, from a ConfigMap.
+pub const GATEWAY_FILE: &str = "gateway.json";
+/// The certificate chain, PEM, from a Secret.
+pub const CERTIFICATE_FILE: &str = "tls.crt";
+/// Its private key, PEM, from the same Secret.
+pub const PRIVATE_KEY_FILE: &str = "tls.key";
+
+/// The ftpd's projected volume.
+pub const FTPD_DIR: &str = "/etc/safetp/ftpd";
+/// [`crate::ftpd::FtpdConfig`] as JSON, from the users' Secret.
+pub const FTPD_FILE: &str = "ftpd.json";
+/// [`crate::ftpd::Users`] as JSON, from the users' Secret.
+pub const USERS_FILE: &str = "users.json";
+
+/// The shared `emptyDir` of gateway and ftpd, mode 0770.
+pub const RUN_DIR: &str = "/run/safetp";
+/// The ftpd's Unix socket in [`RUN_DIR`].
+pub const FTPD_SOCKET: &str = "/run/safetp/ftpd.sock";
+
+/// People's files: the volume as the ftpd sees it. The gateway has no such mount.
+pub const DATA_DIR: &str = "/srv/ftp";
+
+/// The downward-API volume of the gateway.
+pub const POD_INFO_DIR: &str = "/etc/safetp/pod";
+/// The file in [`POD_INFO_DIR`] that carries [`ADDRESS_ANNOTATION`]; empty while the pod has none.
+pub const ADDRESS_FILE: &str = "address";
+
+/// Where the gateway finds the token for its own Service: the path that every Kubernetes client library looks at.
+pub const TOKEN_DIR: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// Annotation on the pod: the address of its node, written by the operator where the address is a node's.
+pub const ADDRESS_ANNOTATION: &str = "safetp.io/address";
+/// Annotation on the pod: the digest of everything mounted. Its change makes the kubelet refresh the volumes at once
+/// instead of at its next periodic sync, a minute later.
+pub const CONFIG_ANNOTATION: &str = "safetp.io/config-digest";
