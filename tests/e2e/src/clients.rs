@@ -1,0 +1,150 @@
+//! The clients that people use, each storing one file and fetching it back, with the dialogue they printed.
+
+use std::{net::SocketAddr, path::Path, process::Command};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{
+    ftps::{announced, extended},
+    hosts::Host,
+};
+
+/// A client program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// curl.
+    Curl,
+    /// lftp.
+    Lftp,
+    /// Python's ftplib.
+    Ftplib,
+}
+
+/// How it asks for data connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passive {
+    /// PASV (RFC 959).
+    Pasv,
+    /// EPSV (RFC 2428).
+    Epsv,
+}
+
+/// Whom a client talks to, and as whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Where the client runs.
+    pub host: Host,
+    /// The address and control port from the server's status.
+    pub server: SocketAddr,
+    /// The published CA, a PEM file.
+    pub ca: &'a Path,
+    /// The login name.
+    pub user: &'a str,
+    /// The password.
+    pub password: &'a str,
+}
+
+/// What the dialogue of a client shows.
+#[derive(Clone, Debug)]
+pub struct Transcript(pub String);
+
+impl Transcript {
+    /// Every address that a 227 reply announced.
+    pub fn announced(&self) -> Vec<SocketAddr> {
+        self.0.lines().filter(|line| line.contains("227 ")).filter_map(announced).collect()
+    }
+
+    /// Every port that a 229 reply announced.
+    pub fn extended(&self) -> Vec<u16> {
+        self.0.lines().filter(|line| line.contains("229 ")).filter_map(extended).collect()
+    }
+}
+
+impl Client {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Curl, Self::Lftp, Self::Ftplib];
+
+    /// Stores `local` under `remote` and fetches it into `fetched`.
+    pub fn store_and_fetch(
+        self,
+        target: Target<'_>,
+        passive: Passive,
+        local: &Path,
+        remote: &str,
+        fetched: &Path,
+    ) -> Result<Transcript> {
+        let job = Job { target, passive, local, remote, fetched };
+        match self {
+            Self::Curl => job.curl(),
+            Self::Lftp => job.lftp(),
+            Self::Ftplib => job.ftplib(),
+        }
+    }
+}
+
+struct Job<'a> {
+    target: Target<'a>,
+    passive: Passive,
+    local: &'a Path,
+    remote: &'a str,
+    fetched: &'a Path,
+}
+
+impl Job<'_> {
+    fn curl(&self) -> Result<Transcript> {
+        let stored = self.curl_once(&["--upload-file", path(self.local)?])?;
+        let fetched = self.curl_once(&["--output", path(self.fetched)?])?;
+        Ok(Transcript(stored + &fetched))
+    }
+
+    fn curl_once(&self, direction: &[&str]) -> Result<String> {
+        let Target { host, server, ca, user, password } = self.target;
+        let mut curl = host.command("curl");
+        curl.args(["--verbose", "--silent", "--show-error", "--ssl-reqd", "--max-time", "120"]);
+        curl.args(["--cacert", path(ca)?, "--user", &format!("{user}:{password}")]);
+        curl.args(match self.passive {
+            Passive::Epsv => ["--ftp-pasv"].as_slice(),
+            Passive::Pasv => &["--disable-epsv", "--no-ftp-skip-pasv-ip"],
+        });
+        curl.args(direction).arg(format!("ftp://{server}/{}", self.remote));
+        run(&mut curl)
+    }
+
+    fn lftp(&self) -> Result<Transcript> {
+        let Target { host, server, ca, user, password } = self.target;
+        let script = [
+            "debug -o /dev/stdout 9".to_owned(),
+            "set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 60".to_owned(),
+            "set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ftp:fix-pasv-address no".to_owned(),
+            format!("set ssl:ca-file {}; set ssl:verify-certificate yes", path(ca)?),
+            format!("set ftp:prefer-epsv {}", if self.passive == Passive::Epsv { "yes" } else { "no" }),
+            format!("open -u {user},\"{password}\" ftp://{server}"),
+            format!("put {} -o {}", path(self.local)?, self.remote),
+            format!("get {} -o {}", self.remote, path(self.fetched)?),
+        ];
+        run(host.command("lftp").args(["-c", &script.join("; ")])).map(Transcript)
+    }
+
+    fn ftplib(&self) -> Result<Transcript> {
+        let Target { host, server, ca, user, password } = self.target;
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/transfer.py");
+        let mode = if self.passive == Passive::Epsv { "epsv" } else { "pasv" };
+        let mut python = host.command("python3");
+        python.env("SAFETP_PASSWORD", password).args([script, &server.ip().to_string(), &server.port().to_string()]);
+        python.args([path(ca)?, user, mode, path(self.local)?, self.remote, path(self.fetched)?]);
+        run(&mut python).map(Transcript)
+    }
+}
+
+fn path(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("{} is no UTF-8", path.display()))
+}
+
+/// Runs a command to its end; both of its outputs as one text. A failure shows them.
+pub fn run(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("failed to start {command:?}"))?;
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let program = command.get_program().to_string_lossy().into_owned();
+    ensure!(output.status.success(), "{program} failed ({}):\n{text}", output.status);
+    Ok(text)
+}
