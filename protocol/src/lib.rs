@@ -1,1 +1,13 @@
-//! To be filled.
+//! FTP as it goes over the wire, with its security: no I/O, no clock, no runtime.
+//!
+//! Octets and the present moment go in, events and octets come out, so the gateway, the tests and the fuzzers drive
+//! the same code. [`line`] cuts octets into lines, [`command`] gives them types, [`policy`] says what a client may do
+//! when, [`session`] is the state of one control connection, [`data_ports`] the bookkeeping of all sessions' data
+//! ports.
+
+pub mod command;
+pub mod data_ports;
+pub mod line;
+pub mod policy;
+pub mod reply;
+pub mod security;

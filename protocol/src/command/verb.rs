@@ -1,0 +1,59 @@
+//! The verbs that reach the backend. A list of what is let through: a verb that stands nowhere here never does.
+
+/// Writes an enum of verbs once, with its names on the wire.
+macro_rules! verbs {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $wire:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "a verb's name says all that its RFC does")]
+        pub enum $name { $($variant),+ }
+
+        impl $name {
+            /// Every one, in the order of HELP.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The verb on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $wire),+ }
+            }
+
+            /// The verb with this name in capitals.
+            pub fn parse(verb: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == verb)
+            }
+        }
+    };
+}
+
+verbs! {
+    /// Commands that open a data connection (RFC 959 §4.1.3, RFC 3659 §7).
+    TransferVerb {
+        Retr = "RETR", Stor = "STOR", Appe = "APPE", List = "LIST", Nlst = "NLST", Mlsd = "MLSD",
+    }
+}
+
+verbs! {
+    /// Commands that are answered on the control connection by the backend alone.
+    RelayVerb {
+        Acct = "ACCT", Allo = "ALLO", Cdup = "CDUP", Cwd = "CWD", Dele = "DELE", Lang = "LANG", Mdtm = "MDTM",
+        Mfmt = "MFMT", Mkd = "MKD", Mlst = "MLST", Mode = "MODE", Opts = "OPTS", Pwd = "PWD", Rmd = "RMD",
+        Rnfr = "RNFR", Rnto = "RNTO", Site = "SITE", Size = "SIZE", Stat = "STAT", Stru = "STRU", Xcup = "XCUP",
+        Xcwd = "XCWD", Xmkd = "XMKD", Xpwd = "XPWD", Xrmd = "XRMD",
+    }
+}
+
+impl TransferVerb {
+    /// Whether octets go from the client to the server.
+    pub const fn is_upload(self) -> bool {
+        matches!(self, Self::Stor | Self::Appe)
+    }
+
+    /// Whether it moves a file, and not a listing.
+    pub const fn is_file(self) -> bool {
+        matches!(self, Self::Retr | Self::Stor | Self::Appe)
+    }
+
+    pub(super) const fn needs_argument(self) -> bool {
+        self.is_file()
+    }
+}

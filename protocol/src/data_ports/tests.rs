@@ -1,0 +1,198 @@
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SLOT_TIME: Duration = Duration::from_secs(60);
+
+fn address(last: u8) -> IpAddr {
+    Ipv4Addr::new(198, 51, 100, last).into()
+}
+
+struct Scene {
+    ports: DataPorts,
+    now: Instant,
+}
+
+impl Scene {
+    fn of_ports(count: u16) -> Self {
+        Self { ports: DataPorts::new(28000..=27999 + count, RandomState::new()), now: Instant::now() }
+    }
+
+    fn request(&mut self, session: u64, peer: u8) -> Requested {
+        self.ports.request(SessionId(session), Peer::Exactly(address(peer)), SLOT_TIME, self.now)
+    }
+
+    fn granted(&mut self, session: u64, peer: u8) -> u16 {
+        match self.request(session, peer) {
+            Requested::Granted(port) => port,
+            Requested::Queued => panic!("session {session} was queued"),
+        }
+    }
+
+    fn connect(&mut self, port: u16, peer: u8) -> Option<SessionId> {
+        self.ports.handle_connection(port, address(peer), self.now)
+    }
+
+    fn pass(&mut self, time: Duration) -> Vec<Event> {
+        self.now += time;
+        self.ports.handle_timeout(self.now);
+        self.events()
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.ports.poll_event()).collect()
+    }
+}
+
+#[test]
+fn sessions_of_different_peers_wait_on_one_port() {
+    let mut scene = Scene::of_ports(1);
+    let port = scene.granted(1, 1);
+    assert_eq!(scene.granted(2, 2), port);
+    assert_eq!(scene.connect(port, 2), Some(SessionId(2)));
+    assert_eq!(scene.connect(port, 1), Some(SessionId(1)));
+    assert_eq!(scene.connect(port, 1), None, "a slot is good for one connection");
+}
+
+#[test]
+fn a_strangers_connection_is_dropped_and_the_slot_stays() {
+    let mut scene = Scene::of_ports(1);
+    let port = scene.granted(1, 1);
+    assert_eq!(scene.connect(port, 9), None);
+    assert_eq!(scene.connect(port + 1, 1), None);
+    assert_eq!(scene.connect(port, 1), Some(SessionId(1)));
+}
+
+#[test]
+fn an_accepted_connection_frees_its_port_for_the_first_in_the_queue() {
+    let mut scene = Scene::of_ports(1);
+    let port = scene.granted(1, 1);
+    assert_eq!((scene.request(2, 1), scene.request(3, 1)), (Requested::Queued, Requested::Queued));
+    scene.connect(port, 1);
+    assert_eq!(scene.events(), [Event::Granted(SessionId(2), port)]);
+    scene.connect(port, 1);
+    assert_eq!(scene.events(), [Event::Granted(SessionId(3), port)]);
+}
+
+#[test]
+fn one_who_must_wait_does_not_stand_in_the_way_of_one_who_need_not() {
+    let mut scene = Scene::of_ports(1);
+    scene.granted(1, 1);
+    assert_eq!(scene.request(2, 1), Requested::Queued);
+    scene.granted(3, 2);
+}
+
+#[test]
+fn five_seconds_without_a_free_port_are_a_refusal() {
+    let mut scene = Scene::of_ports(1);
+    scene.granted(1, 1);
+    scene.request(2, 1);
+    assert_eq!(scene.ports.poll_timeout(), Some(scene.now + QUEUE_TIME));
+    assert_eq!(scene.pass(QUEUE_TIME - Duration::from_millis(1)), []);
+    assert_eq!(scene.pass(Duration::from_millis(1)), [Event::Refused(SessionId(2))]);
+    assert_eq!(scene.ports.queued(), 0);
+}
+
+#[test]
+fn a_slot_expires_and_serves_the_queue() {
+    let mut scene = Scene::of_ports(1);
+    let port = scene.granted(1, 1);
+    scene.now += SLOT_TIME - Duration::from_secs(1);
+    scene.request(2, 1);
+    let events = scene.pass(Duration::from_secs(1));
+    assert_eq!(events, [Event::Expired(SessionId(1)), Event::Granted(SessionId(2), port)]);
+    assert_eq!(scene.connect(port, 1), Some(SessionId(2)));
+}
+
+#[test]
+fn a_new_request_replaces_the_sessions_old_slot() {
+    let mut scene = Scene::of_ports(1);
+    let port = scene.granted(1, 1);
+    assert_eq!(scene.granted(1, 1), port);
+    scene.ports.release(SessionId(1), scene.now);
+    assert_eq!(scene.connect(port, 1), None);
+}
+
+#[test]
+fn one_who_accepts_anyone_holds_the_port_alone() {
+    let mut scene = Scene::of_ports(1);
+    let anyone = scene.ports.request(SessionId(1), Peer::Anyone, SLOT_TIME, scene.now);
+    assert_eq!(anyone, Requested::Granted(28000));
+    assert_eq!(scene.request(2, 2), Requested::Queued);
+    assert_eq!(scene.connect(28000, 7), Some(SessionId(1)));
+    assert_eq!(scene.events(), [Event::Granted(SessionId(2), 28000)]);
+}
+
+#[test]
+fn every_port_is_used_and_none_in_a_guessable_order() {
+    let mut orders = std::collections::HashSet::new();
+    for _ in 0..8 {
+        let mut scene = Scene::of_ports(20);
+        let order: Vec<u16> = (0..20).map(|session| scene.granted(session, 1)).collect();
+        assert_eq!(scene.request(99, 1), Requested::Queued);
+        orders.insert(order);
+    }
+    assert!(orders.len() > 1);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Request(u64, u8),
+    Anyone(u64),
+    Release(u64),
+    Connect(u16, u8),
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0u64..6, 0u8..3).prop_map(|(session, peer)| Step::Request(session, peer)),
+        (0u64..6).prop_map(Step::Anyone),
+        (0u64..6).prop_map(Step::Release),
+        (28000u16..28003, 0u8..3).prop_map(|(port, peer)| Step::Connect(port, peer)),
+        (0u64..70).prop_map(Step::Pass),
+    ]
+}
+
+impl Scene {
+    fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Request(session, peer) => drop(self.request(session, peer)),
+            Step::Anyone(session) => {
+                drop(self.ports.request(SessionId(session), Peer::Anyone, SLOT_TIME, self.now));
+            }
+            Step::Release(session) => self.ports.release(SessionId(session), self.now),
+            Step::Connect(port, peer) => drop(self.connect(port, peer)),
+            Step::Pass(seconds) => drop(self.pass(Duration::from_secs(seconds))),
+        }
+    }
+
+    /// What holds at every moment, whatever happened.
+    fn check(&self) {
+        for slots in &self.ports.slots {
+            for (index, slot) in slots.iter().enumerate() {
+                assert!(!slots[index + 1..].iter().any(|other| other.peer.conflicts(slot.peer)), "two of one peer");
+            }
+        }
+        let slots = self.ports.slots.iter().flatten().count();
+        assert_eq!(slots, self.ports.port_of.len(), "a slot without its session, or the other way round");
+        for waiting in &self.ports.queue {
+            assert!(!self.ports.port_of.contains_key(&waiting.session), "waits and has");
+            let free = |slots: &Vec<Slot>| !slots.iter().any(|slot| slot.peer.conflicts(waiting.peer));
+            assert!(!self.ports.slots.iter().any(free), "waits beside a free port");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_slot_is_lost_or_given_twice(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut scene = Scene::of_ports(2);
+        for step in &steps {
+            scene.take(step);
+            scene.check();
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Octets to lines: the control connection's framing, with a bound on what a stranger can make us keep.
+
+use std::collections::VecDeque;
+
+/// How long a command line may be, its end not counted: room for PATH_MAX and a verb.
+pub const MAX_LINE: usize = 4096 + 64;
+
+/// One line of the control connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A whole line, without its end and without telnet commands.
+    Whole(Vec<u8>),
+    /// A line longer than the limit: its octets are gone, what follows it is not.
+    TooLong,
+}
+
+/// Splits octets at CRLF or LF and takes telnet commands (RFC 854) out.
+///
+/// Feed octets with [`LineDecoder::push`], take lines with [`LineDecoder::next_line`]. At most one line's worth of
+/// unfinished octets is kept.
+#[derive(Debug)]
+pub struct LineDecoder {
+    limit: usize,
+    telnet: Option<Telnet>,
+    line: Vec<u8>,
+    too_long: bool,
+    lines: VecDeque<Line>,
+}
+
+/// Where in a telnet sequence the last octet stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telnet {
+    Data,
+    Iac,
+    Option,
+    Subnegotiation,
+    SubnegotiationIac,
+}
+
+mod telnet {
+    pub(super) const SE: u8 = 240;
+    pub(super) const SB: u8 = 250;
+    pub(super) const WILL: u8 = 251;
+    pub(super) const DONT: u8 = 254;
+    pub(super) const IAC: u8 = 255;
+}
+
+impl LineDecoder {
+    /// A decoder for a client's commands: RFC 959 §4.1 makes them telnet strings.
+    pub fn for_commands(limit: usize) -> Self {
+        Self::new(limit, Some(Telnet::Data))
+    }
+
+    /// A decoder for a backend's replies, in which an octet 255 is a part of a name and nothing else.
+    pub fn for_replies(limit: usize) -> Self {
+        Self::new(limit, None)
+    }
+
+    fn new(limit: usize, telnet: Option<Telnet>) -> Self {
+        Self { limit, telnet, line: Vec::new(), too_long: false, lines: VecDeque::new() }
+    }
+
+    /// Takes octets as they came from the connection.
+    pub fn push(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            if let Some(octet) = self.without_telnet(octet) {
+                self.push_data(octet);
+            }
+        }
+    }
+
+    /// The next line, if one is whole.
+    pub fn next_line(&mut self) -> Option<Line> {
+        self.lines.pop_front()
+    }
+
+    /// Whether anything lies here that was not yet taken: a whole line or the beginning of one.
+    pub fn holds_octets(&self) -> bool {
+        !self.lines.is_empty() || !self.line.is_empty() || self.too_long
+    }
+
+    fn without_telnet(&mut self, octet: u8) -> Option<u8> {
+        let Some(telnet) = self.telnet else { return Some(octet) };
+        let (state, data) = match (telnet, octet) {
+            (Telnet::Data, telnet::IAC) => (Telnet::Iac, None),
+            (Telnet::Data, octet) => (Telnet::Data, Some(octet)),
+            (Telnet::Iac, telnet::IAC) => (Telnet::Data, Some(telnet::IAC)),
+            (Telnet::Iac, telnet::SB) => (Telnet::Subnegotiation, None),
+            (Telnet::Iac, telnet::WILL..=telnet::DONT) => (Telnet::Option, None),
+            // Not a command but data behind a lost one: TCP's urgent octet may have been taken out of the stream.
+            (Telnet::Iac, octet) if octet < telnet::SE => (Telnet::Data, Some(octet)),
+            (Telnet::Iac | Telnet::Option, _) | (Telnet::SubnegotiationIac, telnet::SE) => (Telnet::Data, None),
+            (Telnet::Subnegotiation, telnet::IAC) => (Telnet::SubnegotiationIac, None),
+            // A line's end ends a subnegotiation that never ended, or the session would be deaf from here on.
+            (Telnet::Subnegotiation, b'\n') => (Telnet::Data, Some(b'\n')),
+            (Telnet::Subnegotiation | Telnet::SubnegotiationIac, _) => (Telnet::Subnegotiation, None),
+        };
+        self.telnet = Some(state);
+        data
+    }
+
+    fn push_data(&mut self, octet: u8) {
+        match octet {
+            b'\n' => self.end_line(),
+            _ if self.too_long => {}
+            // One more than the limit, since the CR of the line's end is still among them.
+            _ if self.line.len() > self.limit => {
+                self.line = Vec::new();
+                self.too_long = true;
+            }
+            _ => self.line.push(octet),
+        }
+    }
+
+    fn end_line(&mut self) {
+        let mut line = std::mem::take(&mut self.line);
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        let too_long = std::mem::take(&mut self.too_long) || line.len() > self.limit;
+        self.lines.push_back(if too_long { Line::TooLong } else { Line::Whole(line) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lines(decoder: &mut LineDecoder, octets: &[u8]) -> Vec<Line> {
+        decoder.push(octets);
+        std::iter::from_fn(|| decoder.next_line()).collect()
+    }
+
+    fn whole(text: &str) -> Line {
+        Line::Whole(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn crlf_and_lf_both_end_a_line() {
+        let mut decoder = LineDecoder::for_commands(64);
+        assert_eq!(lines(&mut decoder, b"USER a\r\nNOOP\nQU"), [whole("USER a"), whole("NOOP")]);
+        assert_eq!(lines(&mut decoder, b"IT\r\n"), [whole("QUIT")]);
+        assert!(!decoder.holds_octets());
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_skipped_to_its_end_and_no_further() {
+        let mut decoder = LineDecoder::for_commands(4);
+        assert_eq!(lines(&mut decoder, b"NOOP\r\nNOOPS\r\nNOOP\r\n"), [whole("NOOP"), Line::TooLong, whole("NOOP")]);
+        let flood = vec![b'x'; 100_000];
+        assert_eq!(lines(&mut decoder, &flood), []);
+        assert!(decoder.line.capacity() < 64, "a flood must not be kept");
+        assert_eq!(lines(&mut decoder, b"\nQUIT\n"), [Line::TooLong, whole("QUIT")]);
+    }
+
+    #[test]
+    fn telnet_commands_are_taken_out_and_a_doubled_iac_is_an_octet() {
+        let mut decoder = LineDecoder::for_commands(64);
+        assert_eq!(lines(&mut decoder, b"\xff\xf4\xff\xf2ABOR\r\n"), [whole("ABOR")]);
+        assert_eq!(
+            lines(&mut decoder, b"\xff\xfd\x06NOOP\r\n\xff\xfaxx\xff\xf0QUIT\r\n"),
+            [whole("NOOP"), whole("QUIT")]
+        );
+        assert_eq!(lines(&mut decoder, b"DELE \xff\xff\r\n"), [Line::Whole(b"DELE \xff".to_vec())]);
+    }
+
+    #[test]
+    fn abor_is_heard_when_the_urgent_octet_was_taken_out_of_the_stream() {
+        let mut decoder = LineDecoder::for_commands(64);
+        assert_eq!(lines(&mut decoder, b"\xff\xf4\xffABOR\r\n"), [whole("ABOR")]);
+    }
+
+    #[test]
+    fn octet_255_in_a_reply_is_data() {
+        let mut decoder = LineDecoder::for_replies(64);
+        assert_eq!(lines(&mut decoder, b"257 \"\xff\"\r\n"), [Line::Whole(b"257 \"\xff\"".to_vec())]);
+    }
+
+    proptest! {
+        #[test]
+        fn how_octets_are_cut_into_reads_changes_nothing(octets: Vec<u8>, cut in 1usize..7) {
+            let mut whole = LineDecoder::for_commands(16);
+            let mut pieces = LineDecoder::for_commands(16);
+            let expected = lines(&mut whole, &octets);
+            let got: Vec<Line> = octets.chunks(cut).flat_map(|piece| lines(&mut pieces, piece)).collect();
+            prop_assert_eq!(got, expected);
+        }
+
+        #[test]
+        fn no_line_is_longer_than_the_limit(octets: Vec<u8>) {
+            let mut decoder = LineDecoder::for_commands(8);
+            for line in lines(&mut decoder, &octets) {
+                prop_assert!(matches!(line, Line::TooLong) || matches!(line, Line::Whole(line) if line.len() <= 8));
+            }
+        }
+    }
+}

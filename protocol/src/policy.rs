@@ -1,0 +1,188 @@
+//! What a client may do when. Pure rules, asked in order, each with the reply that says what to do instead; a command
+//! that no list names is refused.
+
+use crate::{
+    command::{Command, Epsv, RelayVerb},
+    reply::Reply,
+};
+
+/// What the configuration demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demands {
+    /// Nothing but the way into protection works on a clear control channel.
+    pub control_protected: bool,
+    /// Data connections must be PROT P.
+    pub data_protected: bool,
+}
+
+/// What is known of a session when a command comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// AUTH is done.
+    pub protected: bool,
+    /// PROT P is said.
+    pub data_private: bool,
+    /// The backend has answered 230.
+    pub logged_in: bool,
+    /// EPSV ALL was said.
+    pub epsv_only: bool,
+}
+
+/// Why a command is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A clear control channel where encryption is demanded.
+    Unprotected,
+    /// No login yet.
+    NotLoggedIn,
+    /// AUTH a second time.
+    AlreadyProtected,
+    /// AUTH behind a login: the password has already gone out in the clear.
+    AuthAfterLogin,
+    /// USER or PASS behind a login.
+    AlreadyLoggedIn,
+    /// PASV or PORT behind EPSV ALL.
+    EpsvOnly,
+    /// PORT or EPRT.
+    ActiveModeOff,
+    /// A transfer without PROT P where it is demanded.
+    DataUnprotected,
+}
+
+impl Refusal {
+    /// The sentence for the client.
+    pub fn reply(self) -> Reply {
+        match self {
+            Self::Unprotected => Reply::new(530, "This server wants encryption: AUTH TLS first, then USER and PASS."),
+            Self::NotLoggedIn => Reply::new(530, "Log in with USER and PASS first."),
+            Self::AlreadyProtected => Reply::new(503, "This control connection is already protected."),
+            Self::AuthAfterLogin => Reply::new(503, "AUTH comes before USER: connect again."),
+            Self::AlreadyLoggedIn => Reply::new(503, "Already logged in: connect again to change the user."),
+            Self::EpsvOnly => Reply::new(503, "EPSV ALL was said: use EPSV only (RFC 2428)."),
+            Self::ActiveModeOff => Reply::new(502, "Active mode is off; use PASV or EPSV."),
+            Self::DataUnprotected => Reply::new(521, "This server wants private data connections: PROT P first."),
+        }
+    }
+}
+
+/// Decides on one command.
+pub fn decide(command: &Command, demands: Demands, facts: Facts) -> Result<(), Refusal> {
+    refuse(demands.control_protected && !facts.protected && !leads_to_protection(command), Refusal::Unprotected)?;
+    refuse(!facts.logged_in && !leads_to_login(command), Refusal::NotLoggedIn)?;
+    match command {
+        Command::Auth(_) if facts.protected => Err(Refusal::AlreadyProtected),
+        Command::Auth(_) if facts.logged_in => Err(Refusal::AuthAfterLogin),
+        Command::User(_) | Command::Pass(_) if facts.logged_in => Err(Refusal::AlreadyLoggedIn),
+        Command::Pasv | Command::Active if facts.epsv_only => Err(Refusal::EpsvOnly),
+        Command::Active => Err(Refusal::ActiveModeOff),
+        Command::Transfer { .. } if demands.data_protected && !facts.data_private => Err(Refusal::DataUnprotected),
+        _ => Ok(()),
+    }
+}
+
+fn refuse(condition: bool, refusal: Refusal) -> Result<(), Refusal> {
+    if condition { Err(refusal) } else { Ok(()) }
+}
+
+/// What works on a clear control channel where encryption is demanded. PBSZ and PROT are let through to their own 503,
+/// which says the right order.
+fn leads_to_protection(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Auth(_)
+            | Command::Pbsz(_)
+            | Command::Prot(_)
+            | Command::OtherSecurity
+            | Command::Feat
+            | Command::Help
+            | Command::Noop
+            | Command::Syst
+            | Command::Quit
+            | Command::NotOffered
+            | Command::Unknown
+    )
+}
+
+fn leads_to_login(command: &Command) -> bool {
+    let verbs = [RelayVerb::Acct, RelayVerb::Lang, RelayVerb::Opts];
+    match command {
+        Command::User(_) | Command::Pass(_) | Command::Stat | Command::Epsv(Epsv::All) => true,
+        Command::Relay { verb, .. } => verbs.contains(verb),
+        other => leads_to_protection(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRICT: Demands = Demands { control_protected: true, data_protected: true };
+    const LAX: Demands = Demands { control_protected: false, data_protected: false };
+    const STRANGER: Facts = Facts { protected: false, data_private: false, logged_in: false, epsv_only: false };
+    const PROTECTED: Facts = Facts { protected: true, ..STRANGER };
+    const USER: Facts = Facts { logged_in: true, ..PROTECTED };
+
+    fn asked(line: &str, demands: Demands, facts: Facts) -> Result<(), Refusal> {
+        decide(&Command::parse(line.as_bytes()).unwrap(), demands, facts)
+    }
+
+    /// Every verb that means something, once.
+    fn lines() -> Vec<String> {
+        let plain = "AUTH TLS,PBSZ 0,PROT P,CCC,USER a,PASS b,PASV,EPSV,EPSV ALL,PORT 1,EPRT x,TYPE I,REST 0,ABOR,FEAT,\
+                     HELP,NOOP,SYST,STAT,QUIT,REIN,BLAH";
+        let transfers = crate::command::TransferVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
+        let relayed = RelayVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
+        plain.split(',').map(|line| line.trim().to_owned()).chain(transfers).chain(relayed).collect()
+    }
+
+    #[test]
+    fn before_auth_only_the_way_into_protection_works() {
+        let allowed: Vec<String> = lines().into_iter().filter(|line| asked(line, STRICT, STRANGER).is_ok()).collect();
+        let expected = ["AUTH TLS", "PBSZ 0", "PROT P", "CCC", "FEAT", "HELP", "NOOP", "SYST", "QUIT", "REIN", "BLAH"];
+        assert_eq!(allowed, expected);
+    }
+
+    #[test]
+    fn a_password_is_refused_before_it_can_be_sent() {
+        assert_eq!(asked("USER alice", STRICT, STRANGER), Err(Refusal::Unprotected));
+        assert!(String::from_utf8_lossy(Refusal::Unprotected.reply().text()).contains("AUTH TLS first"));
+    }
+
+    #[test]
+    fn nothing_that_touches_files_works_before_login() {
+        for facts in [STRANGER, PROTECTED] {
+            for line in lines().iter().filter(|line| line.ends_with(" x")) {
+                let before_login = ["ACCT x", "LANG x", "OPTS x"].contains(&line.as_str());
+                assert_eq!(asked(line, LAX, facts).is_ok(), before_login, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn transfers_wait_for_prot_p_where_it_is_demanded() {
+        assert_eq!(asked("RETR x", STRICT, USER), Err(Refusal::DataUnprotected));
+        assert_eq!(asked("RETR x", LAX, USER), Ok(()));
+        assert_eq!(asked("LIST", STRICT, Facts { data_private: true, ..USER }), Ok(()));
+    }
+
+    #[test]
+    fn epsv_all_leaves_epsv_alone() {
+        let facts = Facts { epsv_only: true, ..USER };
+        assert_eq!(asked("PASV", LAX, facts), Err(Refusal::EpsvOnly));
+        assert_eq!(asked("EPRT |1|127.0.0.1|2000|", LAX, facts), Err(Refusal::EpsvOnly));
+        assert_eq!(asked("EPSV", LAX, facts), Ok(()));
+    }
+
+    #[test]
+    fn protection_and_login_happen_once() {
+        assert_eq!(asked("AUTH TLS", LAX, PROTECTED), Err(Refusal::AlreadyProtected));
+        assert_eq!(asked("AUTH TLS", LAX, Facts { logged_in: true, ..STRANGER }), Err(Refusal::AuthAfterLogin));
+        assert_eq!(asked("USER bob", LAX, USER), Err(Refusal::AlreadyLoggedIn));
+    }
+
+    #[test]
+    fn active_mode_is_refused_with_what_to_use_instead() {
+        assert_eq!(asked("PORT 127,0,0,1,7,208", LAX, USER), Err(Refusal::ActiveModeOff));
+        assert!(String::from_utf8_lossy(Refusal::ActiveModeOff.reply().text()).contains("PASV or EPSV"));
+    }
+}

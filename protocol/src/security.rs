@@ -1,0 +1,5 @@
+//! What protects a session: the mechanism of the control channel, PBSZ and PROT.
+
+mod rfc2228;
+
+pub use rfc2228::{DataProtection, Protection};
