@@ -55,7 +55,9 @@ impl Layout {
     }
 
     pub(crate) fn make_folders(&self) -> Result<()> {
-        [self.bin(), self.images(), self.target.join("log"), RUN.into(), STATE.into()].iter().try_for_each(|folder| make(folder))
+        [self.bin(), self.images(), self.target.join("log"), RUN.into(), STATE.into()]
+            .iter()
+            .try_for_each(|folder| make(folder))
     }
 }
 

@@ -1,0 +1,52 @@
+//! `testbed`: starts and ends the cluster that the demo and the tests use.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use safetp_testbed::{Testbed, forward, say};
+
+/// A real Kubernetes on this machine, in network namespaces of its own.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds what is missing and starts the cluster if it does not run.
+    Up,
+    /// Ends the cluster and removes all that it made.
+    Down,
+    /// Says whether it runs.
+    Status,
+    /// Loads image archives into its nodes.
+    Load {
+        /// Archives in OCI layout.
+        archives: Vec<PathBuf>,
+    },
+    /// Joins a port of this machine's loopback with the API server (started by `up`).
+    #[command(hide = true)]
+    Forward {
+        /// The port.
+        #[arg(long)]
+        port: u16,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Up => drop(Testbed::up()?),
+        Command::Down => Testbed::down()?,
+        Command::Status => say(&format!("runs; KUBECONFIG={}", Testbed::attach()?.kubeconfig().display())),
+        Command::Load { archives } => load(&archives)?,
+        Command::Forward { port } => forward::to_api_server(port)?,
+    }
+    Ok(())
+}
+
+fn load(archives: &[PathBuf]) -> anyhow::Result<()> {
+    let testbed = Testbed::attach()?;
+    archives.iter().try_for_each(|archive| testbed.load_image(archive))?;
+    Ok(())
+}

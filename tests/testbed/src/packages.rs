@@ -1,0 +1,69 @@
+//! Debian packages that the cluster and the tests need, installed by name where they are missing.
+
+use std::process::Command;
+
+use crate::{
+    command::logged,
+    error::{Error, Result},
+    layout::Layout,
+    progress::step,
+};
+
+const PACKAGES: [&str; 22] = [
+    "busybox-static",
+    "ca-certificates",
+    "conntrack",
+    "containernetworking-plugins",
+    "curl",
+    "ethtool",
+    "gcc",
+    "iproute2",
+    "ipset",
+    "iptables",
+    "jq",
+    "kmod",
+    "lftp",
+    "libc6-dev",
+    "libseccomp-dev",
+    "nftables",
+    "openssl",
+    "pkg-config",
+    "python3",
+    "socat",
+    "tcpdump",
+    "util-linux",
+];
+
+/// Installs what is missing; says what to do where it cannot.
+pub(crate) fn install(layout: &Layout) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::Missing(
+            "the test bed makes network namespaces, mounts and cgroups, so it must run as root: try `sudo make cluster`"
+                .to_owned(),
+        ));
+    }
+    let missing: Vec<_> = PACKAGES.into_iter().filter(|package| !installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    if Command::new("apt-get").arg("--version").output().is_err() {
+        return Err(Error::Missing(format!("apt-get is missing; install what these Debian packages hold: {names}")));
+    }
+    step(&format!("installing {names}"), || {
+        logged("update the package lists", apt().arg("update"), &layout.log("apt-update"))?;
+        let install = ["install", "-y", "--no-install-recommends"];
+        logged("install packages", apt().args(install).args(&missing), &layout.log("apt-install"))
+    })
+}
+
+fn installed(package: &str) -> bool {
+    let asked = Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Status}", package]).output();
+    asked.is_ok_and(|output| output.stdout == b"installed")
+}
+
+fn apt() -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    apt
+}

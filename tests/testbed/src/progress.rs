@@ -1,0 +1,37 @@
+//! What the test bed says while it works: one line a step, with the time it took and what is left.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::error::Result;
+
+/// Says one line.
+#[expect(clippy::print_stdout, reason = "the test bed is a command-line tool: this is its screen")]
+pub fn say(line: &str) {
+    println!("{line}");
+}
+
+/// Runs one step of `title`: a spinner on a terminal, plain lines elsewhere.
+pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let started = Instant::now();
+    let spinner = ProgressBar::new_spinner().with_message(title.to_owned());
+    if spinner.is_hidden() {
+        say(&format!("{title} ..."));
+    }
+    spinner.set_style(ProgressStyle::default_spinner());
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    let result = work();
+    spinner.finish_and_clear();
+    let outcome = if result.is_ok() { "done" } else { "FAILED" };
+    say(&format!("{title}: {outcome} in {}", seconds(started.elapsed())));
+    result
+}
+
+/// A duration as people say it.
+pub fn seconds(duration: Duration) -> String {
+    match duration.as_secs() {
+        0..60 => format!("{:.1} s", duration.as_secs_f64()),
+        whole => format!("{} min {} s", whole / 60, whole % 60),
+    }
+}

@@ -1,0 +1,177 @@
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::{
+    cleanup, control_plane, credentials,
+    error::{Doing as _, Error, Result},
+    forward, images,
+    kubectl::{kubectl, wait},
+    layout::{Layout, run, write},
+    metallb, network,
+    node::{self, NODES},
+    packages, processes, programs,
+    progress::{say, step},
+    storage,
+};
+
+/// Everything that must run. What the record of a cluster lacks, or what ended, makes it start over.
+const PROCESSES: [&str; 11] = [
+    "forward",
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "containerd-node1",
+    "containerd-node2",
+    "kubelet-node1",
+    "kubelet-node2",
+    "kube-proxy-node1",
+    "kube-proxy-node2",
+];
+
+/// The cluster of this machine.
+#[derive(Clone, Debug)]
+pub struct Testbed {
+    layout: Layout,
+}
+
+impl Testbed {
+    /// Makes sure that the cluster runs: builds its programs where they are missing and starts it where it does not run.
+    pub fn up() -> Result<Self> {
+        let testbed = Self { layout: Layout::of_checkout() };
+        packages::install(&testbed.layout)?;
+        let _lock = lock()?;
+        testbed.layout.make_folders()?;
+        programs::build_all(&testbed.layout)?;
+        if testbed.is_up() {
+            say("the cluster runs already");
+            storage::recycle(&testbed.layout)?;
+            return Ok(testbed);
+        }
+        testbed.start()?;
+        Ok(testbed)
+    }
+
+    /// The cluster that `up` started from this checkout.
+    pub fn attach() -> Result<Self> {
+        let testbed = Self { layout: Layout::of_checkout() };
+        if testbed.is_up() {
+            return Ok(testbed);
+        }
+        Err(Error::Missing("no cluster of this checkout runs: start it with `make cluster`".to_owned()))
+    }
+
+    /// Takes down whatever cluster of this kind runs on the machine, complete or not.
+    pub fn down() -> Result<()> {
+        let _lock = lock()?;
+        step("taking the cluster down", cleanup::all)
+    }
+
+    /// Whether it runs, whole, and belongs to this checkout.
+    pub fn is_up(&self) -> bool {
+        std::fs::read(owner()).is_ok_and(|path| path == self.owned_by())
+            && PROCESSES.into_iter().all(processes::running)
+            && kubectl(&self.layout)
+                .args(["get", "--raw", "/readyz"])
+                .output()
+                .is_ok_and(|output| output.status.success())
+    }
+
+    /// Where it keeps things.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The administrator's kubeconfig, usable from the machine itself.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.layout.kubeconfig()
+    }
+
+    /// `kubectl` as the administrator.
+    pub fn kubectl(&self) -> Command {
+        kubectl(&self.layout)
+    }
+
+    /// `helm` as the administrator.
+    pub fn helm(&self) -> Command {
+        let mut helm = Command::new(self.layout.program("helm"));
+        helm.env("KUBECONFIG", self.kubeconfig());
+        helm
+    }
+
+    /// Loads an image archive into both nodes, in place of what had its name.
+    pub fn load_image(&self, archive: &Path) -> Result<()> {
+        images::load(&self.layout, archive)
+    }
+
+    /// Offers the volumes again whose claims are gone, emptied.
+    pub fn recycle_volumes(&self) -> Result<()> {
+        storage::recycle(&self.layout)
+    }
+
+    fn start(&self) -> Result<()> {
+        let layout = &self.layout;
+        step("removing what an earlier run left", cleanup::all)?;
+        layout.make_folders()?;
+        let port = forward::free_port()?;
+        step("network and credentials", || {
+            network::make()?;
+            credentials::make(layout, port)?;
+            self.start_forward(port)
+        })?;
+        step("control plane", || control_plane::start(layout))?;
+        step("nodes", || {
+            NODES.into_iter().try_for_each(|node| node::start_containerd(layout, node))?;
+            images::load_own(layout)?;
+            NODES.into_iter().try_for_each(|node| node::start_kubelet(layout, node))?;
+            self.wait_for_nodes()
+        })?;
+        step("load balancer and volumes", || {
+            metallb::install(layout)?;
+            storage::install(layout)?;
+            metallb::wait_ready(layout)
+        })?;
+        write(&owner(), self.owned_by())?;
+        say(&format!("the cluster runs; KUBECONFIG={}", self.kubeconfig().display()));
+        Ok(())
+    }
+
+    fn start_forward(&self, port: u16) -> Result<()> {
+        let this = std::env::current_exe().doing("find this program")?;
+        let mut forward = Command::new(this);
+        processes::start(&self.layout, "forward", forward.args(["forward", "--port", &port.to_string()]))
+    }
+
+    /// `kubectl wait` fails for a node that has not registered yet, so the first wait is for its object.
+    fn wait_for_nodes(&self) -> Result<()> {
+        for node in NODES.map(|node| format!("node/{}", node::name(node))) {
+            wait(&self.layout, &["--for=create", &node])?;
+            wait(&self.layout, &["--for=condition=Ready", &node])?;
+        }
+        Ok(())
+    }
+
+    fn owned_by(&self) -> Vec<u8> {
+        self.layout.kubeconfig().into_os_string().into_encoded_bytes()
+    }
+}
+
+/// Names the checkout whose cluster runs; written last, so that a start that was cut short counts as none.
+fn owner() -> PathBuf {
+    run("owner")
+}
+
+/// Held while a cluster is started or ended: beside the folder that cleaning removes.
+fn lock() -> Result<File> {
+    let file = File::create("/run/safetp-testbed.lock").doing("open the test bed's lock")?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        say("waiting for another run of the test bed ...");
+        flock(&file, FlockOperation::LockExclusive).doing("lock the test bed")?;
+    }
+    Ok(file)
+}
