@@ -1,1 +1,20 @@
-//! To be filled.
+//! The resources that people write, group `safetp.io`, version `v1alpha1`.
+//!
+//! Every rule that a schema can express is a CEL rule here, so that `kubectl apply` refuses with a sentence that says
+//! what to type. `crds/*.yaml` is generated from these types by `crdgen`.
+
+#![allow(unreachable_pub, reason = "the derives of kube write `pub` types inside functions")]
+
+pub mod server;
+pub mod status;
+pub mod user;
+pub mod yaml;
+
+pub use server::{SafeTPServer, SafeTPServerSpec};
+pub use status::{SafeTPServerStatus, SafeTPUserStatus};
+pub use user::{SafeTPUser, SafeTPUserSpec};
+
+/// The API group of every resource here.
+pub const GROUP: &str = "safetp.io";
+/// The longest name of a server: names of what is made for it append up to 18 characters and must stay within 63.
+pub const NAME_MAX: usize = 45;

@@ -1,0 +1,39 @@
+//! Writes the definitions to `crds/` and into the chart; with `--check` says which of them are not up to date.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+
+/// Generates the definitions of SafeTPServer and SafeTPUser.
+#[derive(Parser)]
+struct Args {
+    /// Write nothing; fail when a committed file differs from what would be written.
+    #[arg(long)]
+    check: bool,
+    /// The repository.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    root: PathBuf,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let mut stale = Vec::new();
+    for (name, content) in safetp_crds::yaml::files().context("failed to write a definition as YAML")? {
+        for directory in ["crds", "charts/safetp-crds/templates"] {
+            let path = args.root.join(directory).join(name);
+            if fs::read_to_string(&path).is_ok_and(|present| present == content) {
+                continue;
+            }
+            if args.check {
+                stale.push(path.display().to_string());
+                continue;
+            }
+            fs::write(&path, &content).with_context(|| format!("failed to write {}", path.display()))?;
+        }
+    }
+    if !stale.is_empty() {
+        bail!("not up to date: {}; run `cargo run -p safetp-crds --bin crdgen`", stale.join(", "));
+    }
+    Ok(())
+}

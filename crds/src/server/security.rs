@@ -1,0 +1,106 @@
+use kube::{KubeSchema, core::Rule};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What protects the connections.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Security {
+    /// The mechanisms that clients may use, in the order in which FEAT offers them.
+    #[serde(default = "tls")]
+    #[x_kube(validation = Rule::new("self.size() >= 1").message("security.mechanisms is empty; type for example: [TLS]"))]
+    pub mechanisms: Vec<Mechanism>,
+    /// The lowest protection that is accepted.
+    #[serde(default)]
+    pub minimum: Minimum,
+    /// The server's certificate.
+    #[serde(default)]
+    pub certificate: Certificate,
+    /// How strictly a data connection must prove that it belongs to its control connection.
+    #[serde(default)]
+    pub data_binding: DataBinding,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self {
+            mechanisms: tls(),
+            minimum: Minimum::default(),
+            certificate: Certificate::default(),
+            data_binding: DataBinding::default(),
+        }
+    }
+}
+
+fn tls() -> Vec<Mechanism> {
+    vec![Mechanism::Tls]
+}
+
+/// A security mechanism, by its AUTH name.
+#[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mechanism {
+    /// TLS 1.2 and 1.3 (RFC 4217).
+    #[serde(rename = "TLS")]
+    Tls,
+}
+
+/// The lowest protection that is accepted, for each channel.
+#[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Minimum {
+    /// Whether commands, and with them passwords, must be encrypted.
+    #[serde(default)]
+    pub control: Requirement,
+    /// Whether files and listings must be encrypted.
+    #[serde(default)]
+    pub data: Requirement,
+}
+
+/// Whether protection may be left out.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Requirement {
+    /// Nothing works without it.
+    #[default]
+    Required,
+    /// The client decides.
+    Optional,
+}
+
+/// How a data connection proves its session.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DataBinding {
+    /// Every protected data connection must resume the TLS session.
+    Required,
+    /// Resumption is checked where a client offers it, else its address.
+    #[default]
+    WhenOffered,
+    /// Only the port tells sessions apart.
+    Off,
+}
+
+/// Where the certificate comes from. Nothing said: self-signed.
+#[derive(KubeSchema, Clone, Debug, Default, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new("!(has(self.secretRef) && has(self.selfSigned))").message(
+    "security.certificate has both secretRef and selfSigned; keep one of them"
+))]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// A Secret of the server's namespace with the keys `tls.crt` and `tls.key`, as cert-manager makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretName>,
+    /// Issued and renewed by the operator; the CA is in the Secret `<server>-ca`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_signed: Option<SelfSigned>,
+}
+
+/// A Secret of the same namespace.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretName {
+    /// The Secret's name.
+    #[schemars(length(min = 1))]
+    pub name: String,
+}
+
+/// A certificate from the server's own CA. There is nothing to choose yet.
+#[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SelfSigned {}
