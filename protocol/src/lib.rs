@@ -11,3 +11,4 @@ pub mod line;
 pub mod policy;
 pub mod reply;
 pub mod security;
+pub mod session;

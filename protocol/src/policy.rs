@@ -17,6 +17,7 @@ pub struct Demands {
 
 /// What is known of a session when a command comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, all combinations occur")]
 pub struct Facts {
     /// AUTH is done.
     pub protected: bool,

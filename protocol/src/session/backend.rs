@@ -1,0 +1,97 @@
+//! Replies of the backend: to whom they belong and what they change.
+
+use std::time::Instant;
+
+use super::{Event, Expected, Output, Phase, Session};
+use crate::reply::Reply;
+
+/// Features that are the gateway's: whatever a backend says about them is not so.
+const OWN_FEATURES: &[&str] = &["AUTH", "CCC", "EPRT", "EPSV", "PASV", "PBSZ", "PORT", "PROT"];
+
+impl Session {
+    /// Takes octets from the backend.
+    pub fn handle_backend_bytes(&mut self, octets: &[u8], now: Instant) {
+        self.replies.push(octets);
+        while !self.is_closed() {
+            match self.replies.next_reply() {
+                Ok(Some(reply)) => self.handle_reply(reply, now),
+                Ok(None) => break,
+                Err(error) => {
+                    self.close(&Reply::new(421, format!("Internal trouble: {error}.")));
+                }
+            }
+        }
+        self.advance(now);
+    }
+
+    fn handle_reply(&mut self, reply: Reply, now: Instant) {
+        if reply.code().number() == 421 {
+            return self.close(&reply);
+        }
+        self.active = now;
+        let Some(expected) = self.expected.pop_front() else {
+            return self.close(&Reply::new(421, "Internal trouble: the file server spoke without being asked."));
+        };
+        // RFC 959 §4.2: another reply to the same command follows.
+        if reply.code().is_preliminary() && !matches!(expected, Expected::Transfer) {
+            self.expected.push_front(expected);
+            return self.send(&reply);
+        }
+        match expected {
+            Expected::Greeting => self.handle_greeting(&reply, now),
+            Expected::Peer => {}
+            Expected::Transfer => self.handle_transfer_reply(&reply, now),
+            other => {
+                self.note(&other, &reply);
+                let reply = if matches!(other, Expected::Features) { self.features(&reply) } else { reply };
+                self.send(&reply);
+                self.phase = Phase::Ready;
+            }
+        }
+    }
+
+    fn handle_greeting(&mut self, reply: &Reply, now: Instant) {
+        if !reply.code().is_success() {
+            return self.close(&Reply::new(421, "The file server behind this gateway is not ready; try again."));
+        }
+        self.reply(220, "SafeTP gateway ready.");
+        self.phase = Phase::Ready;
+        self.active = now;
+    }
+
+    /// What a reply to a relayed command changes here.
+    fn note(&mut self, asked: &Expected, reply: &Reply) {
+        match (asked, reply.code().number()) {
+            (Expected::User | Expected::Pass, 230 | 232) => {
+                self.logged_in = true;
+                self.tell_login(Event::LoggedIn);
+            }
+            (Expected::Pass, code) if code >= 400 => self.tell_login(Event::LoginRefused),
+            (Expected::Type(wanted), 200) => self.transfer_type = *wanted,
+            (Expected::Rest(offset), 350) => self.rest = *offset,
+            _ => {}
+        }
+    }
+
+    fn tell_login(&mut self, event: fn(String) -> Event) {
+        let user = self.user.clone().unwrap_or_default();
+        self.outputs.push_back(Output::Event(event(user)));
+    }
+
+    /// RFC 2389 §3.2: the gateway's features, then those of the backend that are its own.
+    fn features(&self, backend: &Reply) -> Reply {
+        let security: &[&str] = match self.settings.tls {
+            super::Tls::NotOffered => &[],
+            _ => &["AUTH TLS", "PBSZ", "PROT"],
+        };
+        let own = security.iter().chain(&["EPSV", "PASV"]).map(|line| line.as_bytes().to_vec());
+        let theirs = backend.inner_lines().filter(|_| backend.code().is_success()).map(<[u8]>::trim_ascii);
+        let theirs = theirs.filter(|line| !is_own_feature(line)).map(<[u8]>::to_vec);
+        Reply::with_lines(211, "Features:", own.chain(theirs), "End")
+    }
+}
+
+fn is_own_feature(line: &[u8]) -> bool {
+    let name = line.split(|octet| *octet == b' ').next().unwrap_or_default();
+    OWN_FEATURES.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+}

@@ -1,0 +1,109 @@
+use crate::reply::Reply;
+
+/// Whose fault a failure is: the first question of whoever reads the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The client or the network before it.
+    Client,
+    /// The file server or its storage.
+    Backend,
+    /// The configuration, or a firewall.
+    Configuration,
+    /// The gateway.
+    Internal,
+}
+
+/// Why a transfer failed. The name is the metric's label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Failure {
+    /// No data connection came.
+    #[error("no data connection came in time: a firewall may block the data ports")]
+    NoConnection,
+    /// The TLS handshake on the data connection failed.
+    #[error("the TLS handshake on the data connection failed")]
+    Handshake,
+    /// The data connection does not prove that it belongs to this session.
+    #[error("the data connection does not resume this session's TLS session")]
+    NotBound,
+    /// An upload ended without TLS's `close_notify`.
+    #[error("the data connection ended without TLS's close_notify, so the upload may be cut short")]
+    Truncated,
+    /// The data connection broke.
+    #[error("the data connection broke")]
+    ConnectionLost,
+    /// No octet moved for too long.
+    #[error("the data connection stood still for too long")]
+    Stalled,
+    /// The client said ABOR.
+    #[error("the transfer was aborted")]
+    Aborted,
+    /// The gateway shuts down and its time is over.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// The file could not be read.
+    #[error("the file server could not read the file")]
+    FileRead,
+    /// The file could not be written.
+    #[error("the file server could not write the file")]
+    FileWrite,
+    /// No space is left, or the quota is used up.
+    #[error("the file server has no space left for this file")]
+    StorageFull,
+    /// The backend's 150 came without its descriptor.
+    #[error("the file server handed over no file")]
+    NoDescriptor,
+    /// A bug.
+    #[error("the gateway failed")]
+    Internal,
+}
+
+impl Failure {
+    /// The name for metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoConnection => "no_connection",
+            Self::Handshake => "handshake",
+            Self::NotBound => "not_bound",
+            Self::Truncated => "truncated",
+            Self::ConnectionLost => "connection_lost",
+            Self::Stalled => "stalled",
+            Self::Aborted => "aborted",
+            Self::ShuttingDown => "shutting_down",
+            Self::FileRead => "file_read",
+            Self::FileWrite => "file_write",
+            Self::StorageFull => "storage_full",
+            Self::NoDescriptor => "no_descriptor",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn blame(self) -> Blame {
+        match self {
+            Self::NoConnection => Blame::Configuration,
+            Self::Handshake
+            | Self::NotBound
+            | Self::Truncated
+            | Self::ConnectionLost
+            | Self::Stalled
+            | Self::Aborted => Blame::Client,
+            Self::FileRead | Self::FileWrite | Self::StorageFull | Self::NoDescriptor => Blame::Backend,
+            Self::ShuttingDown | Self::Internal => Blame::Internal,
+        }
+    }
+
+    /// The last reply of the transfer.
+    pub fn reply(self) -> Reply {
+        let code = match self {
+            Self::NoConnection => 425,
+            Self::Handshake | Self::NotBound => 522,
+            Self::StorageFull => 452,
+            Self::FileRead | Self::FileWrite | Self::NoDescriptor | Self::Internal => 451,
+            _ => 426,
+        };
+        let text = self.to_string();
+        let mut letters = text.chars();
+        let capital = letters.next().map(|letter| letter.to_ascii_uppercase());
+        Reply::new(code, capital.into_iter().chain(letters).chain(['.']).collect::<String>())
+    }
+}

@@ -1,0 +1,79 @@
+//! What ends a session because nothing happens, or because the gateway ends.
+
+use std::time::{Duration, Instant};
+
+use super::{Failure, Phase, Session, transfer};
+use crate::reply::Reply;
+
+/// How long a backend may take for one reply: deleting or flushing a lot takes a while, a dead one takes forever.
+const REPLY_TIME: Duration = Duration::from_mins(5);
+/// How long a session on a withdrawn address may be idle: it can do nothing there but PASV.
+const MOVED_TIME: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Login,
+    Idle,
+    Moved,
+    Backend,
+}
+
+impl Session {
+    /// When [`Session::handle_timeout`] has something to do, if nothing else happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.next_timer().map(|(at, _)| at)
+    }
+
+    /// Ends the session if its time is over.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let Some((_, timer)) = self.next_timer().filter(|(at, _)| *at <= now) else { return };
+        // Not a word in the clear into a handshake.
+        if matches!(self.phase, Phase::Handshaking) {
+            return self.close_silently();
+        }
+        self.close(&Reply::new(
+            421,
+            match timer {
+                Timer::Login => "The login took too long; connect again.",
+                Timer::Idle => "Nothing was asked for too long; connect again.",
+                Timer::Moved => "This server's address has moved; connect again.",
+                Timer::Backend => "The file server behind this gateway does not answer; try again.",
+            },
+        ));
+    }
+
+    /// The gateway shuts down: ends now if nothing is under way, else when that has ended.
+    pub fn handle_drain(&mut self, now: Instant) {
+        self.draining = true;
+        match self.phase {
+            Phase::Handshaking => self.close_silently(),
+            Phase::Starting => self.close(&Reply::new(421, "The server is shutting down; connect again.")),
+            _ => self.advance(now),
+        }
+    }
+
+    /// The time for that is over: breaks off what is under way.
+    pub fn handle_shutdown(&mut self, now: Instant) {
+        self.handle_drain(now);
+        match self.phase {
+            Phase::Closed => {}
+            Phase::Transferring(_) => self.abort(Failure::ShuttingDown),
+            _ => self.close(&Reply::new(421, "The server is shutting down; connect again.")),
+        }
+    }
+
+    fn next_timer(&self) -> Option<(Instant, Timer)> {
+        let login = (self.began + self.settings.login_time, Timer::Login);
+        let idle = (self.active + self.settings.idle_time, Timer::Idle);
+        let moved = self.moved_at.map(|at| (at.max(self.active) + MOVED_TIME, Timer::Moved));
+        let backend = (self.asked_backend + REPLY_TIME, Timer::Backend);
+        let of_phase = match &self.phase {
+            Phase::Closed => return None,
+            Phase::Starting | Phase::Asking => Some(backend),
+            Phase::Transferring(state) if state.stage != transfer::Stage::Running => Some(backend),
+            Phase::Transferring(_) | Phase::AwaitingPort(_) | Phase::Handshaking => None,
+            Phase::Ready => [Some(idle), moved].into_iter().flatten().min(),
+        };
+        of_phase.into_iter().chain((!self.logged_in).then_some(login)).min()
+    }
+}

@@ -1,0 +1,117 @@
+//! A transfer between its command and its last reply.
+
+use std::time::Instant;
+
+use super::{Expected, Failure, Output, Phase, Session, Transfer, client::line_of};
+use crate::{
+    command::{Argument, TransferVerb, Type},
+    reply::Reply,
+};
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) stage: Stage,
+    transfer: Transfer,
+    /// Why it fails: the first reason is the one that the client is told.
+    failure: Option<Failure>,
+    /// ABOR came, and gets its own reply behind the transfer's.
+    aborted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The backend's 150 is awaited.
+    Opening,
+    /// Octets move.
+    Running,
+    /// The backend knows how it went and finishes.
+    Finishing,
+}
+
+impl Session {
+    /// The transfer that [`Output::StartTransfer`] began has ended.
+    pub fn handle_transfer_ended(&mut self, outcome: Result<(), Failure>, now: Instant) {
+        let Phase::Transferring(state) = &mut self.phase else { return };
+        if state.stage != Stage::Running {
+            return;
+        }
+        state.stage = Stage::Finishing;
+        state.failure = state.failure.or(outcome.err());
+        let word = if state.failure.is_none() { "XCOMPLETE\r\n" } else { "XFAILED\r\n" };
+        self.ask_backend(word.into(), Expected::Transfer, now);
+    }
+
+    pub(super) fn handle_transfer(&mut self, verb: TransferVerb, argument: Option<&Argument>, now: Instant) {
+        if !self.passive {
+            return self.reply(425, "Use PASV or EPSV first.");
+        }
+        if verb.is_file() && self.rest > 0 && self.transfer_type == Type::Ascii {
+            // RFC 3659 §5.3 counts octets as sent, but what is stored has other line ends.
+            return self.reply(504, "REST works with TYPE I only.");
+        }
+        self.rest = 0;
+        let mut line = line_of(verb.as_str(), argument);
+        line.extend_from_slice(b"\r\n");
+        self.ask_backend(line, Expected::Transfer, now);
+        let transfer = Transfer::new(verb, self.protection.data(), self.transfer_type);
+        self.phase = Phase::Transferring(State { stage: Stage::Opening, transfer, failure: None, aborted: false });
+    }
+
+    pub(super) fn handle_transfer_reply(&mut self, reply: &Reply, now: Instant) {
+        let Phase::Transferring(state) = &mut self.phase else { return };
+        match state.stage {
+            Stage::Opening if reply.code().is_preliminary() => self.begin_moving(reply, now),
+            Stage::Opening | Stage::Running => {
+                // Refused: 550 and the like. The port was for this transfer.
+                self.give_up_port();
+                self.end_transfer(reply);
+            }
+            Stage::Finishing => {
+                let reply = state.failure.map_or_else(|| reply.clone(), Failure::reply);
+                self.end_transfer(&reply);
+            }
+        }
+    }
+
+    pub(super) fn abort_by_client(&mut self) {
+        if let Phase::Transferring(state) = &mut self.phase {
+            state.aborted = true;
+        }
+        self.abort(Failure::Aborted);
+    }
+
+    pub(super) fn abort(&mut self, failure: Failure) {
+        let Phase::Transferring(state) = &mut self.phase else { return };
+        // What is finishing has moved all its octets already.
+        if state.stage == Stage::Finishing {
+            return;
+        }
+        state.failure = state.failure.or(Some(failure));
+        if state.stage == Stage::Running {
+            self.outputs.push_back(Output::AbortTransfer);
+        }
+    }
+
+    fn begin_moving(&mut self, reply: &Reply, now: Instant) {
+        let Phase::Transferring(state) = &mut self.phase else { return };
+        self.passive = false;
+        state.stage = Stage::Running;
+        if let Some(failure) = state.failure {
+            self.give_up_port();
+            self.outputs.push_back(Output::DropDescriptor);
+            return self.handle_transfer_ended(Err(failure), now);
+        }
+        let transfer = state.transfer;
+        self.send(reply);
+        self.outputs.push_back(Output::StartTransfer(transfer));
+    }
+
+    fn end_transfer(&mut self, reply: &Reply) {
+        let Phase::Transferring(State { aborted, .. }) = self.phase else { return };
+        self.send(reply);
+        if aborted {
+            self.reply(226, "ABOR done.");
+        }
+        self.phase = Phase::Ready;
+    }
+}
