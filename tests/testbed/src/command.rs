@@ -47,7 +47,8 @@ pub(crate) fn logged(doing: &str, command: &mut Command, log: &Path) -> Result<(
     if status.success() { Ok(()) } else { Err(failed_with_log(doing, log)) }
 }
 
-fn failed_with_log(doing: &str, log: &Path) -> Error {
+/// The error of a program whose output is in a log.
+pub(crate) fn failed_with_log(doing: &str, log: &Path) -> Error {
     let text = std::fs::read(log).unwrap_or_default();
     let shown = last_lines(&String::from_utf8_lossy(&text));
     Error::Failed { doing: doing.to_owned(), detail: format!("{shown}\nthe whole output is in {}", log.display()) }

@@ -3,7 +3,6 @@
 use std::{process::Command, time::Duration};
 
 use crate::{
-    command::wait_until,
     credentials::API_PORT,
     error::Result,
     hosts::Host,
@@ -17,8 +16,7 @@ use crate::{
 pub(crate) fn start(layout: &Layout) -> Result<()> {
     processes::start(layout, "etcd", &mut etcd(layout))?;
     processes::start(layout, "kube-apiserver", &mut api_server(layout))?;
-    let hint = format!("look into {}", layout.log("kube-apiserver").display());
-    wait_until("a ready API server", Duration::from_secs(60), &hint, || {
+    processes::wait_ready(layout, "kube-apiserver", Duration::from_secs(60), || {
         kubectl(layout).args(["get", "--raw", "/readyz"]).output().is_ok_and(|output| output.status.success())
     })?;
     processes::start(layout, "kube-controller-manager", &mut controller_manager(layout))?;
@@ -58,7 +56,7 @@ fn api_server(layout: &Layout) -> Command {
         "--authorization-mode=Node,RBAC".to_owned(),
         "--allow-privileged".to_owned(),
         format!("--service-cluster-ip-range={SERVICE_RANGE}"),
-        format!("--service-account-key-file={}", pki("accounts.key")),
+        format!("--service-account-key-file={}", pki("accounts.pub")),
         format!("--service-account-signing-key-file={}", pki("accounts.key")),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         // Else the API server looks a node's name up, which nothing here answers, and `kubectl logs` hangs.

@@ -83,6 +83,7 @@ fn make_certificates() -> Result<Result<()>, rcgen::Error> {
         ("kubelet-client.crt", client.pem()),
         ("kubelet-client.key", client_key.serialize_pem()),
         ("accounts.key", accounts_key.serialize_pem()),
+        ("accounts.pub", accounts_key.public_key_pem()),
     ];
     Ok(files.iter().try_for_each(|(file, pem)| write(&state(&format!("pki/{file}")), pem)))
 }

@@ -27,6 +27,6 @@ pub use crate::{
     hosts::Host,
     images::BUSYBOX,
     layout::Layout,
-    progress::{say, seconds, step},
+    progress::{complain, say, seconds, step},
     testbed::Testbed,
 };

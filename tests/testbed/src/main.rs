@@ -1,9 +1,9 @@
 //! `testbed`: starts and ends the cluster that the demo and the tests use.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use safetp_testbed::{Testbed, forward, say};
+use safetp_testbed::{Result, Testbed, complain, forward, say};
 
 /// A real Kubernetes on this machine, in network namespaces of its own.
 #[derive(Parser)]
@@ -34,8 +34,18 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Up => drop(Testbed::up()?),
         Command::Down => Testbed::down()?,
         Command::Status => say(&format!("runs; KUBECONFIG={}", Testbed::attach()?.kubeconfig().display())),
@@ -45,8 +55,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn load(archives: &[PathBuf]) -> anyhow::Result<()> {
+fn load(archives: &[PathBuf]) -> Result<()> {
     let testbed = Testbed::attach()?;
-    archives.iter().try_for_each(|archive| testbed.load_image(archive))?;
-    Ok(())
+    archives.iter().try_for_each(|archive| testbed.load_image(archive))
 }

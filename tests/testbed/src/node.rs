@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::{
     cgroups,
-    command::wait_until,
     error::{Error, Result},
     hosts::Host,
     images,
@@ -40,8 +39,7 @@ pub(crate) fn start_containerd(layout: &Layout, node: Host) -> Result<()> {
     containerd.env("PATH", search_path(layout)).arg("--config").arg(folder.join("containerd.toml"));
     let log = format!("containerd-{}", name(node));
     processes::start(layout, &log, &mut containerd)?;
-    let hint = format!("look into {}", layout.log(&log).display());
-    wait_until("a containerd that answers", Duration::from_secs(30), &hint, || {
+    processes::wait_ready(layout, &log, Duration::from_secs(30), || {
         ctr(layout, node).arg("version").output().is_ok_and(|output| output.status.success())
     })
 }

@@ -34,14 +34,18 @@ const PACKAGES: [&str; 22] = [
     "util-linux",
 ];
 
+/// Says what to do where the machine's own rights do not suffice.
+pub(crate) fn require_root() -> Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let sentence =
+        "the test bed makes network namespaces, mounts and cgroups, so it must run as root: try `sudo make cluster`";
+    Err(Error::Missing(sentence.to_owned()))
+}
+
 /// Installs what is missing; says what to do where it cannot.
 pub(crate) fn install(layout: &Layout) -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        return Err(Error::Missing(
-            "the test bed makes network namespaces, mounts and cgroups, so it must run as root: try `sudo make cluster`"
-                .to_owned(),
-        ));
-    }
     let missing: Vec<_> = PACKAGES.into_iter().filter(|package| !installed(package)).collect();
     if missing.is_empty() {
         return Ok(());

@@ -12,7 +12,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    command::wait_until,
+    command::{failed_with_log, wait_until},
     error::{Doing as _, Result},
     layout::{Layout, run, write},
 };
@@ -30,6 +30,17 @@ pub(crate) fn start(layout: &Layout, name: &str, command: &mut Command) -> Resul
 /// Whether the program `name` was started and still runs.
 pub(crate) fn running(name: &str) -> bool {
     recorded(&record(name)).is_some()
+}
+
+/// Waits until a program that was started is ready; one that ended instead is an error at once, with its last words.
+pub(crate) fn wait_ready(layout: &Layout, name: &str, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
+    let log = layout.log(name);
+    let mut works = false;
+    wait_until(&format!("a ready {name}"), limit, &format!("look into {}", log.display()), || {
+        works = ready();
+        works || !running(name)
+    })?;
+    if works { Ok(()) } else { Err(failed_with_log(&format!("keep {name} running"), &log)) }
 }
 
 /// Ends every recorded program, and waits until it is gone.

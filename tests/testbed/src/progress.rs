@@ -12,6 +12,12 @@ pub fn say(line: &str) {
     println!("{line}");
 }
 
+/// Says why something failed.
+#[expect(clippy::print_stderr, reason = "the test bed is a command-line tool: this is its screen")]
+pub fn complain(error: &dyn std::fmt::Display) {
+    eprintln!("{error}");
+}
+
 /// Runs one step of `title`: a spinner on a terminal, plain lines elsewhere.
 pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let started = Instant::now();

@@ -44,9 +44,10 @@ impl Testbed {
     /// Makes sure that the cluster runs: builds its programs where they are missing and starts it where it does not run.
     pub fn up() -> Result<Self> {
         let testbed = Self { layout: Layout::of_checkout() };
-        packages::install(&testbed.layout)?;
+        packages::require_root()?;
         let _lock = lock()?;
         testbed.layout.make_folders()?;
+        packages::install(&testbed.layout)?;
         programs::build_all(&testbed.layout)?;
         if testbed.is_up() {
             say("the cluster runs already");
@@ -68,6 +69,7 @@ impl Testbed {
 
     /// Takes down whatever cluster of this kind runs on the machine, complete or not.
     pub fn down() -> Result<()> {
+        packages::require_root()?;
         let _lock = lock()?;
         step("taking the cluster down", cleanup::all)
     }
