@@ -1,0 +1,43 @@
+//! FEAT (RFC 2389 §3), HELP, NOOP, SITE, SYST (RFC 959 §4.1.3).
+
+use safetp_protocol::{
+    command::{RelayVerb, TransferVerb},
+    reply::Reply,
+};
+
+use super::Answer;
+use crate::{files::Refusal, session::Session};
+
+pub(super) fn feat(session: &Session) -> Answer {
+    let facts = session.facts.feature();
+    let features = ["MDTM", "MFMT", &facts, "REST STREAM", "SIZE", "TVFS", "UTF8"];
+    let lines = features.map(|feature| feature.as_bytes().to_vec());
+    Answer::Reply(Reply::with_lines(211, "Features:", lines, "End."))
+}
+
+/// What is served; the verbs of protection and addresses are the gateway's, which answers HELP by itself.
+pub(super) fn help() -> Answer {
+    let simple = ["ABOR", "FEAT", "HELP", "NOOP", "PASS", "QUIT", "REST", "SYST", "TYPE", "USER"];
+    let transfers = TransferVerb::ALL.iter().map(|verb| verb.as_str());
+    let relayed = RelayVerb::ALL.iter().map(|verb| verb.as_str());
+    let names: Vec<&str> = simple.into_iter().chain(transfers).chain(relayed).collect();
+    let lines = names.chunks(8).map(|chunk| chunk.join(" ").into_bytes());
+    Answer::Reply(Reply::with_lines(214, "These commands are known:", lines, "End."))
+}
+
+pub(super) fn noop() -> Answer {
+    Answer::reply(200, "OK.")
+}
+
+pub(super) fn syst() -> Answer {
+    Answer::reply(215, "UNIX Type: L8")
+}
+
+pub(super) fn site(argument: &str) -> Result<Answer, Refusal> {
+    let word = argument.split(' ').next().unwrap_or_default().to_ascii_uppercase();
+    match word.as_str() {
+        "HELP" | "" => Ok(Answer::reply(214, "SITE knows HELP only.")),
+        "CHMOD" => Err(Refusal::Parameter("Permissions follow from the account here; they cannot be changed.")),
+        _ => Err(Refusal::Parameter("SITE knows HELP only.")),
+    }
+}

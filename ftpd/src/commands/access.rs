@@ -1,0 +1,77 @@
+//! USER, PASS, ACCT, QUIT (RFC 959 §4.1.1).
+
+use std::{sync::Arc, time::Duration};
+
+use safetp_protocol::{command::Password, reply::Reply};
+
+use super::Answer;
+use crate::{
+    files::{Home, Refusal, VirtualPath, parts},
+    session::{Account, Session, Stage},
+    settings::InForce,
+};
+
+/// Always asks for a password: whether the name exists is nobody's business yet.
+pub(super) fn user(session: &mut Session, name: &str) -> Answer {
+    session.stage = Stage::Named(name.to_owned());
+    Answer::reply(331, "Password required.")
+}
+
+pub(super) async fn pass(session: &mut Session, password: &Password) -> Result<Answer, Refusal> {
+    let Stage::Named(name) = std::mem::replace(&mut session.stage, Stage::Stranger) else {
+        return Err(Refusal::Order("Send USER first."));
+    };
+    let settings = session.shared.settings.current();
+    let user = settings.user(&name);
+    if !session.shared.doorkeeper.admits(user, password.expose().to_vec()).await {
+        return Ok(refuse(session, &name).await);
+    }
+    enter(session, name, settings).await
+}
+
+pub(super) fn acct() -> Answer {
+    Answer::reply(202, "No account is needed.")
+}
+
+pub(super) fn quit() -> Answer {
+    Answer::Goodbye(Reply::new(221, "Goodbye."))
+}
+
+async fn refuse(session: &mut Session, name: &str) -> Answer {
+    session.failed_logins += 1;
+    let throttle = session.shared.throttle;
+    tracing::warn!(peer = session.peer(), user = name, failures = session.failed_logins, "login refused");
+    tokio::time::sleep(throttle.delay(session.failed_logins)).await;
+    if session.failed_logins >= throttle.tries {
+        return Answer::Goodbye(Reply::new(421, "Too many failed logins; goodbye."));
+    }
+    Answer::reply(530, "Login incorrect.")
+}
+
+async fn enter(session: &mut Session, name: String, settings: Arc<InForce>) -> Result<Answer, Refusal> {
+    let home_path = settings.user(&name).map(|user| user.home.clone()).unwrap_or_default();
+    let keep = settings.keep_parts();
+    let home = open_home(session, &name, &home_path, keep).await?;
+    let Some(home) = home else {
+        return Ok(Answer::reply(530, "The password is right, but the home directory cannot be used; see the log."));
+    };
+    tracing::info!(peer = session.peer(), user = name, "logged in");
+    session.stage = Stage::LoggedIn(Account { name, home, home_path, directory: VirtualPath::root() });
+    Ok(Answer::reply(230, "Logged in."))
+}
+
+async fn open_home(session: &Session, name: &str, path: &str, keep: Duration) -> Result<Option<Home>, Refusal> {
+    let shared = Arc::clone(&session.shared);
+    let (name, path) = (name.to_owned(), path.to_owned());
+    crate::files::blocking(move || match shared.volume.home(&path, &name) {
+        Ok(home) => {
+            parts::sweep_or_log(&home, keep);
+            Ok(Some(home))
+        }
+        Err(error) => {
+            tracing::error!(user = name, home = path, %error, "the home directory cannot be used");
+            Ok(None)
+        }
+    })
+    .await
+}

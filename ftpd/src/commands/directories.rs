@@ -1,0 +1,38 @@
+//! CWD, CDUP, PWD, MKD, RMD (RFC 959 §4.1.1 and §4.1.3).
+
+use super::Answer;
+use crate::{
+    files::{Refusal, blocking},
+    session::{Session, Stage},
+};
+
+pub(super) async fn cwd(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+    let account = session.account()?.clone();
+    let path = account.named_path(argument)?;
+    let path = blocking(move || account.home.enter(&path).map(|()| path)).await?;
+    let text = format!("{} is the current directory.", path.quoted());
+    if let Stage::LoggedIn(account) = &mut session.stage {
+        account.directory = path;
+    }
+    Ok(Answer::reply(250, text))
+}
+
+pub(super) fn pwd(session: &Session) -> Result<Answer, Refusal> {
+    let path = session.account()?.directory.quoted();
+    Ok(Answer::reply(257, format!("{path} is the current directory.")))
+}
+
+pub(super) async fn mkd(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+    let account = session.account()?.clone();
+    let path = account.named_path(argument)?;
+    let text = format!("{} created.", path.quoted());
+    blocking(move || account.home.make_dir(&path)).await?;
+    Ok(Answer::reply(257, text))
+}
+
+pub(super) async fn rmd(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+    let account = session.account()?.clone();
+    let path = account.named_path(argument)?;
+    blocking(move || account.home.remove_dir(&path)).await?;
+    Ok(Answer::reply(250, "Directory removed."))
+}

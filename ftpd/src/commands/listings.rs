@@ -1,0 +1,114 @@
+//! LIST, NLST, STAT (RFC 959 §4.1.3), MLSD and MLST (RFC 3659 §7).
+
+use std::io;
+
+use safetp_protocol::reply::Reply;
+
+use super::{Answer, parameters::letter};
+use crate::{
+    files::{
+        Refusal, blocking,
+        facts::Entry,
+        listing::{self, Form, Listing},
+    },
+    session::Session,
+    transfer::Transfer,
+};
+
+/// STAT of a directory goes over the control connection, which is not made for long listings.
+const STAT_LINES: usize = 200;
+
+pub(super) async fn list(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+    begin(session, without_options(argument), Form::Long).await
+}
+
+pub(super) async fn nlst(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+    let argument = without_options(argument);
+    begin(session, argument, Form::Names { asked: argument.to_owned() }).await
+}
+
+pub(super) async fn mlsd(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+    let form = Form::Facts { facts: session.facts.clone(), rights: session.rights()? };
+    begin(session, argument, form).await
+}
+
+async fn begin(session: &mut Session, argument: &str, form: Form) -> Result<Answer, Refusal> {
+    session.restart = 0;
+    let account = session.account()?.clone();
+    let path = account.path(argument)?;
+    let (listing, first) = blocking(move || {
+        let mut listing = listing::open(&account.home, &path, form)?;
+        let first = listing.next_batch().map_err(Refusal::file(&path))?;
+        Ok((listing, first))
+    })
+    .await?;
+    let opening = Reply::new(150, "Here comes the listing.");
+    Ok(Answer::Transfer(Box::new(Transfer::Listing { opening, listing, first })))
+}
+
+pub(super) async fn mlst(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+    let account = session.account()?.clone();
+    let path = account.path(argument)?;
+    let (facts, rights) = (session.facts.clone(), session.rights()?);
+    let line = blocking(move || {
+        let entry = Entry { name: path.to_string(), metadata: account.home.metadata(&path)? };
+        Ok(entry.facts_line(&facts, rights).into_bytes())
+    })
+    .await?;
+    Ok(Answer::Reply(Reply::with_lines(250, "Facts:", [line], "End.")))
+}
+
+/// STAT with a path.
+pub(super) async fn stat(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+    let account = session.account()?.clone();
+    let path = account.path(without_options(argument))?;
+    let lines = blocking(move || {
+        let mut listing = listing::open(&account.home, &path, Form::Long)?;
+        first_lines(&mut listing).map_err(Refusal::file(&path))
+    })
+    .await?;
+    Ok(Answer::Reply(Reply::with_lines(213, "Status:", lines, "End.")))
+}
+
+fn first_lines(listing: &mut Listing) -> io::Result<Vec<Vec<u8>>> {
+    let batch = listing.next_batch()?;
+    let lines = batch.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
+    let mut lines: Vec<Vec<u8>> = lines.take(STAT_LINES).map(<[u8]>::to_vec).collect();
+    if lines.len() == STAT_LINES {
+        lines.push(b"... use LIST for all".to_vec());
+    }
+    Ok(lines)
+}
+
+/// STAT without a path.
+pub(super) fn status(session: &Session) -> Result<Answer, Refusal> {
+    let account = session.account()?;
+    let lines = [
+        format!("Logged in as {}", account.name),
+        format!("Current directory {}", account.directory),
+        format!("TYPE {}, MODE S, STRU F", letter(session.representation)),
+    ]
+    .map(String::into_bytes);
+    Ok(Answer::Reply(Reply::with_lines(211, "SafeTP embedded FTP server", lines, "End.")))
+}
+
+/// Clients send options of `ls` in front of the path; all of them ask for what is the case anyway.
+fn without_options(argument: &str) -> &str {
+    let mut rest = argument;
+    while rest.starts_with('-') {
+        rest = rest.split_once(' ').map_or("", |(_, behind)| behind);
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_ls_are_left_out() {
+        for (argument, path) in [("-la", ""), ("-l -a dir", "dir"), ("dir -l", "dir -l"), ("", ""), ("-a  x", " x")] {
+            assert_eq!(without_options(argument), path, "{argument}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Who answers which command, and to whom. One file for each family.
+
+mod about;
+mod access;
+mod directories;
+mod gateway;
+mod listings;
+mod names;
+mod parameters;
+mod times;
+mod transfers;
+
+use std::borrow::Cow;
+
+use safetp_protocol::{
+    command::{Argument, Command, RelayVerb, TransferVerb},
+    reply::Reply,
+};
+
+use crate::{
+    files::{Refusal, facts::Rights},
+    request::Request,
+    session::Session,
+    transfer::Transfer,
+};
+
+/// What follows a command.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// One reply.
+    Reply(Reply),
+    /// A 150 with a descriptor, and a reply when the gateway has said how it went.
+    Transfer(Box<Transfer>),
+    /// A reply and the end of the session.
+    Goodbye(Reply),
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        Self::Reply(refusal.into())
+    }
+}
+
+impl Answer {
+    fn reply(code: u16, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Reply(Reply::new(code, text.into()))
+    }
+}
+
+/// Answers one line.
+pub(crate) async fn answer(session: &mut Session, request: &Request) -> Result<Answer, Refusal> {
+    match request {
+        Request::Peer(who) => gateway::xpeer(session, who),
+        Request::Digest => gateway::xdigest(session).await,
+        Request::Complete | Request::Failed => Err(Refusal::Order("No transfer is running.")),
+        Request::Client(command) => client(session, command).await,
+    }
+}
+
+async fn client(session: &mut Session, command: &Command) -> Result<Answer, Refusal> {
+    match command {
+        Command::User(name) => Ok(access::user(session, text(Some(name))?)),
+        Command::Pass(password) => access::pass(session, password).await,
+        Command::Quit => Ok(access::quit()),
+        Command::Feat => Ok(about::feat(session)),
+        Command::Help => Ok(about::help()),
+        Command::Noop => Ok(about::noop()),
+        Command::Syst => Ok(about::syst()),
+        Command::Stat => listings::status(session),
+        Command::Type(representation) => {
+            session.account()?;
+            Ok(parameters::representation(session, *representation))
+        }
+        Command::Rest(start) => {
+            session.account()?;
+            Ok(transfers::rest(session, *start))
+        }
+        Command::Abor => session.account().map(|_| transfers::abor()),
+        Command::Transfer { verb, argument } => transfer(session, *verb, text(argument.as_ref())?).await,
+        Command::Relay { verb, argument } => relay(session, *verb, text(argument.as_ref())?).await,
+        Command::Unknown => Err(Refusal::Unknown),
+        // Protection and addresses are the gateway's.
+        Command::Auth(_)
+        | Command::Pbsz(_)
+        | Command::Prot(_)
+        | Command::OtherSecurity
+        | Command::Pasv
+        | Command::Epsv(_)
+        | Command::Active
+        | Command::NotOffered => Err(Refusal::Unsupported),
+    }
+}
+
+async fn transfer(session: &mut Session, verb: TransferVerb, argument: &str) -> Result<Answer, Refusal> {
+    if verb.is_upload() {
+        writer(session)?;
+    }
+    match verb {
+        TransferVerb::Retr => transfers::retr(session, argument).await,
+        TransferVerb::Stor => transfers::stor(session, argument).await,
+        TransferVerb::Appe => transfers::appe(session, argument).await,
+        TransferVerb::List => listings::list(session, argument).await,
+        TransferVerb::Nlst => listings::nlst(session, argument).await,
+        TransferVerb::Mlsd => listings::mlsd(session, argument).await,
+    }
+}
+
+async fn relay(session: &mut Session, verb: RelayVerb, argument: &str) -> Result<Answer, Refusal> {
+    if verb == RelayVerb::Opts {
+        return parameters::opts(session, argument);
+    }
+    session.account()?;
+    if changes_files(verb) {
+        writer(session)?;
+    }
+    match verb {
+        RelayVerb::Cwd | RelayVerb::Xcwd => directories::cwd(session, argument).await,
+        RelayVerb::Cdup | RelayVerb::Xcup => directories::cwd(session, "..").await,
+        RelayVerb::Pwd | RelayVerb::Xpwd => directories::pwd(session),
+        RelayVerb::Mkd | RelayVerb::Xmkd => directories::mkd(session, argument).await,
+        RelayVerb::Rmd | RelayVerb::Xrmd => directories::rmd(session, argument).await,
+        RelayVerb::Dele => names::dele(session, argument).await,
+        RelayVerb::Rnfr => names::rnfr(session, argument).await,
+        RelayVerb::Rnto => names::rnto(session, argument).await,
+        RelayVerb::Size => times::size(session, argument).await,
+        RelayVerb::Mdtm => times::mdtm(session, argument).await,
+        RelayVerb::Mfmt => times::mfmt(session, argument).await,
+        RelayVerb::Mlst => listings::mlst(session, argument).await,
+        RelayVerb::Stat => listings::stat(session, argument).await,
+        RelayVerb::Allo => transfers::allo(argument),
+        RelayVerb::Mode => parameters::mode(argument),
+        RelayVerb::Stru => parameters::structure(argument),
+        RelayVerb::Opts => parameters::opts(session, argument),
+        RelayVerb::Acct => Ok(access::acct()),
+        RelayVerb::Site => about::site(argument),
+        RelayVerb::Lang => Err(Refusal::Unsupported),
+    }
+}
+
+fn changes_files(verb: RelayVerb) -> bool {
+    match verb {
+        RelayVerb::Dele
+        | RelayVerb::Mfmt
+        | RelayVerb::Mkd
+        | RelayVerb::Rmd
+        | RelayVerb::Rnfr
+        | RelayVerb::Rnto
+        | RelayVerb::Xmkd
+        | RelayVerb::Xrmd => true,
+        RelayVerb::Acct
+        | RelayVerb::Allo
+        | RelayVerb::Cdup
+        | RelayVerb::Cwd
+        | RelayVerb::Lang
+        | RelayVerb::Mdtm
+        | RelayVerb::Mlst
+        | RelayVerb::Mode
+        | RelayVerb::Opts
+        | RelayVerb::Pwd
+        | RelayVerb::Site
+        | RelayVerb::Size
+        | RelayVerb::Stat
+        | RelayVerb::Stru
+        | RelayVerb::Xcup
+        | RelayVerb::Xcwd
+        | RelayVerb::Xpwd => false,
+    }
+}
+
+fn writer(session: &Session) -> Result<(), Refusal> {
+    match session.rights()? {
+        Rights::Write => Ok(()),
+        Rights::Read => Err(Refusal::ReadOnly),
+    }
+}
+
+/// An argument as text; empty if there is none.
+fn text(argument: Option<&Argument>) -> Result<&str, Refusal> {
+    let octets = argument.map(Argument::as_bytes).unwrap_or_default();
+    str::from_utf8(octets).map_err(|_| Refusal::Arguments("That is not valid UTF-8."))
+}

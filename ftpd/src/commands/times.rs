@@ -1,0 +1,49 @@
+//! SIZE, MDTM (RFC 3659 §3 and §4) and MFMT (draft-somers-ftp-mfxx).
+
+use safetp_protocol::command::Type;
+
+use super::Answer;
+use crate::{
+    files::{
+        Home, Refusal, VirtualPath, blocking,
+        facts::{compact_time, parse_compact_time},
+        parts,
+    },
+    session::Session,
+};
+
+pub(super) async fn size(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+    let account = session.account()?.clone();
+    let path = account.named_path(argument)?;
+    if session.representation == Type::Ascii {
+        return Err(Refusal::SizeOfText);
+    }
+    let size = blocking(move || size_of(&account.home, &path)).await?;
+    Ok(Answer::reply(213, size.to_string()))
+}
+
+/// Of the file, or where none has the name, of the part that REST and STOR would continue.
+fn size_of(home: &Home, path: &VirtualPath) -> Result<u64, Refusal> {
+    match home.metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(metadata.len()),
+        Ok(_) => Err(Refusal::NotRegular(path.clone())),
+        Err(refusal) => parts::length(home, path).map_err(Refusal::file(path))?.ok_or(refusal),
+    }
+}
+
+pub(super) async fn mdtm(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+    let account = session.account()?.clone();
+    let path = account.named_path(argument)?;
+    let seconds = blocking(move || account.home.modified(&path)).await?;
+    Ok(Answer::reply(213, compact_time(seconds)))
+}
+
+pub(super) async fn mfmt(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+    let (time, name) = argument.split_once(' ').ok_or(Refusal::Arguments("MFMT needs a time and a name."))?;
+    let seconds = parse_compact_time(time).ok_or(Refusal::Arguments("The time must be YYYYMMDDHHMMSS, in UTC."))?;
+    let account = session.account()?.clone();
+    let path = account.named_path(name)?;
+    let text = format!("Modify={}; {path}", compact_time(seconds));
+    blocking(move || account.home.set_modified(&path, seconds)).await?;
+    Ok(Answer::reply(213, text))
+}

@@ -1,0 +1,64 @@
+//! RETR, STOR, APPE, REST, ALLO, ABOR (RFC 959 §4.1.3, RFC 3659 §5).
+
+use safetp_protocol::reply::Reply;
+
+use super::Answer;
+use crate::{
+    files::{Refusal, VirtualPath, blocking, download, upload},
+    session::{Account, Session},
+    transfer::Transfer,
+};
+
+pub(super) fn rest(session: &mut Session, start: u64) -> Answer {
+    session.restart = start;
+    Answer::reply(350, format!("The next transfer begins at {start}."))
+}
+
+pub(super) async fn retr(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+    let (account, path, start) = begin(session, argument)?;
+    let name = path.to_string();
+    let download = blocking(move || download::open(&account.home, &path, start)).await?;
+    let opening = Reply::new(150, format!("Sending {name} ({} bytes).", download.length));
+    Ok(Answer::Transfer(Box::new(Transfer::Download { opening, download })))
+}
+
+pub(super) async fn stor(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+    let (account, path, start) = begin(session, argument)?;
+    let name = path.to_string();
+    let upload = blocking(move || upload::store(&account.home, &path, start)).await?;
+    Ok(receive(&name, upload))
+}
+
+/// REST before APPE means nothing (RFC 3659 §5.3): the end is where APPE begins.
+pub(super) async fn appe(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+    let (account, path, _) = begin(session, argument)?;
+    let name = path.to_string();
+    let upload = blocking(move || upload::append(&account.home, &path)).await?;
+    Ok(receive(&name, upload))
+}
+
+/// Space is taken as octets come; the number is only checked to be one.
+pub(super) fn allo(argument: &str) -> Result<Answer, Refusal> {
+    let size = argument.split(' ').next().unwrap_or_default();
+    if size.parse::<u64>().is_err() {
+        return Err(Refusal::Arguments("ALLO needs a number of octets."));
+    }
+    Ok(Answer::reply(202, "No space needs to be allocated."))
+}
+
+pub(super) fn abor() -> Answer {
+    Answer::reply(226, "No transfer is running.")
+}
+
+/// A REST holds for the next transfer only, whether that one succeeds or not.
+fn begin(session: &mut Session, argument: &str) -> Result<(Account, VirtualPath, u64), Refusal> {
+    let start = std::mem::take(&mut session.restart);
+    let account = session.account()?.clone();
+    let path = account.named_path(argument)?;
+    Ok((account, path, start))
+}
+
+fn receive(name: &str, upload: upload::Upload) -> Answer {
+    let opening = Reply::new(150, format!("Receiving {name}."));
+    Answer::Transfer(Box::new(Transfer::Upload { opening, upload }))
+}

@@ -1,0 +1,160 @@
+//! The volume, and in it the one directory that a session can reach.
+
+use std::{io, os::fd::AsFd, path::Path, sync::Arc};
+
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, DirBuilder, DirBuilderExt as _, File, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _},
+};
+use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
+
+use super::{
+    path::{BadPath, VirtualPath},
+    refusal::Refusal,
+};
+
+/// New directories: their group may look, for pods that share the volume by group.
+const DIRECTORY_MODE: u32 = 0o750;
+
+/// Everybody's files.
+#[derive(Debug)]
+pub(crate) struct Volume(Dir);
+
+/// Why a home cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HomeError {
+    #[error("its path is unusable: {0}")]
+    Path(#[from] BadPath),
+    #[error("failed to open or make it: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Volume {
+    /// Opens the volume: the only path of this process that is not confined.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Dir::open_ambient_dir(path, ambient_authority()).map(Self)
+    }
+
+    /// Opens the home of an account, and makes it if this is the first login.
+    pub(crate) fn home(&self, home: &str, user: &str) -> Result<Home, HomeError> {
+        let path = VirtualPath::root().join(home)?;
+        let dir = match self.0.open_dir(path.relative()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.0.create_dir_with(path.relative(), DirBuilder::new().recursive(true).mode(DIRECTORY_MODE))?;
+                self.0.open_dir(path.relative())?
+            }
+            opened => opened?,
+        };
+        Ok(Home(Arc::new(Inner { root: dir, user: user.to_owned() })))
+    }
+
+    /// The home, if it is there already.
+    pub(crate) fn existing_home(&self, home: &str, user: &str) -> Result<Home, HomeError> {
+        let path = VirtualPath::root().join(home)?;
+        let root = self.0.open_dir(path.relative())?;
+        Ok(Home(Arc::new(Inner { root, user: user.to_owned() })))
+    }
+}
+
+/// The root of a session. Every name is resolved below this descriptor by the kernel (`RESOLVE_BENEATH`), so neither
+/// `..` nor a link leads outside, whatever changes in the meantime.
+#[derive(Clone, Debug)]
+pub(crate) struct Home(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    root: Dir,
+    user: String,
+}
+
+impl Home {
+    pub(super) fn root(&self) -> &Dir {
+        &self.0.root
+    }
+
+    pub(super) fn user(&self) -> &str {
+        &self.0.user
+    }
+
+    /// What `path` is, links followed.
+    pub(crate) fn metadata(&self, path: &VirtualPath) -> Result<Metadata, Refusal> {
+        self.root().metadata(path.relative()).map_err(Refusal::file(path))
+    }
+
+    /// Proves that a session may stand in `path`.
+    pub(crate) fn enter(&self, path: &VirtualPath) -> Result<(), Refusal> {
+        self.open_dir(path).map(drop)
+    }
+
+    pub(super) fn open_dir(&self, path: &VirtualPath) -> Result<Dir, Refusal> {
+        self.root().open_dir(path.relative()).map_err(Refusal::file(path))
+    }
+
+    /// Opens a regular file for reading.
+    pub(super) fn open_file(&self, path: &VirtualPath) -> Result<(File, Metadata), Refusal> {
+        // Without O_NONBLOCK, opening a FIFO would wait for its writer for ever.
+        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+        let file = self
+            .root()
+            .open_with(path.relative(), OpenOptions::new().read(true).custom_flags(flags))
+            .map_err(Refusal::file(path))?;
+        let metadata = file.metadata().map_err(Refusal::file(path))?;
+        if metadata.is_dir() {
+            return Err(Refusal::IsDirectory(path.clone()));
+        }
+        if !metadata.is_file() {
+            return Err(Refusal::NotRegular(path.clone()));
+        }
+        Ok((file, metadata))
+    }
+
+    /// RFC 959 MKD.
+    pub(crate) fn make_dir(&self, path: &VirtualPath) -> Result<(), Refusal> {
+        let mut builder = DirBuilder::new();
+        builder.mode(DIRECTORY_MODE);
+        self.root().create_dir_with(path.relative(), &builder).map_err(Refusal::file(path))
+    }
+
+    /// RFC 959 RMD.
+    pub(crate) fn remove_dir(&self, path: &VirtualPath) -> Result<(), Refusal> {
+        not_root(path)?;
+        self.root().remove_dir(path.relative()).map_err(Refusal::file(path))
+    }
+
+    /// RFC 959 DELE: a link is removed itself, not what it leads to.
+    pub(crate) fn remove_file(&self, path: &VirtualPath) -> Result<(), Refusal> {
+        not_root(path)?;
+        self.root().remove_file(path.relative()).map_err(Refusal::file(path))
+    }
+
+    /// Whether RNFR may name `path`. A link that leads nowhere can be renamed too.
+    pub(crate) fn renamable(&self, path: &VirtualPath) -> Result<(), Refusal> {
+        not_root(path)?;
+        self.root().symlink_metadata(path.relative()).map(drop).map_err(Refusal::file(path))
+    }
+
+    /// RFC 959 RNTO.
+    pub(crate) fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<(), Refusal> {
+        not_root(to)?;
+        self.root().rename(from.relative(), self.root(), to.relative()).map_err(Refusal::store(to))
+    }
+
+    /// When `path` was last modified, in seconds since 1970.
+    pub(crate) fn modified(&self, path: &VirtualPath) -> Result<i64, Refusal> {
+        self.metadata(path).map(|metadata| metadata.mtime())
+    }
+
+    /// Sets when `path` was last modified, in seconds since 1970.
+    pub(crate) fn set_modified(&self, path: &VirtualPath, seconds: i64) -> Result<(), Refusal> {
+        let (file, _) = self.open_file(path)?;
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            last_modification: Timespec { tv_sec: seconds, tv_nsec: 0 },
+        };
+        rustix::fs::futimens(file.as_fd(), &times).map_err(|error| Refusal::file(path)(error.into()))
+    }
+}
+
+fn not_root(path: &VirtualPath) -> Result<(), Refusal> {
+    if path.is_root() { Err(Refusal::Root(path.clone())) } else { Ok(()) }
+}

@@ -1,0 +1,79 @@
+//! The embedded ftpd's binary: arguments, log, shutting in, serving.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use safetp_config::paths;
+use safetp_ftpd::{
+    check,
+    server::{Options, Server, Throttle},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// The embedded FTP server of SafeTP: serves files to the gateway of its pod over a Unix socket.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The Unix socket for the gateway.
+    #[arg(long, global = true, default_value = paths::FTPD_SOCKET)]
+    socket: PathBuf,
+    /// The directory of ftpd.json and users.json.
+    #[arg(long, global = true, default_value = paths::FTPD_DIR)]
+    config: PathBuf,
+    /// The volume with people's files.
+    #[arg(long, global = true, default_value = paths::DATA_DIR)]
+    data: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Default, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM, then until the last session has ended.
+    #[default]
+    Serve,
+    /// Exit 0 if the server of this container greets.
+    Check,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .init();
+    let result = match arguments.command.unwrap_or_default() {
+        Command::Serve => serve(arguments),
+        Command::Check => check::greeting(&arguments.socket).map_err(anyhow::Error::from),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "failed");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start threads")?;
+    runtime.block_on(async {
+        let options = Options {
+            socket: arguments.socket,
+            config: arguments.config,
+            data: arguments.data,
+            throttle: Throttle::default(),
+        };
+        let server = Server::start(options)?;
+        let mut stop = signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;
+        tracing::info!("serving");
+        let stopped = async move {
+            stop.recv().await;
+        };
+        server.run(stopped).await;
+        Ok(())
+    })
+}

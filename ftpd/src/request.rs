@@ -1,0 +1,72 @@
+//! A line from the gateway: a client's command as it was relayed, or the gateway's own word.
+
+use safetp_config::ftpd::{COMPLETE, DIGEST, FAILED, PEER};
+use safetp_protocol::command::{Command, CommandError};
+
+/// One line, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// XPEER.
+    Peer(String),
+    /// XDIGEST.
+    Digest,
+    /// XCOMPLETE.
+    Complete,
+    /// XFAILED.
+    Failed,
+    /// Anything that a client can say.
+    Client(Command),
+}
+
+/// Why a line is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadRequest {
+    #[error("That line is too long.")]
+    TooLong,
+    #[error(transparent)]
+    Command(#[from] CommandError),
+}
+
+impl Request {
+    /// Reads one line without its end. The dialect's verbs stand beside the client's, for the gateway's parser knows
+    /// none of them and so never relays one.
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, BadRequest> {
+        let (verb, argument) = match line.iter().position(|octet| *octet == b' ') {
+            Some(at) => line.split_at(at),
+            None => (line, [].as_slice()),
+        };
+        let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
+        if is(PEER) {
+            return Ok(Self::Peer(String::from_utf8_lossy(argument).trim().to_owned()));
+        }
+        Ok(match verb {
+            _ if is(COMPLETE) => Self::Complete,
+            _ if is(FAILED) => Self::Failed,
+            _ if is(DIGEST) => Self::Digest,
+            _ => Self::Client(Command::parse(line)?),
+        })
+    }
+}
+
+impl BadRequest {
+    /// The reply's code.
+    pub(crate) fn code(self) -> u16 {
+        match self {
+            Self::TooLong | Self::Command(CommandError::NoVerb) => 500,
+            Self::Command(CommandError::TypeNotOffered) => 504,
+            Self::Command(_) => 501,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gateways_own_words_are_told_from_the_clients() {
+        assert_eq!(Request::parse(b"XCOMPLETE"), Ok(Request::Complete));
+        assert_eq!(Request::parse(b"xpeer 192.0.2.1 7"), Ok(Request::Peer("192.0.2.1 7".into())));
+        assert_eq!(Request::parse(b"NOOP"), Ok(Request::Client(Command::Noop)));
+    }
+}

@@ -1,0 +1,160 @@
+//! The listener on the Unix socket, and the end of it all.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    net::{UnixListener, UnixStream},
+    task::JoinSet,
+};
+
+use crate::{
+    connection::Lost,
+    files::{Volume, parts},
+    login::Doorkeeper,
+    session::{Session, Shared},
+    settings::{Settings, SettingsError},
+    watch,
+};
+
+pub use crate::login::Throttle;
+
+/// The gateway runs under the same group, others under none of this pod.
+const SOCKET_MODE: u32 = 0o660;
+
+/// Waited after a failed accept: out of descriptors, trying again at once would take the processor from the sessions
+/// that could give some back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Where everything lies.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The Unix socket that the gateway connects to.
+    pub socket: PathBuf,
+    /// The directory of the operator's files.
+    pub config: PathBuf,
+    /// The volume.
+    pub data: PathBuf,
+    /// How failed logins are slowed down.
+    pub throttle: Throttle,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operator's files are not usable.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The volume is not there.
+    #[error("failed to open the volume {path}: {source}")]
+    Volume {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The socket cannot be made.
+    #[error("failed to listen on {path}: {source}")]
+    Listen {
+        /// The socket.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// A server that listens already.
+#[derive(Debug)]
+pub struct Server {
+    listener: UnixListener,
+    socket: PathBuf,
+    shared: Arc<Shared>,
+}
+
+impl Server {
+    /// Opens everything. Connections are taken from now on, and served from [`Server::run`] on.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        let settings = Arc::new(Settings::open(options.config)?);
+        let volume = Volume::open(&options.data).map_err(|source| StartError::Volume { path: options.data, source })?;
+        let listener =
+            listen(&options.socket).map_err(|source| StartError::Listen { path: options.socket.clone(), source })?;
+        let shared = Shared { settings, volume, doorkeeper: Doorkeeper::default(), throttle: options.throttle };
+        Ok(Self { listener, socket: options.socket, shared: Arc::new(shared) })
+    }
+
+    /// Serves until `stop`, then until the last session has ended. The kubelet's patience is the only bound to that.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { listener, socket, shared } = self;
+        let following = tokio::spawn(follow(Arc::clone(&shared.settings)));
+        let sweeping = tokio::task::spawn_blocking({
+            let shared = Arc::clone(&shared);
+            move || sweep_all(&shared)
+        });
+        let mut sessions = JoinSet::new();
+        tokio::select! {
+            () = accept(&listener, &shared, &mut sessions) => {}
+            () = stop => {}
+        }
+        drop(listener);
+        if let Err(error) = fs::remove_file(&socket) {
+            tracing::debug!(%error, "the socket was gone already");
+        }
+        tracing::info!(sessions = sessions.len(), "no new sessions; the running ones go on");
+        while sessions.join_next().await.is_some() {}
+        following.abort();
+        sweeping.abort();
+    }
+}
+
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE))?;
+    Ok(listener)
+}
+
+async fn accept(listener: &UnixListener, shared: &Arc<Shared>, sessions: &mut JoinSet<()>) {
+    loop {
+        // Ended sessions are taken out as new ones come, so that the set does not grow for ever.
+        while sessions.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, _)) => drop(sessions.spawn(session(Arc::clone(shared), stream))),
+            Err(error) => {
+                tracing::warn!(%error, "failed to accept a session");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn session(shared: Arc<Shared>, stream: UnixStream) {
+    match Session::new(shared).serve(stream).await {
+        Ok(()) | Err(Lost::Closed) => {}
+        Err(error) => tracing::debug!(%error, "a session ended"),
+    }
+}
+
+async fn follow(settings: Arc<Settings>) {
+    if let Err(error) = watch::follow(settings).await {
+        tracing::error!(%error, "changes of the configuration are seen only when the gateway asks for the digest");
+    }
+}
+
+/// Homes that nobody enters any more are swept at start; all others at each login.
+fn sweep_all(shared: &Shared) {
+    let settings = shared.settings.current();
+    let keep = settings.keep_parts();
+    for (name, user) in settings.users() {
+        if let Ok(home) = shared.volume.existing_home(&user.home, name) {
+            parts::sweep_or_log(&home, keep);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! From the 150 to the final reply: a descriptor goes to the gateway, and its word decides what becomes of it.
+
+use std::{
+    io,
+    os::{fd::AsFd as _, unix::net::UnixStream as StdUnixStream},
+    pin::pin,
+};
+
+use safetp_protocol::{command::Command, reply::Reply};
+use tokio::{io::AsyncWriteExt as _, net::UnixStream};
+
+use crate::{
+    connection::{Connection, Lost},
+    files::{self, Refusal, download::Download, listing::Listing, upload::Upload},
+    request::Request,
+};
+
+/// A transfer that is ready to begin.
+#[derive(Debug)]
+pub(crate) enum Transfer {
+    /// RETR.
+    Download { opening: Reply, download: Download },
+    /// STOR and APPE.
+    Upload { opening: Reply, upload: Upload },
+    /// LIST, NLST and MLSD, with the lines that were read already.
+    Listing { opening: Reply, listing: Listing, first: Vec<u8> },
+}
+
+/// What the gateway said of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Complete,
+    Failed,
+    Aborted,
+}
+
+impl Transfer {
+    /// Runs the transfer and returns its final reply. Dropped, or on a lost connection, it has failed: a part stays.
+    pub(crate) async fn run(self, connection: &mut Connection) -> Result<Reply, Lost> {
+        match self {
+            Self::Download { opening, download } => {
+                connection.send_with(&opening, download.file.as_fd()).await?;
+                drop(download);
+                let outcome = outcome(connection).await?;
+                conclude(connection, outcome, done("Transfer complete."), broken("The transfer broke off.")).await
+            }
+            Self::Upload { opening, upload } => {
+                connection.send_with(&opening, upload.descriptor()).await?;
+                let outcome = outcome(connection).await?;
+                let (stored, kept) = finish(upload, outcome).await;
+                conclude(connection, outcome, stored, kept).await
+            }
+            Self::Listing { opening, listing, first } => list(connection, &opening, listing, first).await,
+        }
+    }
+}
+
+fn done(text: &'static str) -> Reply {
+    Reply::new(226, text)
+}
+
+fn broken(text: &'static str) -> Reply {
+    Reply::new(426, text)
+}
+
+/// Chooses the final reply. An aborted transfer has two: its own, and the one to ABOR (RFC 959 §4.1.3).
+async fn conclude(
+    connection: &mut Connection,
+    outcome: Outcome,
+    complete: Reply,
+    failed: Reply,
+) -> Result<Reply, Lost> {
+    match outcome {
+        Outcome::Complete => Ok(complete),
+        Outcome::Failed => Ok(failed),
+        Outcome::Aborted => {
+            connection.send(&failed).await?;
+            Ok(done("Aborted."))
+        }
+    }
+}
+
+/// The gateway's word. Whatever else comes while a transfer runs is answered without harm to it.
+async fn outcome(connection: &mut Connection) -> Result<Outcome, Lost> {
+    loop {
+        let reply = match connection.request().await? {
+            Ok(Request::Complete) => return Ok(Outcome::Complete),
+            Ok(Request::Failed) => return Ok(Outcome::Failed),
+            Ok(Request::Client(Command::Abor)) => return Ok(Outcome::Aborted),
+            Ok(Request::Client(Command::Noop)) => Reply::new(200, "A transfer is running."),
+            Ok(Request::Client(Command::Stat)) => Reply::new(211, "A transfer is running."),
+            Ok(_) => Reply::new(503, "A transfer is running: wait for its end, or send ABOR."),
+            Err(bad) => Reply::new(bad.code(), bad.to_string()),
+        };
+        connection.send(&reply).await?;
+    }
+}
+
+/// Both possible replies, of which the outcome that was given makes one true.
+async fn finish(upload: Upload, outcome: Outcome) -> (Reply, Reply) {
+    let kept = broken("The upload broke off; what came is kept: continue with SIZE, REST and STOR.");
+    let work = move || match outcome {
+        Outcome::Complete => upload.finish(),
+        Outcome::Failed | Outcome::Aborted => {
+            if let Err(error) = upload.keep() {
+                tracing::warn!(%error, "a part could not be looked at");
+            }
+            Ok(())
+        }
+    };
+    match files::blocking(work).await {
+        Ok(()) => (done("Stored."), kept),
+        Err(refusal) => (refusal.into(), kept),
+    }
+}
+
+async fn list(connection: &mut Connection, opening: &Reply, listing: Listing, first: Vec<u8>) -> Result<Reply, Lost> {
+    let (ours, theirs) = stream_pair()?;
+    connection.send_with(opening, theirs.as_fd()).await?;
+    drop(theirs);
+    let (outcome, fed) = {
+        let mut feeding = pin!(feed(ours, listing, first));
+        let mut outcome = pin!(outcome(connection));
+        let mut fed = None;
+        loop {
+            tokio::select! {
+                // In this order: the gateway's word can only follow the end of what it was fed.
+                biased;
+                result = &mut feeding, if fed.is_none() => fed = Some(result),
+                outcome = &mut outcome => break (outcome?, fed),
+            }
+        }
+    };
+    let complete = match fed {
+        Some(Ok(())) => done("Listing complete."),
+        Some(Err(refusal)) => refusal.into(),
+        None => Refusal::Internal.into(),
+    };
+    conclude(connection, outcome, complete, broken("The listing broke off.")).await
+}
+
+/// Only our end is non-blocking: how the gateway reads is its own choice.
+fn stream_pair() -> io::Result<(UnixStream, StdUnixStream)> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    Ok((UnixStream::from_std(ours)?, theirs))
+}
+
+/// Writes the listing, reading further pieces only as the gateway takes them. The stream's end is the listing's.
+async fn feed(mut into: UnixStream, mut listing: Listing, first: Vec<u8>) -> Result<(), Refusal> {
+    let mut lines = first;
+    loop {
+        if into.write_all(&lines).await.is_err() {
+            // The gateway closed its end early; its word says why.
+            return Ok(());
+        }
+        if listing.is_finished() {
+            return Ok(());
+        }
+        (listing, lines) = files::blocking(move || {
+            let lines = listing.next_batch().map_err(|error| {
+                tracing::warn!(%error, "a directory could not be read to its end");
+                Refusal::Internal
+            })?;
+            Ok((listing, lines))
+        })
+        .await?;
+    }
+}

@@ -1,0 +1,7 @@
+//! The server over its real socket, driven as the gateway drives it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod access;
+mod basics;
+mod support;
