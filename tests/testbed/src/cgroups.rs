@@ -1,8 +1,12 @@
 //! One cgroup for each node, so that whatever its pods leave behind can be found and ended.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
+    command::wait_until,
     error::{Doing as _, Result},
     hosts::Host,
     layout::make,
@@ -64,8 +68,9 @@ fn remove_below(group: &Path) -> Result<()> {
             processes::stop(pid, "a container's process")?;
         }
     }
-    if group.exists() {
-        std::fs::remove_dir(group).doing(format_args!("remove {}", group.display()))?;
-    }
-    Ok(())
+    // The kernel lets go of a group a moment after its last process: until then it is busy.
+    let what = format!("the end of {}", group.display());
+    wait_until(&what, Duration::from_secs(10), "look at its cgroup.procs", || {
+        !group.exists() || std::fs::remove_dir(group).is_ok()
+    })
 }
