@@ -4,10 +4,9 @@ use std::{net::SocketAddr, path::Path, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{
-    ftps::{announced, extended},
-    hosts::Host,
-};
+use safetp_testbed::Host;
+
+use crate::ftps::{announced, extended};
 
 /// A client program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

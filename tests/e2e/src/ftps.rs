@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 
-use crate::hosts::Host;
+use safetp_testbed::Host;
 
 /// How long a test waits for any single reply before it fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -134,7 +134,8 @@ impl Session {
     /// Reads the next reply.
     pub fn reply(&mut self) -> Result<Reply> {
         let first = self.line()?;
-        let code = first.get(..3).and_then(|digits| digits.parse().ok()).with_context(|| format!("no reply: {first}"))?;
+        let code =
+            first.get(..3).and_then(|digits| digits.parse().ok()).with_context(|| format!("no reply: {first}"))?;
         let mut lines = vec![first.get(4..).unwrap_or_default().to_owned()];
         if first.as_bytes().get(3) == Some(&b'-') {
             let end = format!("{code} ");

@@ -1,1 +1,9 @@
-//! To be filled.
+//! The whole product on a real cluster: what the demo and the end-to-end tests share.
+
+pub mod clients;
+pub mod cluster;
+pub mod files;
+pub mod ftps;
+pub mod scenario;
+
+pub use safetp_testbed::Host;
