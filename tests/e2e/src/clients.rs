@@ -141,9 +141,19 @@ fn path(path: &Path) -> Result<&str> {
 
 /// Runs a command to its end; both of its outputs as one text. A failure shows them.
 pub fn run(command: &mut Command) -> Result<String> {
+    let [stdout, stderr] = outputs(command)?;
+    Ok(stdout + &stderr)
+}
+
+/// Runs a command to its end; what it printed on its standard output alone.
+pub fn stdout(command: &mut Command) -> Result<String> {
+    outputs(command).map(|[stdout, _]| stdout)
+}
+
+fn outputs(command: &mut Command) -> Result<[String; 2]> {
     let output = command.output().with_context(|| format!("failed to start {command:?}"))?;
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let texts = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let program = command.get_program().to_string_lossy().into_owned();
-    ensure!(output.status.success(), "{program} failed ({}):\n{text}", output.status);
-    Ok(text)
+    ensure!(output.status.success(), "{program} failed ({}):\n{}", output.status, texts.concat());
+    Ok(texts)
 }

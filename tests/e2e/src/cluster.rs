@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use safetp_testbed::Testbed;
 use serde_json::Value;
 
-use crate::clients::run;
+use crate::clients::{run, stdout};
 
 /// Where the operator is installed.
 pub const OPERATOR_NAMESPACE: &str = "safetp-system";
@@ -76,7 +76,7 @@ impl Cluster {
 
     /// Runs `kubectl`; what it printed.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
-        run(self.testbed.kubectl().args(arguments))
+        stdout(self.testbed.kubectl().args(arguments))
     }
 
     /// Runs a `kubectl` that must fail; what it complained.

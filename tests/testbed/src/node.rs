@@ -82,7 +82,7 @@ fn search_path(layout: &Layout) -> String {
     format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", layout.bin().display())
 }
 
-/// `restrict_oom_score_adj`: without CAP_SYS_RESOURCE a lower score is refused, and every sandbox dies with "can't get
+/// `restrict_oom_score_adj`: without `CAP_SYS_RESOURCE` a lower score is refused, and every sandbox dies with "can't get
 /// final child's PID from pipe". Namespaces are mounted below the state, so that clearing that clears them.
 fn containerd_config(layout: &Layout, node: Host) -> String {
     let (run, state) = (run(name(node)), state(name(node)));

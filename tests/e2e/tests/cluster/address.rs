@@ -1,0 +1,94 @@
+use std::{
+    io::Write as _,
+    net::IpAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use safetp_e2e::{Host, ftps::finish, scenario::Namespace};
+use serde_json::json;
+
+use crate::watching::Watch;
+
+/// Within the load balancer's pool, above what it gives out by itself in a run.
+const NEW: &str = "203.0.113.248";
+
+#[test]
+fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_goes_on() -> Result<()> {
+    let namespace = Namespace::new("e2e-address")?;
+    let server = namespace.server("files", &json!({}))?;
+    let old = server.address;
+    let new: IpAddr = NEW.parse()?;
+    let pod = || namespace.get("pod files-0-0").map(|pod| (pod["metadata"]["uid"].clone(), restarts(&pod)));
+    let before = pod()?;
+
+    // From the near client: one behind a router would lose the old address with the router's ARP entry for it.
+    let mut running = server.login(Host::Client)?;
+    let mut asking = server.login(Host::Client)?;
+    ensure!(asking.passive()?.ip() == old, "the first PASV tells another address");
+    let moved = AtomicBool::new(false);
+    let stored = std::thread::scope(|scope| {
+        let upload = scope.spawn(|| -> Result<Vec<u8>> {
+            let mut data = running.transfer("STOR during.bin")?;
+            let mut stored = Vec::new();
+            while !moved.load(Ordering::Acquire) {
+                let chunk = safetp_e2e::files::octets(64 * 1024);
+                data.write_all(&chunk)?;
+                stored.extend(chunk);
+                std::thread::sleep(Duration::from_millis(5)); // the pace of the upload, which must outlast the move
+            }
+            finish(data)?;
+            running.ends_with(226)?;
+            Ok(stored)
+        });
+        let told = move_service(&namespace, new).and_then(|seen| {
+            while asking.passive()?.ip() != new {
+                ensure!(seen.elapsed() < Duration::from_secs(30), "PASV still tells the old address");
+            }
+            Ok(seen.elapsed())
+        });
+        moved.store(true, Ordering::Release);
+        let stored = upload.join().ok().context("the upload panicked")?;
+        let told = told?;
+        println!("PASV told the new address {} ms after the Service's status showed it", told.as_millis());
+        ensure!(told < Duration::from_secs(1), "the new address was told after {told:?}");
+        stored
+    })?;
+
+    let reply = asking.command("EPSV")?;
+    ensure!(reply.code == 425 && reply.text.contains("moved"), "EPSV on the old address: {reply:?}");
+    let server = namespace.wait_for("safetpserver files", "the new address", |object| {
+        (object.pointer("/status/address")? == NEW).then_some(())
+    });
+    server?;
+    let server = namespace.wait_ready("files")?;
+    ensure!(server.address == new, "status tells {}", server.address);
+    ensure!(server.login(Host::Far)?.fetch("during.bin")? == stored, "the upload during the move differs");
+    ensure!(pod()? == before, "the pod was restarted or replaced");
+    Ok(())
+}
+
+/// Moves the Service to `address`; when its status showed it.
+fn move_service(namespace: &Namespace, address: IpAddr) -> Result<Instant> {
+    let mut watch = Watch::start(namespace, "service/files", "{.status.loadBalancer.ingress[0].ip}")?;
+    let patch = json!({ "spec": { "exposure": { "annotations": { "metallb.io/loadBalancerIPs": address } } } });
+    let patch = patch.to_string();
+    namespace.cluster().kubectl(&[
+        "patch",
+        "safetpserver",
+        "files",
+        "-n",
+        namespace.name(),
+        "--type=merge",
+        "-p",
+        &patch,
+    ])?;
+    watch.until(&address.to_string())?;
+    Ok(Instant::now())
+}
+
+fn restarts(pod: &serde_json::Value) -> Vec<serde_json::Value> {
+    let all = ["containerStatuses", "initContainerStatuses"].map(|field| pod["status"][field].as_array().cloned());
+    all.into_iter().flatten().flatten().map(|status| status["restartCount"].clone()).collect()
+}

@@ -1,0 +1,48 @@
+use anyhow::{Result, ensure};
+use safetp_e2e::{
+    Host,
+    ftps::Session,
+    scenario::{Namespace, PASSWORD},
+};
+use serde_json::json;
+
+use crate::watching::Watch;
+
+const READY: &str = "{.status.conditions[?(@.type==\"Ready\")].status}";
+
+#[test]
+fn a_new_password_is_in_force_when_the_user_is_ready_again() -> Result<()> {
+    let namespace = Namespace::new("e2e-password")?;
+    let server = namespace.server("files", &json!({}))?;
+    let mut old = server.login(Host::Client)?;
+    let mut watch = Watch::start(&namespace, "safetpuser/alice", READY)?;
+    namespace.apply_object(&json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "alice" },
+        "stringData": { "password": "another horse, another battery" },
+    }))?;
+    watch.until("False")?;
+    watch.until("True")?;
+    let ca = server.ca()?;
+    Session::login(Host::Client, server.endpoint(), &ca, "alice", "another horse, another battery")?;
+    ensure!(Session::login(Host::Client, server.endpoint(), &ca, "alice", PASSWORD).is_err(), "the old password works");
+    old.expect("QUIT", 221)?;
+    Ok(())
+}
+
+#[test]
+fn a_new_certificate_is_in_force_when_the_server_is_ready_again_and_sessions_go_on() -> Result<()> {
+    let namespace = Namespace::new("e2e-certificate")?;
+    let server = namespace.server("files", &json!({}))?;
+    let mut old = server.login(Host::Client)?;
+    let serial = || namespace.get("secret files-tls").map(|secret| secret["data"]["tls.crt"].clone());
+    let before = serial()?;
+    let mut watch = Watch::start(&namespace, "safetpserver/files", READY)?;
+    namespace.cluster().kubectl(&["delete", "secret", "files-tls", "-n", namespace.name()])?;
+    watch.until("False")?;
+    watch.until("True")?;
+    ensure!(serial()? != before, "the certificate was not issued again");
+    server.login(Host::Client)?.store("new.txt", b"new")?;
+    old.expect("NOOP", 200)?;
+    ensure!(old.fetch("new.txt")? == b"new", "the old session reads something else");
+    Ok(())
+}
