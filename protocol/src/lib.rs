@@ -5,6 +5,7 @@
 //! when, [`session`] is the state of one control connection, [`data_ports`] the bookkeeping of all sessions' data
 //! ports.
 
+pub mod ascii;
 pub mod command;
 pub mod data_ports;
 pub mod line;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// How long a command line may be, its end not counted: room for PATH_MAX and a verb.
+/// How long a command line may be, its end not counted: room for `PATH_MAX` and a verb.
 pub const MAX_LINE: usize = 4096 + 64;
 
 /// One line of the control connection.

@@ -1,2 +1,52 @@
-//! The gateway's program.
-fn main() {}
+//! The gateway's program: what starts in which order, and what ends it.
+
+use std::{net::Ipv6Addr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use safetp_sidecar::{
+    address,
+    admin::{self, Admin},
+    args::Args,
+    drain::{self, Phase},
+    gateway::{Gateway, Tickets},
+    metrics::Metrics,
+    settings::Keeper,
+};
+use tokio::{net::TcpListener, sync::watch};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    start_log(args.log_json);
+    let metrics = Arc::new(Metrics::default());
+    let tickets = Tickets::new().context("failed to make ticket keys")?;
+    let keeper = Keeper::start(&args.gateway_dir, tickets, Arc::clone(&metrics)).context("failed to start")?;
+    let settings = keeper.subscribe();
+    let config = settings.borrow().config.clone();
+    let address = address::spawn(&config, &args.pod_info_dir);
+    tokio::spawn(address::watch_metric(address.clone(), Arc::clone(&metrics)));
+    tokio::spawn(keeper.run());
+
+    let (drain, phase) = watch::channel(Phase::Serving);
+    let bound = Gateway::bind(&config, settings.clone(), address.clone(), phase, Arc::clone(&metrics))?;
+    let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, config.admin_port)).await;
+    let listener = listener.with_context(|| format!("failed to listen on admin port {}", config.admin_port))?;
+    let admin = Admin { settings: settings.clone(), address, gateway: bound.gateway(), metrics };
+    tokio::spawn(admin::serve(listener, admin));
+
+    let time = move || Duration::from_secs(settings.borrow().config.drain_seconds.into());
+    let draining = tokio::spawn(drain::run(drain, time));
+    tracing::info!(server = config.server, control = config.listen_port, data = %config.data_ports, "serving");
+    bound.serve().await;
+    draining.abort();
+    tracing::info!("all sessions have ended");
+    Ok(())
+}
+
+fn start_log(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { log.json().init() } else { log.init() }
+}

@@ -1,0 +1,126 @@
+//! The admin port: health for the kubelet, status for the operator, metrics for Prometheus. Plain HTTP on the pod
+//! network, nothing secret in it.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use safetp_config::{Digest, ftpd, gateway::Backend, status::GatewayStatus};
+use safetp_protocol::reply::{Reply, ReplyDecoder};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, UnixStream},
+    sync::watch,
+};
+
+use crate::{address::Announcements, gateway::Gateway, metrics::Metrics, settings::InForce};
+
+/// How long the ftpd may take for an answer before it counts as down.
+const FTPD_TIME: Duration = Duration::from_secs(2);
+
+/// What the answers are made of.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// The settings in force.
+    pub settings: watch::Receiver<Arc<InForce>>,
+    /// The address that PASV tells.
+    pub address: Announcements,
+    /// The gateway, whose listeners are bound.
+    pub gateway: Arc<Gateway>,
+    /// All metrics.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Why the ftpd's digest is not known.
+#[derive(Debug, thiserror::Error)]
+enum FtpdError {
+    #[error("failed to reach the ftpd: {0}")]
+    Unreachable(#[from] std::io::Error),
+    #[error("the ftpd does not answer")]
+    Silent,
+    #[error("the ftpd gave no digest")]
+    NoDigest,
+}
+
+/// Answers for as long as the process lives.
+pub async fn serve(listener: TcpListener, admin: Admin) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/status", get(status))
+        .with_state(admin);
+    axum::serve(listener, router).await
+}
+
+/// Ready is whoever can serve a session. Not a word about the address or a drain: some load balancers give an address
+/// to ready pods only, and a draining replica keeps its data ports only while it is ready (design decisions 1 and 7).
+async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
+    let settings = Arc::clone(&admin.settings.borrow());
+    if settings.identity.is_none() && !settings.config.security.mechanisms.is_empty() {
+        let problem = settings.problem.clone().unwrap_or_default();
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("no usable certificate: {problem}\n"));
+    }
+    match ftpd_digest(&settings).await {
+        Err(error @ (FtpdError::Unreachable(_) | FtpdError::Silent)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))
+        }
+        Ok(_) | Err(FtpdError::NoDigest) => (StatusCode::OK, "ready\n".to_owned()),
+    }
+}
+
+async fn metrics(State(admin): State<Admin>) -> ([(&'static str, &'static str); 1], String) {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([("content-type", kind)], admin.metrics.encode())
+}
+
+async fn status(State(admin): State<Admin>) -> Json<GatewayStatus> {
+    let settings = Arc::clone(&admin.settings.borrow());
+    let (ftpd_digest, ftpd_problem) = match ftpd_digest(&settings).await {
+        Ok(digest) => (Some(digest), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let address = admin.address.borrow().as_ref().map(|address| address.text.clone());
+    Json(GatewayStatus {
+        address,
+        gateway_digest: settings.digest.clone(),
+        ftpd_digest,
+        problem: settings.problem.clone().or(ftpd_problem),
+        sessions: admin.gateway.sessions(),
+    })
+}
+
+async fn ftpd_digest(settings: &InForce) -> Result<Digest, FtpdError> {
+    let Backend::Embedded { socket } = &settings.config.backend;
+    let reply = tokio::time::timeout(FTPD_TIME, ask(Path::new(socket))).await.map_err(|_| FtpdError::Silent)??;
+    let text = std::str::from_utf8(reply.text()).ok().filter(|_| reply.code().number() == 200);
+    let digest = text.and_then(|text| text.split_ascii_whitespace().next()).ok_or(FtpdError::NoDigest)?;
+    serde_json::from_value(digest.into()).map_err(|_| FtpdError::NoDigest)
+}
+
+/// A connection of its own: greeting, question, answer.
+async fn ask(socket: &Path) -> Result<Reply, FtpdError> {
+    let mut stream = UnixStream::connect(socket).await?;
+    let mut replies = ReplyDecoder::default();
+    let greeting = next_reply(&mut stream, &mut replies).await?;
+    if !greeting.code().is_success() {
+        return Err(FtpdError::NoDigest);
+    }
+    stream.write_all(format!("{}\r\n", ftpd::DIGEST).as_bytes()).await?;
+    next_reply(&mut stream, &mut replies).await
+}
+
+async fn next_reply(stream: &mut UnixStream, replies: &mut ReplyDecoder) -> Result<Reply, FtpdError> {
+    let mut buffer = [0; 512];
+    loop {
+        match replies.next_reply() {
+            Ok(Some(reply)) => return Ok(reply),
+            Ok(None) => {}
+            Err(_) => return Err(FtpdError::NoDigest),
+        }
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            return Err(FtpdError::Silent);
+        }
+        replies.push(buffer.get(..count).unwrap_or_default());
+    }
+}

@@ -1,0 +1,118 @@
+//! Serves clients: one control listener, all data listeners, one task for each session.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use safetp_config::{gateway::GatewayConfig, ports::PortRange};
+use safetp_protocol::{data_ports::SessionId, session::Announced};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use crate::{drain::Phase, metrics::Metrics, settings::InForce};
+
+mod accept;
+mod backend;
+mod client;
+pub mod data;
+mod listen;
+mod session;
+mod tls;
+
+pub use listen::ListenError;
+pub use tls::{Identity, IdentityError, Tickets};
+
+use data::ports::PortDesk;
+use listen::Listeners;
+
+/// What all sessions share.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: watch::Receiver<Arc<InForce>>,
+    address: watch::Receiver<Option<Announced>>,
+    drain: watch::Receiver<Phase>,
+    ports: Arc<PortDesk>,
+    metrics: Arc<Metrics>,
+    sessions: accept::Counts,
+    next_session: AtomicU64,
+    tasks: TaskTracker,
+}
+
+/// A gateway whose ports are all bound, so that nobody can take one, and which does not accept yet.
+#[derive(Debug)]
+pub struct Bound {
+    gateway: Arc<Gateway>,
+    listeners: Listeners,
+}
+
+impl Gateway {
+    /// Binds every port of `config`: once, since the Service and the pod name them, too.
+    pub fn bind(
+        config: &GatewayConfig,
+        settings: watch::Receiver<Arc<InForce>>,
+        address: watch::Receiver<Option<Announced>>,
+        drain: watch::Receiver<Phase>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Bound, ListenError> {
+        let listeners = Listeners::bind(config.listen_port, config.data_ports)?;
+        let ports = Arc::new(PortDesk::new(config.data_ports, Arc::clone(&metrics)));
+        let gateway = Self {
+            settings,
+            address,
+            drain,
+            ports,
+            metrics,
+            sessions: accept::Counts::default(),
+            next_session: AtomicU64::new(1),
+            tasks: TaskTracker::new(),
+        };
+        Ok(Bound { gateway: Arc::new(gateway), listeners })
+    }
+
+    /// Control connections at this moment.
+    pub fn sessions(&self) -> u32 {
+        self.sessions.total()
+    }
+
+    fn new_session_id(&self) -> SessionId {
+        SessionId(self.next_session.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+}
+
+impl Bound {
+    /// The control port, which is the system's choice where the configuration says 0.
+    pub fn control_port(&self) -> u16 {
+        self.listeners.control_port
+    }
+
+    /// The data ports.
+    pub fn data_ports(&self) -> PortRange {
+        self.listeners.data_ports
+    }
+
+    /// What all sessions share.
+    pub fn gateway(&self) -> Arc<Gateway> {
+        Arc::clone(&self.gateway)
+    }
+
+    /// Accepts until [`Phase::Over`], then returns when the last session has ended.
+    pub async fn serve(self) {
+        let Self { gateway, listeners } = self;
+        let mut drain = gateway.drain.clone();
+        let accepting: Vec<_> = listeners
+            .data
+            .into_iter()
+            .map(|(port, listener)| tokio::spawn(data::accept::run(port, listener, Arc::clone(&gateway.ports))))
+            .chain([
+                tokio::spawn(Arc::clone(&gateway.ports).run_timers()),
+                tokio::spawn(accept::run(listeners.control, Arc::clone(&gateway))),
+            ])
+            .collect();
+        // Sessions that were accepted before the drain began end with it; strays that come meanwhile get 421.
+        let _ = drain.wait_for(|phase| *phase != Phase::Serving).await;
+        gateway.sessions.wait_for_none().await;
+        for task in accepting {
+            task.abort();
+        }
+        gateway.tasks.close();
+        gateway.tasks.wait().await;
+    }
+}

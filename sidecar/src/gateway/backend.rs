@@ -1,0 +1,3 @@
+//! The server behind the gateway.
+
+pub(super) mod embedded;

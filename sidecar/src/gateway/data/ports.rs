@@ -1,0 +1,169 @@
+//! The data ports of all sessions: the pure bookkeeping behind one short lock, and a mailbox for each session.
+
+use std::{
+    collections::HashMap,
+    hash::RandomState,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use safetp_config::ports::PortRange;
+use safetp_protocol::data_ports::{DataPorts, Event, Peer, Requested, SessionId};
+use tokio::{
+    net::TcpStream,
+    sync::{Notify, mpsc},
+};
+
+use crate::{gateway::listen, metrics::Metrics};
+
+/// What a session hears of its port.
+#[derive(Debug)]
+pub(in crate::gateway) enum PortNews {
+    Granted(u16),
+    Refused,
+    Expired,
+    Connected(TcpStream),
+}
+
+#[derive(Debug)]
+pub(in crate::gateway) struct PortDesk {
+    state: Mutex<State>,
+    timers_changed: Notify,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Debug)]
+struct State {
+    ports: DataPorts<RandomState>,
+    mailboxes: HashMap<SessionId, mpsc::UnboundedSender<PortNews>>,
+}
+
+/// A session's place at the desk, given up when dropped. At most a handful of news ever wait in its mailbox: a slot is
+/// good for one connection.
+#[derive(Debug)]
+pub(in crate::gateway) struct Registration {
+    desk: Arc<PortDesk>,
+    session: SessionId,
+    mailbox: mpsc::UnboundedReceiver<PortNews>,
+}
+
+impl PortDesk {
+    pub(in crate::gateway) fn new(ports: PortRange, metrics: Arc<Metrics>) -> Self {
+        let ports = DataPorts::new(ports.ports(), RandomState::new());
+        let state = Mutex::new(State { ports, mailboxes: HashMap::new() });
+        Self { state, timers_changed: Notify::new(), metrics }
+    }
+
+    pub(in crate::gateway) fn register(self: &Arc<Self>, session: SessionId) -> Registration {
+        let (sender, mailbox) = mpsc::unbounded_channel();
+        self.lock().mailboxes.insert(session, sender);
+        Registration { desk: Arc::clone(self), session, mailbox }
+    }
+
+    pub(super) fn handle_connection(&self, port: u16, stream: TcpStream, peer: IpAddr) {
+        let mut state = self.lock();
+        let Some(session) = state.ports.handle_connection(port, peer, Instant::now()) else {
+            drop(state);
+            tracing::debug!(port, %peer, "dropped a data connection that no session waits for");
+            self.metrics.stray_data_connections.inc();
+            return listen::reset_on_close(&stream);
+        };
+        state.tell(session, PortNews::Connected(stream));
+        self.settle(state);
+    }
+
+    /// Ends slots and requests that have waited long enough; runs as long as the gateway.
+    pub(in crate::gateway) async fn run_timers(self: Arc<Self>) {
+        loop {
+            let next = self.lock().ports.poll_timeout();
+            let changed = self.timers_changed.notified();
+            match next {
+                None => changed.await,
+                Some(at) => {
+                    // A change can only bring the moment forward by its own, later one, or away: then this wakes for
+                    // nothing, which is cheaper than a lock for every slot.
+                    tokio::select! {
+                        () = tokio::time::sleep_until(at.into()) => {}
+                        () = changed => {}
+                    }
+                }
+            }
+            let mut state = self.lock();
+            state.ports.handle_timeout(Instant::now());
+            state.deliver();
+        }
+    }
+
+    fn settle(&self, mut state: MutexGuard<'_, State>) {
+        state.deliver();
+        self.metrics.data_ports_queued.set(i64::try_from(state.ports.queued()).unwrap_or(i64::MAX));
+        drop(state);
+        self.timers_changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The bookkeeping stays whole whatever a panicking holder was doing: each call on it is complete in itself.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn deliver(&mut self) {
+        while let Some(event) = self.ports.poll_event() {
+            match event {
+                Event::Granted(session, port) => self.tell(session, PortNews::Granted(port)),
+                Event::Refused(session) => self.tell(session, PortNews::Refused),
+                Event::Expired(session) => self.tell(session, PortNews::Expired),
+            }
+        }
+    }
+
+    fn tell(&self, session: SessionId, news: PortNews) {
+        if let Some(mailbox) = self.mailboxes.get(&session) {
+            // A session that has just ended takes its mailbox along; its slot is given up next.
+            let _ = mailbox.send(news);
+        }
+    }
+}
+
+impl Registration {
+    /// The next news. Nothing is lost if the future is dropped.
+    pub(in crate::gateway) async fn news(&mut self) -> PortNews {
+        match self.mailbox.recv().await {
+            Some(news) => news,
+            // The desk holds the other end as long as this registration lives.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Asks for a port for a connection of `peer`; the news tell.
+    pub(in crate::gateway) fn request(&mut self, peer: Peer, slot_time: Duration) {
+        self.release();
+        let mut state = self.desk.lock();
+        match state.ports.request(self.session, peer, slot_time, Instant::now()) {
+            Requested::Granted(port) => state.tell(self.session, PortNews::Granted(port)),
+            Requested::Queued => {
+                self.desk.metrics.data_port_waits.inc();
+            }
+        }
+        self.desk.settle(state);
+    }
+
+    /// Gives up port and request, and drops what came for them.
+    pub(in crate::gateway) fn release(&mut self) {
+        let mut state = self.desk.lock();
+        state.ports.release(self.session, Instant::now());
+        self.desk.settle(state);
+        while self.mailbox.try_recv().is_ok() {}
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut state = self.desk.lock();
+        state.mailboxes.remove(&self.session);
+        state.ports.release(self.session, Instant::now());
+        self.desk.settle(state);
+    }
+}

@@ -1,0 +1,74 @@
+//! One data connection, in the clear or by TLS.
+
+use std::{io, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
+
+use crate::gateway::listen;
+
+/// How long a client may take to close its side after a download. One that waits for the 226 first gets it then.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(super) enum DataStream {
+    Clear(TcpStream),
+    Protected(Box<TlsStream<TcpStream>>),
+}
+
+impl DataStream {
+    /// 0 is the client's own, and over TLS authentic, end; over TLS any other end is `UnexpectedEof`.
+    pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.read(buffer).await,
+            Self::Protected(stream) => stream.read(buffer).await,
+        }
+    }
+
+    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Clear(stream) => stream.write_all(octets).await,
+            Self::Protected(stream) => stream.write_all(octets).await,
+        }
+    }
+
+    /// Ends our side: over TLS by `close_notify`, so that the client knows that nothing is missing.
+    pub(super) async fn shutdown(&mut self) -> io::Result<()> {
+        match self {
+            Self::Clear(stream) => stream.shutdown().await,
+            Self::Protected(stream) => {
+                stream.flush().await?;
+                stream.shutdown().await
+            }
+        }
+    }
+
+    /// After [`Self::shutdown`]: waits a moment for the client's end, which it sends when all has arrived. A reset
+    /// instead means that something did not.
+    pub(super) async fn wait_for_end(&mut self) -> io::Result<()> {
+        let mut rest = [0; 512];
+        let end = async {
+            loop {
+                match self.read(&mut rest).await {
+                    Ok(0) => return Ok(()),
+                    Ok(_) => {}
+                    // Many clients answer a close_notify by closing at once: it was the end of their reading.
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        tokio::time::timeout(CLOSE_TIME, end).await.unwrap_or(Ok(()))
+    }
+
+    /// Ends the connection so that the client cannot take it for a whole one.
+    pub(super) fn break_off(self) {
+        listen::reset_on_close(match &self {
+            Self::Clear(stream) => stream,
+            Self::Protected(stream) => stream.get_ref().0,
+        });
+    }
+}

@@ -1,0 +1,413 @@
+//! One session's I/O around the pure state machine of `safetp_protocol::session`.
+
+use std::{
+    io,
+    net::IpAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use safetp_config::gateway::{Backend, DataBinding, GatewayConfig, Mechanism, Requirement};
+use safetp_protocol::{
+    data_ports::{Peer, SessionId},
+    line::MAX_LINE,
+    policy::Demands,
+    session::{Announced, Event, Failure, Output, Session, Settings, Tls, Transfer},
+};
+use tokio::{
+    net::TcpStream,
+    sync::{oneshot, watch},
+    task::{JoinError, JoinHandle},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::{
+    Gateway,
+    backend::embedded::Connection,
+    client::ClientStream,
+    data::{
+        ports::{PortNews, Registration},
+        transfer::{self, Job, Outcome},
+    },
+    tls::Identity,
+};
+use crate::{drain::Phase, settings::InForce};
+
+/// How long a session has for its last words when the drain is over.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// Serves one client to its end.
+pub(super) async fn run(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>) {
+    let id = gateway.new_session_id();
+    let span = tracing::info_span!("session", id = id.0, %peer);
+    async {
+        let settings = Arc::clone(&gateway.settings.borrow());
+        let Backend::Embedded { socket } = &settings.config.backend;
+        match Connection::open(Path::new(socket)).await {
+            Ok(backend) => Task::new(id, peer, stream, backend, settings, gateway).serve().await,
+            Err(error) => {
+                tracing::error!(%error, "failed to reach the ftpd");
+                let mut client = ClientStream::Clear(stream);
+                let _ = client.write(b"421 The file server behind this gateway is not ready; try again.\r\n").await;
+                client.say_goodbye().await;
+            }
+        }
+    }
+    .instrument(span)
+    .await;
+}
+
+struct Task {
+    id: SessionId,
+    peer: IpAddr,
+    core: Session,
+    client: ClientStream,
+    backend: Connection,
+    gateway: Arc<Gateway>,
+    settings: Arc<InForce>,
+    identity: Option<Arc<Identity>>,
+    ports: Registration,
+    data: Data,
+    address: watch::Receiver<Option<Announced>>,
+    drain: watch::Receiver<Phase>,
+    kill_at: Option<Instant>,
+    client_buffer: Box<[u8; 1024]>,
+    backend_buffer: Box<[u8; 2048]>,
+}
+
+/// The session's data connection, wherever it is at the moment.
+#[derive(Default)]
+struct Data {
+    /// Connected before the transfer's command.
+    early: Option<TcpStream>,
+    /// The transfer waits for it.
+    wanted: Option<oneshot::Sender<TcpStream>>,
+    running: Option<Running>,
+}
+
+struct Running {
+    transfer: Transfer,
+    cancel: CancellationToken,
+    task: JoinHandle<Outcome>,
+}
+
+/// What the session waited for.
+enum Wake {
+    Client(io::Result<usize>),
+    Backend(io::Result<usize>),
+    Port(PortNews),
+    Transferred(Result<Outcome, JoinError>),
+    Address,
+    Drain,
+    Timeout,
+}
+
+impl Task {
+    fn new(
+        id: SessionId,
+        peer: IpAddr,
+        stream: TcpStream,
+        backend: Connection,
+        settings: Arc<InForce>,
+        gateway: Arc<Gateway>,
+    ) -> Self {
+        let mut address = gateway.address.clone();
+        let announced = address.borrow_and_update().clone();
+        let core = Session::new(id, peer, Arc::new(core_settings(&settings)), announced, Instant::now());
+        let mut drain = gateway.drain.clone();
+        // The drain may have begun since this connection was let in.
+        drain.mark_changed();
+        Self {
+            id,
+            peer,
+            core,
+            client: ClientStream::Clear(stream),
+            backend,
+            ports: gateway.ports.register(id),
+            settings,
+            identity: None,
+            data: Data::default(),
+            address,
+            drain,
+            gateway,
+            kill_at: None,
+            client_buffer: Box::new([0; 1024]),
+            backend_buffer: Box::new([0; 2048]),
+        }
+    }
+
+    async fn serve(mut self) {
+        tracing::debug!("session begins");
+        loop {
+            if let Err(error) = self.perform().await {
+                tracing::debug!(%error, "the session's connection broke");
+                break;
+            }
+            if self.core.is_closed() {
+                break;
+            }
+            let wake = self.wait().await;
+            self.handle(wake);
+            if self.kill_at.is_some_and(|at| at <= Instant::now()) {
+                break;
+            }
+        }
+        self.end().await;
+    }
+
+    /// Does everything that the core wants. Replies are gathered, so that a pipelining client costs one write.
+    async fn perform(&mut self) -> io::Result<()> {
+        let mut to_client = Vec::new();
+        while let Some(output) = self.core.poll_output() {
+            match output {
+                Output::ToClient(octets) => to_client.extend_from_slice(&octets),
+                Output::ToBackend(octets) => {
+                    if self.backend.write(&octets).await.is_err() {
+                        self.core.handle_backend_lost();
+                    }
+                }
+                Output::StartTls => {
+                    self.write_to_client(&std::mem::take(&mut to_client)).await?;
+                    self.start_tls().await?;
+                }
+                other => self.perform_at_once(other),
+            }
+        }
+        self.write_to_client(&to_client).await
+    }
+
+    fn perform_at_once(&mut self, output: Output) {
+        match output {
+            Output::RequestPort => self.request_port(),
+            Output::ReleasePort => {
+                self.data.early = None;
+                self.ports.release();
+            }
+            Output::StartTransfer(transfer) => self.start_transfer(transfer),
+            Output::DropDescriptor => drop(self.backend.take_descriptor()),
+            Output::AbortTransfer => {
+                if let Some(running) = &self.data.running {
+                    running.cancel.cancel();
+                }
+            }
+            Output::Event(event) => self.note(&event),
+            Output::ToClient(_) | Output::ToBackend(_) | Output::StartTls | Output::Close => {}
+        }
+    }
+
+    async fn write_to_client(&mut self, octets: &[u8]) -> io::Result<()> {
+        if octets.is_empty() {
+            return Ok(());
+        }
+        // A client that does not read its replies has no claim on us.
+        tokio::time::timeout(self.stall(), self.client.write(octets)).await.map_err(io::Error::from)?
+    }
+
+    async fn start_tls(&mut self) -> io::Result<()> {
+        let Some(stream) = self.client.take_clear() else { return Err(io::ErrorKind::NotConnected.into()) };
+        // The newest certificate, but for the whole session the same one.
+        let identity = self.gateway.settings.borrow().identity.clone().ok_or(io::ErrorKind::NotFound)?;
+        let accepted = identity.accept(stream, self.id).await.inspect_err(|_| {
+            self.gateway.metrics.tls_handshake_failures.inc();
+        })?;
+        self.client = ClientStream::Protected(Box::new(accepted.stream));
+        self.identity = Some(identity);
+        self.core.handle_protected(Instant::now());
+        Ok(())
+    }
+
+    fn request_port(&mut self) {
+        self.data.early = None;
+        let peer = match self.settings.config.security.data_binding {
+            DataBinding::Off => Peer::Anyone,
+            DataBinding::Required | DataBinding::WhenOffered => Peer::Exactly(self.peer),
+        };
+        self.ports.request(peer, self.stall());
+    }
+
+    fn start_transfer(&mut self, transfer: Transfer) {
+        let Some(descriptor) = self.backend.take_descriptor() else {
+            return self.core.handle_transfer_ended(Err(Failure::NoDescriptor), Instant::now());
+        };
+        let (wanted, connection) = oneshot::channel();
+        match self.data.early.take() {
+            // The receiver is right here.
+            Some(stream) => drop(wanted.send(stream)),
+            None => self.data.wanted = Some(wanted),
+        }
+        let cancel = CancellationToken::new();
+        let job = Job {
+            session: self.id,
+            transfer,
+            descriptor,
+            connection,
+            identity: self.identity.clone(),
+            binding: self.settings.config.security.data_binding,
+            stall: self.stall(),
+            require_close_notify: self.settings.config.uploads.require_close_notify,
+            cancel: cancel.clone(),
+        };
+        let task = tokio::spawn(transfer::run(job).in_current_span());
+        self.data.running = Some(Running { transfer, cancel, task });
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let deadline = self.core.poll_timeout().into_iter().chain(self.kill_at).min();
+        let wants_client = self.core.wants_client_input();
+        tokio::select! {
+            read = self.client.read(&mut self.client_buffer[..]), if wants_client => Wake::Client(read),
+            read = self.backend.read(&mut self.backend_buffer[..]) => Wake::Backend(read),
+            news = self.ports.news() => Wake::Port(news),
+            outcome = transferred(&mut self.data.running) => Wake::Transferred(outcome),
+            // The other ends of both live as long as the gateway does.
+            Ok(()) = self.address.changed() => Wake::Address,
+            Ok(()) = self.drain.changed() => Wake::Drain,
+            () = sleep_until(deadline) => Wake::Timeout,
+        }
+    }
+
+    fn handle(&mut self, wake: Wake) {
+        let now = Instant::now();
+        match wake {
+            Wake::Client(Ok(0) | Err(_)) => self.core.handle_client_closed(),
+            Wake::Client(Ok(count)) => {
+                self.core.handle_client_bytes(self.client_buffer.get(..count).unwrap_or_default(), now);
+            }
+            Wake::Backend(Ok(0) | Err(_)) => self.core.handle_backend_lost(),
+            Wake::Backend(Ok(count)) => {
+                self.core.handle_backend_bytes(self.backend_buffer.get(..count).unwrap_or_default(), now);
+            }
+            Wake::Port(news) => self.handle_port_news(news, now),
+            Wake::Transferred(outcome) => self.handle_transferred(outcome, now),
+            Wake::Address => {
+                let address = self.address.borrow_and_update().clone();
+                self.core.handle_address(address, now);
+            }
+            Wake::Drain => self.handle_drain(now),
+            Wake::Timeout => self.core.handle_timeout(now),
+        }
+    }
+
+    fn handle_port_news(&mut self, news: PortNews, now: Instant) {
+        match news {
+            PortNews::Granted(port) => self.core.handle_port(Some(port), now),
+            PortNews::Refused => self.core.handle_port(None, now),
+            PortNews::Expired => {
+                self.data.wanted = None;
+                self.core.handle_port_expired();
+            }
+            PortNews::Connected(stream) => match self.data.wanted.take() {
+                // Should the transfer have ended meanwhile, the connection goes with it.
+                Some(wanted) => drop(wanted.send(stream)),
+                None => self.data.early = Some(stream),
+            },
+        }
+    }
+
+    fn handle_transferred(&mut self, outcome: Result<Outcome, JoinError>, now: Instant) {
+        let outcome = outcome.unwrap_or_else(|error| {
+            tracing::error!(%error, "a transfer's task failed");
+            Outcome { result: Err(Failure::Internal), moved: 0, bound: false }
+        });
+        if let Some(running) = self.data.running.take() {
+            self.note_transfer(running.transfer, outcome);
+        }
+        if self.data.wanted.take().is_some() {
+            // Its connection never came.
+            self.ports.release();
+        }
+        self.core.handle_transfer_ended(outcome.result, now);
+    }
+
+    fn handle_drain(&mut self, now: Instant) {
+        match *self.drain.borrow_and_update() {
+            Phase::Serving => {}
+            Phase::Draining => self.core.handle_drain(now),
+            Phase::Over => {
+                self.kill_at = Some(now + LAST_WORDS);
+                self.core.handle_shutdown(now);
+            }
+        }
+    }
+
+    fn note(&self, event: &Event) {
+        let metrics = &self.gateway.metrics;
+        match event {
+            Event::LoggedIn(user) => {
+                metrics.login("ok");
+                tracing::info!(user, "logged in");
+            }
+            Event::LoginRefused(user) => {
+                metrics.login("refused");
+                tracing::info!(user, "login refused");
+            }
+            Event::NoDataPort => {
+                metrics.data_port_refusals.inc();
+                tracing::warn!("no data port became free in time: the range is too small for this load");
+            }
+        }
+    }
+
+    fn note_transfer(&self, transfer: Transfer, outcome: Outcome) {
+        let verb = transfer.verb.as_str();
+        self.gateway.metrics.transfer(transfer, outcome.result.err(), outcome.moved, outcome.bound);
+        match outcome.result {
+            Ok(()) => tracing::info!(verb, octets = outcome.moved, "transfer done"),
+            Err(failure) => {
+                tracing::info!(verb, octets = outcome.moved, %failure, blame = ?failure.blame(), "transfer failed");
+            }
+        }
+    }
+
+    /// Breaks off what is under way, then ends both connections: the ftpd takes an end without a word for a failure.
+    async fn end(self) {
+        let Self { client, backend, ports, data, .. } = self;
+        if let Some(running) = data.running {
+            running.cancel.cancel();
+            // Waited for, since the ftpd must not finish a file that is still written to.
+            let _ = running.task.await;
+        }
+        drop((backend, ports));
+        client.say_goodbye().await;
+        tracing::debug!("session ends");
+    }
+
+    fn stall(&self) -> Duration {
+        Duration::from_secs(self.settings.config.limits.data_seconds.into())
+    }
+}
+
+async fn transferred(running: &mut Option<Running>) -> Result<Outcome, JoinError> {
+    match running {
+        Some(running) => (&mut running.task).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn core_settings(in_force: &InForce) -> Settings {
+    let GatewayConfig { security, limits, .. } = &in_force.config;
+    let tls = match (security.mechanisms.contains(&Mechanism::Tls), &in_force.identity) {
+        (false, _) => Tls::NotOffered,
+        (true, None) => Tls::NotReady,
+        (true, Some(_)) => Tls::Ready,
+    };
+    Settings {
+        demands: Demands {
+            control_protected: security.control == Requirement::Required,
+            data_protected: security.data == Requirement::Required,
+        },
+        tls,
+        max_line: MAX_LINE,
+        login_time: Duration::from_secs(limits.login_seconds.into()),
+        idle_time: Duration::from_secs(limits.idle_seconds.into()),
+    }
+}

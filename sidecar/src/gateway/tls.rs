@@ -1,0 +1,146 @@
+//! TLS on both kinds of connections, and how a data connection proves whose it is.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use rustls::{
+    HandshakeKind, ServerConfig,
+    server::{NoServerSessionStorage, ProducesTickets},
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use safetp_protocol::data_ports::SessionId;
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+/// How long a client may take for a handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
+
+/// Why a certificate and key are of no use. The sentences end up in a condition of the SafeTPServer.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// No PEM, or damaged.
+    #[error("tls.crt is not a chain of PEM certificates: {0}")]
+    Certificate(rustls_pki_types::pem::Error),
+    /// PEM, but no certificate in it.
+    #[error("tls.crt holds no certificate")]
+    NoCertificate,
+    /// No PEM, damaged, or an unknown kind of key.
+    #[error("tls.key is not a PEM private key: {0}")]
+    Key(rustls_pki_types::pem::Error),
+    /// Not X.509 after all.
+    #[error("tls.crt is not an X.509 certificate")]
+    NotX509,
+    /// They do not belong together, or the key is of no kind that TLS can use.
+    #[error("tls.crt and tls.key cannot be used together: {0}")]
+    Mismatch(rustls::Error),
+}
+
+/// Key of all tickets of this process. It outlives every certificate, so that the sessions of the last one still prove
+/// their data connections under the next.
+#[derive(Clone, Debug)]
+pub struct Tickets(Arc<dyn ProducesTickets>);
+
+impl Tickets {
+    /// Fresh keys.
+    pub fn new() -> Result<Self, rustls::Error> {
+        rustls::crypto::aws_lc_rs::Ticketer::new().map(Self)
+    }
+}
+
+/// A certificate with its key, ready for handshakes.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    config: ServerConfig,
+    tickets: Tickets,
+    not_after: i64,
+}
+
+impl Identity {
+    /// Reads and checks both PEM files.
+    pub fn parse(certificate: &[u8], key: &[u8], tickets: Tickets) -> Result<Self, IdentityError> {
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificate)
+            .collect::<Result<_, _>>()
+            .map_err(IdentityError::Certificate)?;
+        let leaf = chain.first().ok_or(IdentityError::NoCertificate)?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(leaf).map_err(|_| IdentityError::NotX509)?;
+        let not_after = parsed.validity().not_after.timestamp();
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(IdentityError::Key)?;
+        Ok(Self { config: server_config(chain, key)?, tickets, not_after })
+    }
+
+    /// When the certificate ends, in Unix seconds.
+    pub fn not_after(&self) -> i64 {
+        self.not_after
+    }
+
+    /// Does the server's side of a handshake for a session, and tells whose ticket the client resumed with.
+    pub(super) async fn accept(&self, stream: TcpStream, session: SessionId) -> io::Result<Accepted> {
+        let tickets = Arc::new(SessionTickets { inner: self.tickets.clone(), session, seen: AtomicU64::new(0) });
+        let mut config = self.config.clone();
+        config.ticketer = Arc::<SessionTickets>::clone(&tickets);
+        let handshake = TlsAcceptor::from(Arc::new(config)).accept(stream);
+        let stream = tokio::time::timeout(HANDSHAKE_TIME, handshake).await.map_err(io::Error::from)??;
+        // Only now: before the handshake has finished a ticket proves nothing, since anyone may have copied it.
+        let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+        let resumed = resumed.then(|| SessionId(tickets.seen.load(Ordering::Relaxed)));
+        Ok(Accepted { stream, resumed })
+    }
+}
+
+/// A connection whose handshake is done.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) stream: TlsStream<TcpStream>,
+    /// The session whose ticket the client proved to own.
+    pub(super) resumed: Option<SessionId>,
+}
+
+fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, IdentityError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(IdentityError::Mismatch)?;
+    // Sessions live in tickets alone: those carry the session's id, and no memory grows with the number of clients.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(config)
+}
+
+/// Tickets of one connection: all that it issues carry its session's id, and it notes the id of the one that it is
+/// shown. Written anew for each connection, since nothing in a handshake says whose it is.
+#[derive(Debug)]
+struct SessionTickets {
+    inner: Tickets,
+    session: SessionId,
+    seen: AtomicU64,
+}
+
+impl ProducesTickets for SessionTickets {
+    fn enabled(&self) -> bool {
+        true
+    }
+
+    fn lifetime(&self) -> u32 {
+        self.inner.0.lifetime()
+    }
+
+    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        self.inner.0.encrypt(&[&self.session.0.to_be_bytes(), plain].concat())
+    }
+
+    fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
+        let plain = self.inner.0.decrypt(cipher)?;
+        let (session, plain) = plain.split_first_chunk::<8>()?;
+        self.seen.store(u64::from_be_bytes(*session), Ordering::Relaxed);
+        Some(plain.to_vec())
+    }
+}

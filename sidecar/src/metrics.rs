@@ -1,0 +1,137 @@
+//! What Prometheus sees.
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::{Registry, Unit},
+};
+use safetp_protocol::{
+    security::DataProtection,
+    session::{Failure, Transfer},
+};
+
+/// All metrics, each registered once.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    pub(crate) sessions: Gauge,
+    refused: Family<ReasonLabel, Counter>,
+    logins: Family<ResultLabel, Counter>,
+    transfers: Family<TransferLabels, Counter>,
+    received: Counter,
+    sent: Counter,
+    bindings: Family<BindingLabel, Counter>,
+    pub(crate) data_port_waits: Counter,
+    pub(crate) data_port_refusals: Counter,
+    pub(crate) data_ports_queued: Gauge,
+    pub(crate) stray_data_connections: Counter,
+    pub(crate) tls_handshake_failures: Counter,
+    pub(crate) address_known: Gauge,
+    pub(crate) certificate_expiry: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct TransferLabels {
+    verb: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BindingLabel {
+    binding: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("safetp_gateway"),
+            sessions: Gauge::default(),
+            refused: Family::default(),
+            logins: Family::default(),
+            transfers: Family::default(),
+            received: Counter::default(),
+            sent: Counter::default(),
+            bindings: Family::default(),
+            data_port_waits: Counter::default(),
+            data_port_refusals: Counter::default(),
+            data_ports_queued: Gauge::default(),
+            stray_data_connections: Counter::default(),
+            tls_handshake_failures: Counter::default(),
+            address_known: Gauge::default(),
+            certificate_expiry: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    /// The text for `/metrics`.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    pub(crate) fn login(&self, result: &'static str) {
+        self.logins.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    pub(crate) fn transfer(&self, transfer: Transfer, failure: Option<Failure>, moved: u64, bound: bool) {
+        let labels = TransferLabels { verb: transfer.verb.as_str(), result: failure.map_or("ok", Failure::name) };
+        self.transfers.get_or_create(&labels).inc();
+        if transfer.verb.is_upload() {
+            self.received.inc_by(moved)
+        } else {
+            self.sent.inc_by(moved)
+        };
+        if failure.is_none() {
+            let binding = match (transfer.protection, bound) {
+                (DataProtection::Clear, _) => "clear",
+                (DataProtection::Private, true) => "resumed",
+                (DataProtection::Private, false) => "address",
+            };
+            self.bindings.get_or_create(&BindingLabel { binding }).inc();
+        }
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("sessions", "Control connections at this moment", self.sessions.clone());
+        registry.register("refused_sessions", "Control connections refused, by reason", self.refused.clone());
+        registry.register("logins", "Logins by result", self.logins.clone());
+        registry.register("transfers", "Transfers by command and result", self.transfers.clone());
+        registry.register_with_unit("received", "Octets of uploads", Unit::Bytes, self.received.clone());
+        registry.register_with_unit("sent", "Octets of downloads and listings", Unit::Bytes, self.sent.clone());
+        let help = "Data connections by what proves whose they are";
+        registry.register("data_bindings", help, self.bindings.clone());
+        let help = "PASV and EPSV that had to wait for a free data port";
+        registry.register("data_port_waits", help, self.data_port_waits.clone());
+        let help = "PASV and EPSV that waited in vain (425)";
+        registry.register("data_port_refusals", help, self.data_port_refusals.clone());
+        let help = "PASV and EPSV that wait at this moment";
+        registry.register("data_ports_queued", help, self.data_ports_queued.clone());
+        let help = "Connections to data ports that no session waited for";
+        registry.register("stray_data_connections", help, self.stray_data_connections.clone());
+        let help = "TLS handshakes that failed on control connections";
+        registry.register("tls_handshake_failures", help, self.tls_handshake_failures.clone());
+        registry.register("address_known", "Whether an external address is known", self.address_known.clone());
+        let help = "End of the certificate in force, in Unix time";
+        registry.register_with_unit("certificate_expiry", help, Unit::Seconds, self.certificate_expiry.clone());
+    }
+}

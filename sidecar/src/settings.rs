@@ -1,0 +1,155 @@
+//! What the operator wrote, read as a whole, checked, and only then in force.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use safetp_config::{ConfigError, Digest, gateway::GatewayConfig, paths};
+use tokio::sync::watch;
+
+use crate::{
+    gateway::{Identity, IdentityError, Tickets},
+    metrics::Metrics,
+    watch_dir::DirectoryWatch,
+};
+
+/// The settings that count at this moment.
+#[derive(Debug)]
+pub struct InForce {
+    /// `gateway.json`.
+    pub config: GatewayConfig,
+    /// Certificate and key; none only until the first usable ones are there.
+    pub identity: Option<Arc<Identity>>,
+    /// Of the files that all of this came from.
+    pub digest: Option<Digest>,
+    /// Why newer files are not in force.
+    pub problem: Option<String>,
+}
+
+/// Why files cannot come into force.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// Missing, or not for us.
+    #[error("failed to read {file}: {source}")]
+    Read {
+        /// Its name in the directory.
+        file: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Not of this version.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Certificate or key are of no use.
+    #[error("the certificate is not in force: {0}")]
+    Identity(#[from] IdentityError),
+    /// Ports are bound once.
+    #[error("the ports have changed, which takes a new pod: {0}")]
+    Ports(&'static str),
+}
+
+/// Keeps [`InForce`] up to date from one directory.
+#[derive(Debug)]
+pub struct Keeper {
+    directory: PathBuf,
+    tickets: Tickets,
+    metrics: Arc<Metrics>,
+    in_force: watch::Sender<Arc<InForce>>,
+}
+
+/// The bytes of one moment.
+struct Files {
+    config: Vec<u8>,
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Keeper {
+    /// Reads the directory for the first time. Without a readable `gateway.json` nothing can begin; without a usable
+    /// certificate all but AUTH can.
+    pub fn start(directory: &Path, tickets: Tickets, metrics: Arc<Metrics>) -> Result<Self, SettingsError> {
+        let config = GatewayConfig::parse(&read(directory, paths::GATEWAY_FILE)?)?;
+        let first = InForce { config, identity: None, digest: None, problem: None };
+        let keeper = Self { directory: directory.into(), tickets, metrics, in_force: watch::Sender::new(first.into()) };
+        keeper.reload();
+        Ok(keeper)
+    }
+
+    /// What counts, now and later.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<InForce>> {
+        self.in_force.subscribe()
+    }
+
+    /// Reloads whenever the files change.
+    pub async fn run(self) {
+        let watch = DirectoryWatch::new(&self.directory);
+        // What changed before the watch stood is seen now.
+        loop {
+            self.reload();
+            watch.changed().await;
+        }
+    }
+
+    /// Reads the directory; what cannot come into force is said, and what was in force stays.
+    pub fn reload(&self) {
+        let now = Arc::clone(&self.in_force.borrow());
+        let next = match self.load(&now) {
+            Ok(next) if next.digest == now.digest && now.problem.is_none() => return,
+            Ok(next) => next,
+            Err(error) => {
+                let problem = Some(error.to_string());
+                if problem == now.problem {
+                    return;
+                }
+                tracing::error!(%error, "the newest files are not in force");
+                let InForce { config, identity, digest, .. } = &*now;
+                InForce { config: config.clone(), identity: identity.clone(), digest: digest.clone(), problem }
+            }
+        };
+        if let Some(identity) = &next.identity {
+            self.metrics.certificate_expiry.set(identity.not_after());
+        }
+        tracing::info!(digest = next.digest.as_ref().map(Digest::as_str), "settings in force");
+        self.in_force.send_replace(next.into());
+    }
+
+    fn load(&self, now: &InForce) -> Result<InForce, SettingsError> {
+        let files = Files::read(&self.directory)?;
+        let config = GatewayConfig::parse(&files.config)?;
+        same_ports(&now.config, &config)?;
+        let identity = Identity::parse(&files.certificate, &files.key, self.tickets.clone())?;
+        Ok(InForce { config, identity: Some(identity.into()), digest: Some(files.digest()), problem: None })
+    }
+}
+
+impl Files {
+    fn read(directory: &Path) -> Result<Self, SettingsError> {
+        Ok(Self {
+            config: read(directory, paths::GATEWAY_FILE)?,
+            certificate: read(directory, paths::CERTIFICATE_FILE)?,
+            key: read(directory, paths::PRIVATE_KEY_FILE)?,
+        })
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of([(paths::GATEWAY_FILE, &*self.config), (paths::CERTIFICATE_FILE, &*self.certificate)])
+    }
+}
+
+fn read(directory: &Path, file: &'static str) -> Result<Vec<u8>, SettingsError> {
+    std::fs::read(directory.join(file)).map_err(|source| SettingsError::Read { file, source })
+}
+
+fn same_ports(now: &GatewayConfig, next: &GatewayConfig) -> Result<(), SettingsError> {
+    let changed = [
+        ("the control port", now.listen_port != next.listen_port),
+        ("the admin port", now.admin_port != next.admin_port),
+        ("the data ports", now.data_ports != next.data_ports),
+    ];
+    match changed.into_iter().find(|(_, changed)| *changed) {
+        Some((which, _)) => Err(SettingsError::Ports(which)),
+        None => Ok(()),
+    }
+}
