@@ -1,0 +1,34 @@
+//! `make demo`: the whole product doing its job, told in plain lines.
+//!
+//! Without more words it starts the project's own cluster. With `DEMO_CLUSTER=current` it uses the cluster of the user's
+//! kubeconfig instead, after saying which one that is and what it needs there.
+
+mod place;
+mod story;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use safetp_testbed::complain;
+
+use crate::place::Place;
+
+fn main() -> ExitCode {
+    match place().and_then(|place| story::tell(&place)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("the demo failed: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn place() -> Result<Place> {
+    match std::env::var("DEMO_CLUSTER").as_deref() {
+        Err(_) | Ok("") => Place::own(),
+        Ok("current") => Place::current(),
+        Ok(other) => {
+            bail!("DEMO_CLUSTER={other}: leave it out for the project's own cluster, or say `current` for yours")
+        }
+    }
+}

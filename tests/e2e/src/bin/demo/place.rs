@@ -1,0 +1,123 @@
+//! Where the demo takes place: the project's own cluster, or the one that the user's kubeconfig names.
+
+use std::{path::Path, process::Command};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use safetp_e2e::{
+    clients::stdout,
+    cluster::{IMAGES, checkout},
+};
+use safetp_testbed::{Host, Testbed, say};
+
+/// A cluster, and a host to be a client on.
+pub(crate) enum Place {
+    /// The project's own, with a client behind a NAT firewall.
+    Own(Testbed),
+    /// The user's; the client is this machine.
+    Current {
+        /// What the chart must be told to find the images, if they went to a registry.
+        registry: Option<String>,
+        /// How the images get there.
+        context: String,
+    },
+}
+
+impl Place {
+    /// Starts the project's own cluster.
+    pub(crate) fn own() -> Result<Self> {
+        Ok(Self::Own(Testbed::up()?))
+    }
+
+    /// Looks at the user's cluster, and says what it is and what it must have.
+    pub(crate) fn current() -> Result<Self> {
+        let context = stdout(Command::new("kubectl").args(["config", "current-context"]))
+            .context("DEMO_CLUSTER=current needs kubectl, helm and a kubeconfig with a current context")?;
+        let context = context.trim().to_owned();
+        say(&format!("using the cluster of context {context}; it needs a load balancer and a default StorageClass"));
+        let classes = stdout(Command::new("kubectl").args(["get", "storageclass", "-o", "yaml"]))?;
+        ensure!(
+            classes.contains("is-default-class: \"true\""),
+            "context {context} has no default StorageClass: mark one with the annotation \
+             storageclass.kubernetes.io/is-default-class=true"
+        );
+        Ok(Self::Current { registry: std::env::var("IMAGE_REGISTRY").ok(), context })
+    }
+
+    /// `kubectl` for this cluster.
+    pub(crate) fn kubectl(&self) -> Command {
+        match self {
+            Self::Own(testbed) => testbed.kubectl(),
+            Self::Current { .. } => Command::new("kubectl"),
+        }
+    }
+
+    /// `helm` for this cluster.
+    pub(crate) fn helm(&self) -> Command {
+        match self {
+            Self::Own(testbed) => testbed.helm(),
+            Self::Current { .. } => Command::new("helm"),
+        }
+    }
+
+    /// Where the client is, in words.
+    pub(crate) fn client_is(&self) -> &'static str {
+        match self {
+            Self::Own(_) => "behind a NAT firewall",
+            Self::Current { .. } => "on this machine",
+        }
+    }
+
+    /// A command on the client's host.
+    pub(crate) fn client(&self, program: &str) -> Command {
+        match self {
+            Self::Own(_) => Host::Far.command(program),
+            Self::Current { .. } => Command::new(program),
+        }
+    }
+
+    /// Brings the images of this build to where the cluster finds them.
+    pub(crate) fn bring_images(&self) -> Result<()> {
+        for image in IMAGES {
+            let archive = checkout().join(format!("target/images/{image}.tar"));
+            match self {
+                Self::Own(testbed) => testbed.load_image(&archive)?,
+                Self::Current { registry, context } => bring(image, &archive, registry.as_deref(), context)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Chart values that name images which went to a registry.
+    pub(crate) fn image_values(&self) -> Vec<String> {
+        let Self::Current { registry: Some(registry), .. } = self else { return Vec::new() };
+        let value = |(key, image): (&str, &str)| format!("{key}.repository={registry}/{image}");
+        [("image", IMAGES[0]), ("gateway.image", IMAGES[1]), ("ftpd.image", IMAGES[2])].map(value).into()
+    }
+}
+
+fn bring(image: &str, archive: &Path, registry: Option<&str>, context: &str) -> Result<()> {
+    let mut command = if let Some(registry) = registry {
+        let mut skopeo = Command::new("skopeo");
+        skopeo.arg("copy").arg(format!("oci-archive:{}", archive.display()));
+        skopeo.arg(format!("docker://{registry}/{image}:{}", env!("CARGO_PKG_VERSION")));
+        skopeo
+    } else if let Some(name) = context.strip_prefix("kind-") {
+        with_archive("kind", &["load", "image-archive", "--name", name], archive)
+    } else if let Some(name) = context.strip_prefix("k3d-") {
+        with_archive("k3d", &["image", "import", "--cluster", name], archive)
+    } else if context == "minikube" {
+        with_archive("minikube", &["image", "load"], archive)
+    } else {
+        bail!(
+            "context {context} is none of kind, k3d or minikube: set IMAGE_REGISTRY to a registry that you may push to \
+             (skopeo does it) and the cluster can pull from"
+        );
+    };
+    stdout(&mut command).map(drop)
+}
+
+fn with_archive(program: &str, arguments: &[&str], archive: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).arg(archive);
+    command
+}
