@@ -1,6 +1,11 @@
 //! The embedded ftpd's binary: arguments, log, shutting in, serving.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    num::NonZero,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -8,6 +13,7 @@ use safetp_config::paths;
 use safetp_ftpd::{
     check,
     server::{Options, Server, Throttle},
+    shut_in::{Reach, shut_in},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -35,7 +41,11 @@ enum Command {
     #[default]
     Serve,
     /// Exit 0 if the server of this container greets.
-    Check,
+    Check {
+        /// Instead: shut this process in as the server is, and exit 0 if it cannot get out.
+        #[arg(long)]
+        shut_in: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -46,7 +56,10 @@ fn main() -> ExitCode {
         .init();
     let result = match arguments.command.unwrap_or_default() {
         Command::Serve => serve(arguments),
-        Command::Check => check::greeting(&arguments.socket).map_err(anyhow::Error::from),
+        Command::Check { shut_in: false } => check::greeting(&arguments.socket).map_err(anyhow::Error::from),
+        Command::Check { shut_in: true } => {
+            check::fences(&arguments.reach(), io::stdout()).map_err(anyhow::Error::from)
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,9 +70,23 @@ fn main() -> ExitCode {
     }
 }
 
+impl Arguments {
+    fn reach(&self) -> Reach {
+        let run = self.socket.parent().unwrap_or(Path::new("/")).to_owned();
+        Reach { data: self.data.clone(), run, config: self.config.clone() }
+    }
+}
+
 fn serve(arguments: Arguments) -> anyhow::Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start threads")?;
+    // Asked for first: the answer is in files that cannot be read once shut in.
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let fences = shut_in(&arguments.reach()).context("failed to shut itself in")?;
+    tracing::info!(landlock = ?fences.landlock, seccomp = "unix sockets only", "shut in");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .context("failed to start threads")?;
     runtime.block_on(async {
         let options = Options {
             socket: arguments.socket,

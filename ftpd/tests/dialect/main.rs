@@ -4,4 +4,10 @@
 
 mod access;
 mod basics;
+mod downloads;
+mod jail;
+mod listings;
+mod process;
+mod reload;
 mod support;
+mod uploads;

@@ -22,7 +22,7 @@ use safetp_config::{
 use safetp_ftpd::server::{Options, Server, Throttle};
 use safetp_protocol::reply::{Reply, ReplyDecoder};
 use tempfile::TempDir;
-use tokio::{runtime::Runtime, sync::oneshot, task::JoinHandle};
+use tokio::runtime::Runtime;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const KEEP_PARTS_HOURS: u32 = 24;
@@ -32,8 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct World {
     directory: TempDir,
     runtime: Runtime,
-    stop: Option<oneshot::Sender<()>>,
-    running: Option<JoinHandle<()>>,
 }
 
 impl World {
@@ -43,7 +41,7 @@ impl World {
             fs::create_dir(directory.path().join(name)).unwrap();
         }
         let runtime = Runtime::new().unwrap();
-        let mut world = Self { directory, runtime, stop: None, running: None };
+        let world = Self { directory, runtime };
         world.configure(&users());
         world.start();
         world
@@ -56,31 +54,16 @@ impl World {
         (world, alice)
     }
 
-    fn start(&mut self) {
+    fn start(&self) {
         let options = Options {
             socket: self.socket(),
             config: self.config(),
             data: self.data(),
             throttle: Throttle { first_delay: Duration::from_millis(1), tries: 5 },
         };
-        let (stop, stopped) = oneshot::channel();
         let _inside = self.runtime.enter();
         let server = Server::start(options).unwrap();
-        self.running = Some(self.runtime.spawn(server.run(async move {
-            let _ = stopped.await;
-        })));
-        self.stop = Some(stop);
-    }
-
-    /// As SIGTERM would.
-    pub(crate) fn stop(&mut self) {
-        self.stop.take().unwrap().send(()).unwrap();
-    }
-
-    /// Waits until the server has ended.
-    pub(crate) fn join(&mut self) {
-        let running = self.running.take().unwrap();
-        self.runtime.block_on(async { tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap() });
+        self.runtime.spawn(server.run(std::future::pending()));
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -128,19 +111,27 @@ impl World {
     }
 
     pub(crate) fn connect(&self) -> Gateway {
-        let mut gateway = Gateway::connect(&self.socket());
-        gateway.expect(220);
-        gateway
+        greeted(&self.socket())
     }
 
     pub(crate) fn login(&self, name: &str) -> Gateway {
-        let mut gateway = self.connect();
+        Self::login_at(&self.socket(), name)
+    }
+
+    pub(crate) fn login_at(socket: &Path, name: &str) -> Gateway {
+        let mut gateway = greeted(socket);
         gateway.ask("XPEER 192.0.2.1 7", 200);
         gateway.ask(&format!("USER {name}"), 331);
         gateway.ask(&format!("PASS {PASSWORD}"), 230);
         gateway.ask("TYPE I", 200);
         gateway
     }
+}
+
+fn greeted(socket: &Path) -> Gateway {
+    let mut gateway = Gateway::connect(socket);
+    gateway.expect(220);
+    gateway
 }
 
 /// The users of [`World::new`].
