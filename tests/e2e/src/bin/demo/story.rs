@@ -1,7 +1,7 @@
 //! The story: install, apply, learn the address, store and fetch.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -54,7 +54,7 @@ fn install(place: &Place) -> Result<()> {
         helm.args(["upgrade", "--install", release]).arg(checkout().join("charts").join(chart));
         helm.args(["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait"]);
         if chart == "safetp-operator" {
-            place.image_values().iter().for_each(|value| drop(helm.args(["--set", value])));
+            helm.args(place.image_values().iter().flat_map(|value| ["--set", value]));
         }
         run(&mut helm)?;
     }
@@ -116,7 +116,7 @@ impl Client<'_> {
     }
 }
 
-fn report(ready: &Ready, transcript: &Transcript, sent: &PathBuf, received: &Path) -> Result<()> {
+fn report(ready: &Ready, transcript: &Transcript, sent: &Path, received: &Path) -> Result<()> {
     let announced = transcript.announced();
     let right = !announced.is_empty() && announced.iter().all(|to| to.ip().to_string() == ready.address);
     ensure!(right, "PASV announced {announced:?}, not {}", ready.address);
