@@ -13,6 +13,7 @@ mod deletion;
 mod node_port;
 mod privileges;
 mod quiet;
+mod readme;
 mod restart;
 mod rotation;
 mod transfers;
