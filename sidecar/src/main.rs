@@ -20,6 +20,8 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     start_log(args.log_json);
+    // For the client of the Kubernetes API, which asks for the process's default.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let metrics = Arc::new(Metrics::default());
     let tickets = Tickets::new().context("failed to make ticket keys")?;
     let keeper = Keeper::start(&args.gateway_dir, tickets, Arc::clone(&metrics)).context("failed to start")?;

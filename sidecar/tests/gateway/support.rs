@@ -1,0 +1,245 @@
+//! A pod in one process: the ftpd over temporary directories, the gateway before it, and a client.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher as _};
+use rand::Rng as _;
+use rcgen::CertifiedKey;
+use safetp_config::{
+    ftpd::{FtpdConfig, PasswordHash, User, Users},
+    gateway::{AddressSource, Backend, DataBinding, GatewayConfig, Limits, Mechanism, Requirement, Security, Uploads},
+    paths::{CERTIFICATE_FILE, FTPD_FILE, GATEWAY_FILE, PRIVATE_KEY_FILE, USERS_FILE},
+    ports::PortRange,
+};
+use safetp_ftpd::server::{Options, Server, Throttle};
+use safetp_protocol::session::Announced;
+use safetp_sidecar::{
+    admin::Admin,
+    drain::Phase,
+    gateway::{Bound, Gateway, Tickets},
+    metrics::Metrics,
+    settings::{InForce, Keeper},
+};
+use tempfile::TempDir;
+use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
+
+mod client;
+
+pub(crate) use client::{Client, Data, Trust};
+
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+/// What the load balancer would publish. Clients here dial loopback whatever they are told.
+pub(crate) const ADDRESS: &str = "203.0.113.7";
+
+/// One pod. Its parts end with it.
+pub(crate) struct Pod {
+    pub(crate) directory: TempDir,
+    pub(crate) runtime: Runtime,
+    pub(crate) config: GatewayConfig,
+    pub(crate) control_port: u16,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) settings: watch::Receiver<Arc<InForce>>,
+    pub(crate) address: watch::Sender<Option<Announced>>,
+    pub(crate) drain: watch::Sender<Phase>,
+    pub(crate) serving: Option<JoinHandle<()>>,
+    pub(crate) trust: Trust,
+}
+
+impl Pod {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A pod whose configuration differs from the usual one.
+    pub(crate) fn with(change: impl Fn(&mut GatewayConfig)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["gateway", "ftpd", "data", "run"] {
+            fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        let runtime = Runtime::new().unwrap();
+        start_ftpd(&directory, &runtime);
+        let identity = new_identity();
+        let trust = Trust::of(&identity);
+        write_identity(&directory, &identity);
+        let (address, announced) = watch::channel(Some(announced(ADDRESS)));
+        let (drain, phase) = watch::channel(Phase::Serving);
+        let metrics = Arc::new(Metrics::default());
+        // Ports that are free on this machine: whoever binds first has them, so trying is the only way to know.
+        let (config, bound, settings) = std::iter::repeat_with(|| {
+            let config = usual_config(&directory, &change);
+            fs::write(directory.path().join("gateway").join(GATEWAY_FILE), serde_json::to_vec(&config).unwrap())
+                .unwrap();
+            let _inside = runtime.enter();
+            let keeper = keeper(&directory, &metrics);
+            let settings = keeper.subscribe();
+            let args = (settings.clone(), announced.clone(), phase.clone(), Arc::clone(&metrics));
+            let bound: Bound = Gateway::bind(&config, args.0, args.1, args.2, args.3).ok()?;
+            runtime.spawn(keeper.run());
+            Some((config, bound, settings))
+        })
+        .find_map(|attempt| attempt)
+        .unwrap();
+        let (gateway, control_port) = (bound.gateway(), bound.control_port());
+        let serving = Some(runtime.spawn(bound.serve()));
+        Self { directory, runtime, config, control_port, gateway, metrics, settings, address, drain, serving, trust }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A path in alice's home.
+    pub(crate) fn alice(&self, name: &str) -> PathBuf {
+        self.path("data").join("alice").join(name)
+    }
+
+    pub(crate) fn connect(&self) -> Client {
+        let mut client = Client::connect(self.control_port, self.trust.clone());
+        client.expect(220);
+        client
+    }
+
+    /// Behind AUTH TLS, with PROT P.
+    pub(crate) fn protected(&self) -> Client {
+        let mut client = self.connect();
+        client.auth_tls();
+        client.ask("PBSZ 0", 200);
+        client.ask("PROT P", 200);
+        client
+    }
+
+    /// Logged in, protected, TYPE I.
+    pub(crate) fn login(&self) -> Client {
+        let mut client = self.protected();
+        client.login("alice");
+        client
+    }
+
+    /// The answers of the admin port, by its own router's types.
+    pub(crate) fn admin(&self) -> Admin {
+        Admin {
+            settings: self.settings.clone(),
+            address: self.address.subscribe(),
+            gateway: Arc::clone(&self.gateway),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    /// The value of a metric, by the whole beginning of its line.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let text = self.metrics.encode();
+        let line = text.lines().find(|line| line.rsplit_once(' ').is_some_and(|(key, _)| key == name));
+        line.and_then(|line| line.rsplit_once(' ')).map_or(0.0, |(_, value)| value.parse().unwrap())
+    }
+
+    /// Replaces certificate and key, and waits until they are in force or refused.
+    pub(crate) fn write_identity(&mut self, identity: &CertifiedKey<rcgen::KeyPair>) {
+        let mut settings = self.settings.clone();
+        settings.borrow_and_update();
+        write_identity(&self.directory, identity);
+        self.trust = Trust::of(identity);
+        self.wait_for_settings(settings, |in_force| in_force.problem.is_none());
+    }
+
+    pub(crate) fn wait_for_settings(
+        &self,
+        mut settings: watch::Receiver<Arc<InForce>>,
+        condition: impl Fn(&InForce) -> bool,
+    ) {
+        self.runtime.block_on(async {
+            let limit = Duration::from_secs(20);
+            tokio::time::timeout(limit, async {
+                loop {
+                    settings.changed().await.unwrap();
+                    if condition(&settings.borrow_and_update()) {
+                        return;
+                    }
+                }
+            })
+            .await
+            .unwrap();
+        });
+    }
+}
+
+impl Drop for Pod {
+    fn drop(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+        }
+    }
+}
+
+pub(crate) fn announced(address: &str) -> Announced {
+    Announced { text: address.into(), v4: address.parse().ok(), v6: false }
+}
+
+pub(crate) fn new_identity() -> CertifiedKey<rcgen::KeyPair> {
+    rcgen::generate_simple_self_signed(vec!["files.example.org".into()]).unwrap()
+}
+
+fn write_identity(directory: &TempDir, identity: &CertifiedKey<rcgen::KeyPair>) {
+    let gateway = directory.path().join("gateway");
+    fs::write(gateway.join(PRIVATE_KEY_FILE), identity.signing_key.serialize_pem()).unwrap();
+    fs::write(gateway.join(CERTIFICATE_FILE), identity.cert.pem()).unwrap();
+}
+
+fn keeper(directory: &TempDir, metrics: &Arc<Metrics>) -> Keeper {
+    Keeper::start(&directory.path().join("gateway"), Tickets::new().unwrap(), Arc::clone(metrics)).unwrap()
+}
+
+fn usual_config(directory: &TempDir, change: &impl Fn(&mut GatewayConfig)) -> GatewayConfig {
+    let first = rand::rng().random_range(10_000..30_000);
+    let mut config = GatewayConfig {
+        server: "ftp/files".into(),
+        listen_port: 0,
+        admin_port: 0,
+        data_ports: PortRange::new(first, first + 3).unwrap(),
+        address: AddressSource::Pinned { address: ADDRESS.into() },
+        security: Security {
+            mechanisms: vec![Mechanism::Tls],
+            control: Requirement::Required,
+            data: Requirement::Required,
+            data_binding: DataBinding::WhenOffered,
+        },
+        backend: Backend::Embedded { socket: directory.path().join("run/ftpd.sock").to_str().unwrap().into() },
+        limits: Limits { sessions: 1000, sessions_per_peer: 0, idle_seconds: 60, login_seconds: 60, data_seconds: 30 },
+        uploads: Uploads { require_close_notify: true },
+        drain_seconds: 30,
+    };
+    change(&mut config);
+    config
+}
+
+fn start_ftpd(directory: &TempDir, runtime: &Runtime) {
+    let config = directory.path().join("ftpd");
+    let alice = User { password: hash(), home: "alice".into(), read_only: false };
+    let users = Users { users: [("alice".to_owned(), alice)].into() };
+    fs::write(config.join(FTPD_FILE), serde_json::to_vec(&FtpdConfig { keep_parts_hours: 24 }).unwrap()).unwrap();
+    fs::write(config.join(USERS_FILE), serde_json::to_vec(&users).unwrap()).unwrap();
+    let options = Options {
+        socket: directory.path().join("run/ftpd.sock"),
+        config,
+        data: directory.path().join("data"),
+        throttle: Throttle { first_delay: Duration::from_millis(1), tries: 5 },
+    };
+    let _inside = runtime.enter();
+    let server = Server::start(options).unwrap();
+    runtime.spawn(server.run(std::future::pending()));
+}
+
+/// Cheap parameters: the suites log in hundreds of times.
+fn hash() -> PasswordHash {
+    static HASH: OnceLock<String> = OnceLock::new();
+    let hash = HASH.get_or_init(|| {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
+        argon2.hash_password(PASSWORD.as_bytes()).unwrap().to_string()
+    });
+    PasswordHash(hash.clone())
+}

@@ -1,0 +1,298 @@
+//! An FTP client in miniature that does exactly what a test says, wrong things too.
+
+use std::{
+    io::{self, Read, Write},
+    net::{IpAddr, Shutdown, SocketAddr, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
+
+use rcgen::CertifiedKey;
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, client::Resumption,
+};
+use rustls_pki_types::ServerName;
+use safetp_protocol::reply::{Reply, ReplyDecoder};
+
+use super::PASSWORD;
+
+/// Longer than anything in a test takes, so that a hang is a failure and not a hang.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whom the client believes.
+#[derive(Clone)]
+pub(crate) struct Trust {
+    roots: Arc<RootCertStore>,
+}
+
+impl Trust {
+    pub(crate) fn of(identity: &CertifiedKey<rcgen::KeyPair>) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(identity.cert.der().clone()).unwrap();
+        Self { roots: roots.into() }
+    }
+
+    fn config(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
+        builder.with_root_certificates(Arc::clone(&self.roots)).with_no_client_auth()
+    }
+}
+
+type TlsStream = StreamOwned<ClientConnection, TcpStream>;
+
+enum Stream {
+    Clear(TcpStream),
+    Protected(Box<TlsStream>),
+    Gone,
+}
+
+pub(crate) struct Client {
+    address: SocketAddr,
+    stream: Stream,
+    replies: ReplyDecoder,
+    tls: Arc<ClientConfig>,
+    trust: Trust,
+    pub(crate) protect_data: bool,
+}
+
+/// A data connection.
+pub(crate) struct Data {
+    stream: Stream,
+}
+
+impl Client {
+    pub(crate) fn connect(port: u16, trust: Trust) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let stream = Stream::Clear(dial(address));
+        let tls = Arc::new(trust.config(rustls::ALL_VERSIONS));
+        Self { address, stream, replies: ReplyDecoder::default(), tls, trust, protect_data: false }
+    }
+
+    /// From here on handshakes do not resume each other.
+    pub(crate) fn forget_tickets(&mut self) {
+        let mut config = ClientConfig::clone(&self.tls);
+        config.resumption = Resumption::disabled();
+        self.tls = config.into();
+    }
+
+    /// To be called before AUTH.
+    pub(crate) fn only(&mut self, version: &'static SupportedProtocolVersion) {
+        self.tls = Arc::new(self.trust.config(&[version]));
+    }
+
+    /// The tickets of another client.
+    pub(crate) fn share_tickets(&mut self, other: &Self) {
+        self.tls = Arc::clone(&other.tls);
+    }
+
+    pub(crate) fn send_raw(&mut self, octets: &[u8]) {
+        self.stream.write_all(octets).unwrap();
+        self.stream.flush().unwrap();
+    }
+
+    pub(crate) fn send(&mut self, line: &str) {
+        self.send_raw(format!("{line}\r\n").as_bytes());
+    }
+
+    /// The next reply; `None` for an orderly or disorderly end.
+    pub(crate) fn reply(&mut self) -> Option<Reply> {
+        let mut buffer = [0; 1024];
+        loop {
+            if let Some(reply) = self.replies.next_reply().unwrap() {
+                return Some(reply);
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(count) => self.replies.push(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => panic!("no reply came"),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    pub(crate) fn expect(&mut self, code: u16) -> String {
+        let reply = self.reply().unwrap_or_else(|| panic!("the connection ended instead of a {code}"));
+        let text = String::from_utf8_lossy(&reply.encode()).into_owned();
+        assert_eq!(reply.code().number(), code, "{text}");
+        text
+    }
+
+    pub(crate) fn ask(&mut self, line: &str, code: u16) -> String {
+        self.send(line);
+        self.expect(code)
+    }
+
+    pub(crate) fn expect_end(&mut self) {
+        assert_eq!(self.reply(), None);
+    }
+
+    pub(crate) fn auth_tls(&mut self) {
+        self.ask("AUTH TLS", 234);
+        self.handshake().unwrap();
+    }
+
+    pub(crate) fn handshake(&mut self) -> io::Result<()> {
+        let Stream::Clear(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
+            panic!("protected twice")
+        };
+        self.stream = Stream::Protected(Box::new(handshake(stream, &self.tls)?));
+        self.protect_data = true;
+        Ok(())
+    }
+
+    pub(crate) fn login(&mut self, user: &str) {
+        self.ask(&format!("USER {user}"), 331);
+        self.ask(&format!("PASS {PASSWORD}"), 230);
+        self.ask("TYPE I", 200);
+    }
+
+    pub(crate) fn epsv(&mut self) -> u16 {
+        let text = self.ask("EPSV", 229);
+        text.split('|').nth(3).unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn pasv(&mut self) -> (IpAddr, u16) {
+        parse_pasv(&self.ask("PASV", 227))
+    }
+
+    /// A connection to a data port, over which nothing has gone yet.
+    pub(crate) fn dial(&self, port: u16) -> TcpStream {
+        dial(SocketAddr::new(self.address.ip(), port))
+    }
+
+    /// The handshake, if the data is to be protected.
+    pub(crate) fn data(&self, stream: TcpStream) -> io::Result<Data> {
+        let stream = if self.protect_data {
+            Stream::Protected(Box::new(handshake(stream, &self.tls)?))
+        } else {
+            Stream::Clear(stream)
+        };
+        Ok(Data { stream })
+    }
+
+    /// EPSV, the connection, the command, its 150, the handshake.
+    pub(crate) fn open(&mut self, command: &str) -> Data {
+        let port = self.epsv();
+        let stream = self.dial(port);
+        self.ask(command, 150);
+        self.data(stream).unwrap()
+    }
+
+    pub(crate) fn fetch(&mut self, command: &str) -> Vec<u8> {
+        let octets = self.open(command).read_to_end().unwrap();
+        self.expect(226);
+        octets
+    }
+
+    pub(crate) fn store(&mut self, command: &str, octets: &[u8]) {
+        let mut data = self.open(command);
+        data.write_all(octets).unwrap();
+        data.finish();
+        self.expect(226);
+    }
+}
+
+impl Data {
+    pub(crate) fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.stream.write_all(octets)?;
+        self.stream.flush()
+    }
+
+    pub(crate) fn read_exact(&mut self, octets: &mut [u8]) -> io::Result<()> {
+        self.stream.read_exact(octets)
+    }
+
+    /// All up to the authentic end; without one this is an error.
+    pub(crate) fn read_to_end(mut self) -> io::Result<Vec<u8>> {
+        let mut octets = Vec::new();
+        self.stream.read_to_end(&mut octets)?;
+        self.finish();
+        Ok(octets)
+    }
+
+    /// Ends as it should: over TLS with `close_notify`.
+    pub(crate) fn finish(mut self) {
+        if let Stream::Protected(stream) = &mut self.stream {
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+        self.cut();
+    }
+
+    /// Ends the TCP connection alone, as a cut cable or an attacker would.
+    pub(crate) fn cut(self) {
+        let _ = self.stream.tcp().shutdown(Shutdown::Write);
+        // What the gateway still sends is read, or this close would be a reset.
+        let _ = io::copy(&mut self.stream.tcp(), &mut io::sink());
+    }
+
+    pub(crate) fn resumed(&self) -> bool {
+        match &self.stream {
+            Stream::Protected(stream) => stream.conn.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
+            _ => false,
+        }
+    }
+}
+
+impl Stream {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Clear(stream) => stream,
+            Self::Protected(stream) => &stream.sock,
+            Self::Gone => panic!("no stream"),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.read(buffer),
+            Self::Protected(stream) => stream.read(buffer),
+            Self::Gone => Ok(0),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.write(octets),
+            Self::Protected(stream) => stream.write(octets),
+            Self::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Clear(stream) => stream.flush(),
+            Self::Protected(stream) => stream.flush(),
+            Self::Gone => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn parse_pasv(text: &str) -> (IpAddr, u16) {
+    let numbers = text.split(['(', ')']).nth(1).unwrap();
+    let numbers: Vec<u8> = numbers.split(',').map(|number| number.parse().unwrap()).collect();
+    let [a, b, c, d, high, low] = numbers[..] else { panic!("no 227: {text}") };
+    ([a, b, c, d].into(), u16::from_be_bytes([high, low]))
+}
+
+fn dial(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+fn handshake(mut stream: TcpStream, config: &Arc<ClientConfig>) -> io::Result<TlsStream> {
+    let name = ServerName::try_from("files.example.org").unwrap();
+    let mut connection = ClientConnection::new(Arc::clone(config), name).unwrap();
+    while connection.is_handshaking() {
+        connection.complete_io(&mut stream)?;
+    }
+    Ok(StreamOwned::new(connection, stream))
+}
