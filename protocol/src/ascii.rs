@@ -56,13 +56,17 @@ mod tests {
 
     fn to_wire(pieces: &[&[u8]]) -> Vec<u8> {
         let (mut converter, mut wire) = (ToWire::default(), Vec::new());
-        pieces.iter().for_each(|piece| converter.convert(piece, &mut wire));
+        for piece in pieces {
+            converter.convert(piece, &mut wire);
+        }
         wire
     }
 
     fn from_wire(pieces: &[&[u8]]) -> Vec<u8> {
         let (mut converter, mut stored) = (FromWire::default(), Vec::new());
-        pieces.iter().for_each(|piece| converter.convert(piece, &mut stored));
+        for piece in pieces {
+            converter.convert(piece, &mut stored);
+        }
         converter.finish(&mut stored);
         stored
     }

@@ -177,9 +177,7 @@ impl Session {
         self.lines.push(octets);
         while let Some(line) = self.lines.next_line() {
             self.active = now;
-            if !self.handle_urgent(&line) {
-                self.held.push_back(line);
-            }
+            self.held.push_back(line);
         }
         self.advance(now);
     }
@@ -214,6 +212,11 @@ impl Session {
             let Some(line) = self.held.pop_front() else { return };
             self.active = now;
             self.handle_line(&line, now);
+        }
+        if self.is_transferring() {
+            // Wherever they stand: what is before them waits for the very end that they are about.
+            let held = std::mem::take(&mut self.held);
+            self.held = held.into_iter().filter(|line| !self.handle_urgent(line)).collect();
         }
     }
 

@@ -1,6 +1,6 @@
 //! The gateway's program: what starts in which order, and what ends it.
 
-use std::{net::Ipv6Addr, sync::Arc, time::Duration};
+use std::{io::IsTerminal as _, net::Ipv6Addr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -49,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
 
 fn start_log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     if json { log.json().init() } else { log.init() }
 }

@@ -13,9 +13,6 @@ impl Session {
     /// ABOR and STAT do not wait for a transfer's end, since they are about it. Tells whether the line was one of them.
     pub(super) fn handle_urgent(&mut self, line: &Line) -> bool {
         let Line::Whole(line) = line else { return false };
-        if !self.is_transferring() {
-            return false;
-        }
         match Command::parse(line) {
             Ok(Command::Abor) => self.abort_by_client(),
             Ok(Command::Stat) => self.send_status(),
