@@ -34,18 +34,13 @@ impl Cluster {
 
     fn install() -> Result<Self> {
         let cluster = Self { testbed: Testbed::attach()? };
+        cluster.testbed.recycle_volumes()?; // before the first test: none may lose a volume that it has just bound
         cluster.load_images()?;
         cluster.install_charts()?;
         Ok(cluster)
     }
 
-    /// The one in which the demo installs step by step.
-    pub fn bare(testbed: Testbed) -> Self {
-        Self { testbed }
-    }
-
-    /// Loads the images of this build into the nodes.
-    pub fn load_images(&self) -> Result<()> {
+    fn load_images(&self) -> Result<()> {
         for image in IMAGES {
             let archive = checkout().join(format!("target/images/{image}.tar"));
             ensure!(archive.exists(), "{} is missing: run `make images`", archive.display());
@@ -56,7 +51,7 @@ impl Cluster {
 
     /// Installs both charts, as the README says, and waits for the operator. The images keep their tag from build to
     /// build, so pods that run are told to start again.
-    pub fn install_charts(&self) -> Result<()> {
+    fn install_charts(&self) -> Result<()> {
         let charts = checkout().join("charts");
         for (release, chart) in [("safetp-crds", "safetp-crds"), ("safetp", "safetp-operator")] {
             let mut helm = self.testbed.helm();

@@ -33,7 +33,6 @@ impl Namespace {
         let cluster = Cluster::ready()?;
         // What an earlier run left must not be taken for this run's.
         cluster.kubectl(&["delete", "namespace", name, "--ignore-not-found", "--timeout=120s"])?;
-        cluster.testbed().recycle_volumes()?;
         cluster.kubectl(&["create", "namespace", name])?;
         cluster.kubectl(&["label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted"])?;
         Ok(Self { cluster, name: name.to_owned() })
