@@ -14,7 +14,7 @@ pub use overrides::PodOverrides;
 pub use ports::DataPorts;
 pub use security::{Certificate, DataBinding, Mechanism, Minimum, Requirement, SecretName, Security, SelfSigned};
 
-use kube::{CustomResource, KubeSchema, core::Rule};
+use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use crate::status::SafeTPServerStatus;

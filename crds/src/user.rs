@@ -1,6 +1,6 @@
 //! `SafeTPUser`: one login.
 
-use kube::{CustomResource, KubeSchema, core::Rule};
+use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +21,7 @@ use crate::status::SafeTPUserStatus;
     doc = "A login on one or more SafeTPServers of the same namespace.",
     annotation("helm.sh/resource-policy", "keep"),
     printcolumn(name = "Servers", type_ = "string", json_path = ".spec.servers"),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
-    ),
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(
         name = "Reason",
         type_ = "string",

@@ -1,1 +1,17 @@
-//! To be filled.
+//! The operator: turns SafeTPServer and SafeTPUser resources into running servers.
+
+pub mod certs;
+pub mod conditions;
+pub mod context;
+pub mod controllers;
+pub mod events;
+pub mod http;
+pub mod images;
+pub mod leader;
+pub mod metrics;
+pub mod names;
+pub mod owned;
+pub mod registry;
+pub mod server;
+pub mod unreadable;
+pub mod users;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use kube::{KubeSchema, core::Rule};
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

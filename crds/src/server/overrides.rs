@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Affinity, LocalObjectReference, ResourceRequirements, Toleration};
-use kube::{KubeSchema, core::Rule};
+use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 /// Additions to the pods. What the server needs to work and to stay shut in cannot be overridden.

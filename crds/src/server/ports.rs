@@ -1,4 +1,4 @@
-use kube::{KubeSchema, core::Rule};
+use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 /// The ports of data connections. Announced, exposed and listened on are one number.

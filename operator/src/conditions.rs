@@ -1,0 +1,122 @@
+//! Conditions as kstatus, Flux, Argo CD and `kubectl wait` read them: Ready always, Reconciling and Stalled only while
+//! they are true.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+/// What Ready says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Ready, on the way there, or stuck until somebody changes something.
+    pub progress: Progress,
+    /// One word.
+    pub reason: &'static str,
+    /// A sentence for people: what is, and what to do.
+    pub message: String,
+}
+
+/// How far a resource has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// All is in force.
+    Ready,
+    /// The cluster is working on it.
+    Reconciling,
+    /// Nothing will happen until somebody changes something.
+    Stalled,
+}
+
+impl Verdict {
+    /// A verdict of any kind.
+    pub fn new(progress: Progress, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { progress, reason, message: message.into() }
+    }
+
+    /// On the way.
+    pub fn reconciling(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Progress::Reconciling, reason, message)
+    }
+
+    /// Stuck.
+    pub fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Progress::Stalled, reason, message)
+    }
+}
+
+/// The conditions for `verdict`. A time moves only with its status, as the API conventions ask, so that nothing is
+/// written while nothing changes.
+pub fn build_conditions(
+    previous: &[Condition],
+    verdict: &Verdict,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let ready = verdict.progress == Progress::Ready;
+    let mut conditions = vec![condition(previous, "Ready", ready, verdict, generation, now)];
+    let also = match verdict.progress {
+        Progress::Ready => None,
+        Progress::Reconciling => Some("Reconciling"),
+        Progress::Stalled => Some("Stalled"),
+    };
+    conditions.extend(also.map(|kind| condition(previous, kind, true, verdict, generation, now)));
+    conditions
+}
+
+fn condition(
+    previous: &[Condition],
+    kind: &str,
+    status: bool,
+    verdict: &Verdict,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Condition {
+    let status = if status { "True" } else { "False" };
+    let since = previous.iter().find(|old| old.type_ == kind && old.status == status);
+    Condition {
+        type_: kind.to_owned(),
+        status: status.to_owned(),
+        reason: verdict.reason.to_owned(),
+        message: verdict.message.clone(),
+        observed_generation: generation,
+        last_transition_time: since.map_or_else(|| Time(whole_seconds(now)), |old| old.last_transition_time.clone()),
+    }
+}
+
+/// The API server keeps whole seconds; anything finer would differ from what was read back.
+fn whole_seconds(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_time_moves_only_when_its_status_does() {
+        let waiting = Verdict::reconciling("PodPending", "waiting");
+        let first = build_conditions(&[], &waiting, Some(1), at(10));
+        let other = Verdict::reconciling("AddressPending", "still waiting");
+        let second = build_conditions(&first, &other, Some(1), at(20));
+        assert_eq!(second[0].last_transition_time, first[0].last_transition_time);
+        assert_eq!(second[0].reason, "AddressPending");
+        let ready = Verdict::new(Progress::Ready, "Serving", "");
+        let third = build_conditions(&second, &ready, Some(1), at(30));
+        assert_eq!(third[0].last_transition_time, Time(at(30)));
+    }
+
+    #[test]
+    fn reconciling_and_stalled_are_there_only_while_they_are_true() {
+        let types = |progress| {
+            let verdict = Verdict::new(progress, "X", "");
+            let all = build_conditions(&[], &verdict, None, at(0));
+            all.into_iter().map(|condition| condition.type_).collect::<Vec<_>>()
+        };
+        assert_eq!(types(Progress::Ready), ["Ready"]);
+        assert_eq!(types(Progress::Reconciling), ["Ready", "Reconciling"]);
+        assert_eq!(types(Progress::Stalled), ["Ready", "Stalled"]);
+    }
+}

@@ -1,0 +1,127 @@
+//! Whose object is it, and does it already say what it should?
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use safetp_config::Digest;
+use serde_json::Value;
+
+use crate::names::APPLIED_ANNOTATION;
+
+/// The relation of an existing object to the server that wants its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Made for this very server.
+    Ours,
+    /// Made for an earlier server of the same name: the garbage collector is about to delete it.
+    Earlier,
+    /// Someone else's, in words.
+    Foreign(String),
+}
+
+/// Decides by the controller's UID, since names say nothing: anybody can make an object of any name.
+pub fn ownership(meta: &ObjectMeta, server: &str, uid: &str) -> Ownership {
+    let Some(owner) = meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true)) else {
+        return Ownership::Foreign("nobody that this operator knows".to_owned());
+    };
+    if owner.uid == uid {
+        return Ownership::Ours;
+    }
+    if owner.kind == "SafeTPServer" && owner.name == server {
+        return Ownership::Earlier;
+    }
+    Ownership::Foreign(format!("{} {}", owner.kind, owner.name))
+}
+
+/// The owner reference to a server.
+pub fn owner(server: &str, uid: &str) -> OwnerReference {
+    OwnerReference {
+        api_version: "safetp.io/v1alpha1".to_owned(),
+        kind: "SafeTPServer".to_owned(),
+        name: server.to_owned(),
+        uid: uid.to_owned(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
+}
+
+/// Writes into `desired` the digest of itself, so that a field which is no longer wanted is noticed too.
+pub fn stamp(desired: &mut Value) -> String {
+    let digest = Digest::of([("object", desired.to_string().as_bytes())]).to_string();
+    if let Some(meta) = desired.get_mut("metadata").and_then(Value::as_object_mut) {
+        let annotations = meta.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
+        if let Some(annotations) = annotations.as_object_mut() {
+            annotations.insert(APPLIED_ANNOTATION.to_owned(), Value::String(digest.clone()));
+        }
+    }
+    digest
+}
+
+/// Whether `live` already is what `desired` (stamped) says, so that nothing needs to be sent.
+///
+/// The stamp tells that nothing was taken out of `desired` since; the comparison, that nobody changed `live`.
+pub fn is_in_force(live: &Value, desired: &Value) -> bool {
+    contains(live, desired)
+}
+
+/// Whether every field of `wanted` is in `live` with the same value. What the API server adds does not count.
+fn contains(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| match live.get(key) {
+            Some(live) => contains(live, wanted),
+            None => is_empty(wanted),
+        }),
+        (Value::Array(live), Value::Array(wanted)) => {
+            live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| contains(live, wanted))
+        }
+        _ => live == wanted,
+    }
+}
+
+/// What the API server leaves out when it stores an object.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(map) => map.values().all(is_empty),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn meta(kind: &str, name: &str, uid: &str) -> ObjectMeta {
+        let owner = OwnerReference { kind: kind.into(), name: name.into(), ..owner("x", uid) };
+        ObjectMeta { owner_references: Some(vec![owner]), ..ObjectMeta::default() }
+    }
+
+    #[test]
+    fn only_the_same_uid_makes_an_object_ours() {
+        assert_eq!(ownership(&meta("SafeTPServer", "files", "u1"), "files", "u1"), Ownership::Ours);
+        assert_eq!(ownership(&meta("SafeTPServer", "files", "u0"), "files", "u1"), Ownership::Earlier);
+        assert!(matches!(ownership(&meta("SafeTPServer", "other", "u0"), "files", "u1"), Ownership::Foreign(_)));
+        assert!(matches!(ownership(&ObjectMeta::default(), "files", "u1"), Ownership::Foreign(_)));
+    }
+
+    #[test]
+    fn what_the_api_server_adds_is_no_difference_and_what_someone_changed_is_one() {
+        let mut desired = json!({"metadata": {"name": "x"}, "spec": {"ports": [{"port": 21}], "labels": {}}});
+        stamp(&mut desired);
+        let mut live = desired.clone();
+        live["spec"] = json!({"clusterIP": "10.0.0.1", "ports": [{"port": 21, "protocol": "TCP"}]});
+        assert!(is_in_force(&live, &desired));
+        live["spec"]["ports"][0]["port"] = json!(22);
+        assert!(!is_in_force(&live, &desired));
+    }
+
+    #[test]
+    fn a_field_taken_out_changes_the_stamp() {
+        let mut with = json!({"metadata": {}, "spec": {"a": 1, "b": 2}});
+        let mut without = json!({"metadata": {}, "spec": {"a": 1}});
+        stamp(&mut with);
+        stamp(&mut without);
+        assert!(!is_in_force(&with, &without), "the live object still has b");
+    }
+}

@@ -1,0 +1,118 @@
+//! The address that clients dial, and where the gateway learns it. Pure.
+
+use k8s_openapi::api::core::v1::{Node, Service};
+use safetp_config::{
+    address::{ExternalAddress, Ingress, choose},
+    gateway::AddressSource,
+};
+use safetp_crds::server::ExposureType;
+
+use super::validate::ValidatedServer;
+
+/// Where the address comes from, and what it is, if it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressing {
+    /// What the gateway is told.
+    pub source: AddressSource,
+    /// The address.
+    pub known: Option<KnownAddress>,
+}
+
+/// An address and its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownAddress {
+    /// The address.
+    pub address: ExternalAddress,
+    /// For `status.addressReason`.
+    pub reason: String,
+}
+
+/// Finds the address. `node` is the one of the server's pod.
+pub fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
+    if let Some(address) = server.exposure.address.clone() {
+        let reason = "stated in spec.exposure.address".to_owned();
+        let known = KnownAddress { address: ExternalAddress::parse(&address), reason };
+        return Addressing { source: AddressSource::Pinned { address }, known: Some(known) };
+    }
+    match server.exposure.kind {
+        ExposureType::LoadBalancer => {
+            let source =
+                AddressSource::Service { name: server.names.service(), namespace: server.names.namespace.clone() };
+            Addressing { source, known: service.and_then(published) }
+        }
+        ExposureType::NodePort => {
+            Addressing { source: AddressSource::PodAnnotation, known: node.and_then(node_address) }
+        }
+    }
+}
+
+fn published(service: &Service) -> Option<KnownAddress> {
+    // An address that was published for an earlier type of the Service is not this one's.
+    service.spec.as_ref().filter(|spec| spec.type_.as_deref() == Some("LoadBalancer"))?;
+    let ingress = service.status.as_ref()?.load_balancer.as_ref()?.ingress.as_ref()?;
+    let ingress: Vec<_> =
+        ingress.iter().map(|entry| Ingress { ip: entry.ip.clone(), hostname: entry.hostname.clone() }).collect();
+    choose(&ingress).map(|choice| KnownAddress { address: choice.address, reason: choice.reason.to_owned() })
+}
+
+fn node_address(node: &Node) -> Option<KnownAddress> {
+    let addresses = node.status.as_ref()?.addresses.as_ref()?;
+    let of_type = |kind: &str| {
+        let mut all: Vec<_> = addresses.iter().filter(|address| address.type_ == kind).collect();
+        // 227 carries IPv4 only.
+        all.sort_by_key(|address| address.address.contains(':'));
+        all.into_iter().next().map(|address| (kind.to_owned(), ExternalAddress::parse(&address.address)))
+    };
+    let (kind, address) = of_type("ExternalIP").or_else(|| of_type("InternalIP"))?;
+    let name = node.metadata.name.as_deref().unwrap_or_default();
+    Some(KnownAddress { address, reason: format!("the {kind} of node {name}, where the pod runs") })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::server::validate::{tests::server, validate};
+
+    fn node(addresses: serde_json::Value) -> Node {
+        serde_json::from_value(json!({"metadata": {"name": "n1"}, "status": {"addresses": addresses}})).unwrap()
+    }
+
+    fn shown(addressing: &Addressing) -> Option<(String, String)> {
+        addressing.known.as_ref().map(|known| (known.address.to_string(), known.reason.clone()))
+    }
+
+    #[test]
+    fn a_pinned_address_wins_over_what_is_published() {
+        let pinned = validate(&server(json!({"exposure": {"address": "ftp.example.org"}}))).unwrap();
+        let found = find_address(&pinned, None, None);
+        let expected = ("ftp.example.org".to_owned(), "stated in spec.exposure.address".to_owned());
+        assert_eq!(shown(&found), Some(expected));
+        assert_eq!(found.source, AddressSource::Pinned { address: "ftp.example.org".into() });
+    }
+
+    #[test]
+    fn a_node_s_external_address_comes_before_its_internal_one() {
+        let server = validate(&server(json!({"exposure": {"type": "NodePort"}}))).unwrap();
+        let internal = json!({"type": "InternalIP", "address": "10.0.0.1"});
+        let both = node(json!([internal, {"type": "ExternalIP", "address": "203.0.113.9"}]));
+        assert_eq!(shown(&find_address(&server, None, Some(&both))).unwrap().0, "203.0.113.9");
+        let only = node(json!([{"type": "InternalIP", "address": "fd00::1"}, internal]));
+        assert_eq!(shown(&find_address(&server, None, Some(&only))).unwrap().0, "10.0.0.1");
+        assert_eq!(find_address(&server, None, None).known, None);
+    }
+
+    #[test]
+    fn a_load_balancer_s_address_is_taken_from_its_own_service_only() {
+        let server = validate(&server(json!({}))).unwrap();
+        let mut service: Service = serde_json::from_value(json!({
+            "spec": {"type": "LoadBalancer"},
+            "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.200", "ipMode": "VIP"}]}}
+        }))
+        .unwrap();
+        assert_eq!(shown(&find_address(&server, Some(&service), None)).unwrap().0, "203.0.113.200");
+        service.spec.as_mut().unwrap().type_ = Some("NodePort".into());
+        assert_eq!(find_address(&server, Some(&service), None).known, None);
+    }
+}

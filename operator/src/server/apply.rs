@@ -1,0 +1,204 @@
+//! The objects as they should be, brought to the cluster. What is so already is not sent.
+
+use std::fmt::Debug;
+
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{apps::v1::StatefulSet, core::v1::Service},
+};
+use kube::{
+    Api, Client, Resource, ResourceExt as _,
+    api::{DeleteParams, Patch, PatchParams, Preconditions},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    build::{Expected, Prepared},
+    gather::Live,
+};
+use crate::{
+    names::FIELD_MANAGER,
+    owned::{is_in_force, stamp},
+};
+
+/// Why an object could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A node port was taken by somebody else in the meantime.
+    #[error("failed to get node port {0}: it is already allocated")]
+    PortTaken(u16),
+    /// The API server says no, and would say so again.
+    #[error("failed to apply {what}: the API server refuses it: {message}")]
+    Refused {
+        /// Kind, namespace and name.
+        what: String,
+        /// Its words.
+        message: String,
+    },
+    /// Anything that may go away by itself.
+    #[error("failed to apply {what}: {source}")]
+    Kube {
+        /// Kind, namespace and name.
+        what: String,
+        /// Why.
+        source: kube::Error,
+    },
+    /// An object that is no JSON.
+    #[error("failed to write {what} as JSON: {source}")]
+    Json {
+        /// Kind, namespace and name.
+        what: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+/// What is in the cluster now. Only [`apply`] makes one.
+pub struct Applied {
+    /// All ports.
+    pub service: Service,
+    /// The pod's template and its progress.
+    pub stateful_set: StatefulSet,
+    /// What a pod that acts on everything says.
+    pub expected: Expected,
+}
+
+/// Applies everything. The Service goes first: where a node port is taken, nothing else has changed yet.
+pub async fn apply(client: &Client, namespace: &str, live: Live, prepared: Prepared) -> Result<Applied, ApplyError> {
+    let applier = Applier { client, namespace };
+    let Prepared {
+        service,
+        service_account,
+        role,
+        role_binding,
+        config_map,
+        ca_key,
+        ca,
+        tls,
+        users,
+        claim,
+        stateful_set,
+        expected,
+    } = prepared;
+    let service = applier.put(live.service, service).await?;
+    applier.put(live.service_account, service_account).await?;
+    applier.put_or_delete(live.role, role).await?;
+    applier.put_or_delete(live.role_binding, role_binding).await?;
+    if let Some(ca_key) = ca_key {
+        // Before what it signed: a leaf whose CA was lost would have to be replaced.
+        applier.put(live.ca_key, ca_key).await?;
+    } else {
+        applier.put_or_delete(live.ca_key, None).await?;
+    }
+    applier.put_or_delete(live.ca, ca).await?;
+    applier.put_or_delete(live.tls, tls).await?;
+    applier.put(live.users, users).await?;
+    applier.put(live.config_map, config_map).await?;
+    if let Some(claim) = claim {
+        applier.put(live.claim, claim).await?;
+    }
+    let stateful_set = applier.put(live.stateful_set, stateful_set).await?;
+    Ok(Applied { service, stateful_set, expected })
+}
+
+struct Applier<'a> {
+    client: &'a Client,
+    namespace: &'a str,
+}
+
+impl Applier<'_> {
+    async fn put_or_delete<K>(&self, live: Option<K>, desired: Option<K>) -> Result<(), ApplyError>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+    {
+        match (live, desired) {
+            (live, Some(desired)) => self.put(live, desired).await.map(|_| ()),
+            (Some(live), None) => self.delete(&live).await,
+            (None, None) => Ok(()),
+        }
+    }
+
+    async fn put<K>(&self, live: Option<K>, desired: K) -> Result<K, ApplyError>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+    {
+        let what = self.what(&desired);
+        let json =
+            |object: &K| serde_json::to_value(object).map_err(|source| ApplyError::Json { what: what.clone(), source });
+        let mut wanted = json(&desired)?;
+        stamp(&mut wanted);
+        if let Some(live) = live {
+            if is_in_force(&json(&live)?, &wanted) {
+                return Ok(live);
+            }
+            pin(&mut wanted, live.meta().uid.as_deref());
+        }
+        tracing::info!(object = %what, "applying");
+        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace);
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let applied = api.patch(&desired.name_any(), &parameters, &Patch::Apply(&wanted)).await;
+        applied.map_err(|source| explain(what, source))
+    }
+
+    async fn delete<K>(&self, live: &K) -> Result<(), ApplyError>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let what = self.what(live);
+        tracing::info!(object = %what, "deleting what is no longer needed");
+        let parameters = DeleteParams {
+            preconditions: Some(Preconditions { uid: live.uid(), ..Preconditions::default() }),
+            ..DeleteParams::default()
+        };
+        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace);
+        match api.delete(&live.name_any(), &parameters).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(source) => Err(ApplyError::Kube { what, source }),
+        }
+    }
+
+    fn what<K: Resource<DynamicType = ()>>(&self, object: &K) -> String {
+        format!("{} {}/{}", K::kind(&()), self.namespace, object.name_any())
+    }
+}
+
+/// Lets the API server refuse the patch when the object that was looked at is gone and another one has its name.
+fn pin(wanted: &mut Value, uid: Option<&str>) {
+    let meta = wanted.get_mut("metadata").and_then(Value::as_object_mut);
+    if let (Some(meta), Some(uid)) = (meta, uid) {
+        meta.insert("uid".to_owned(), Value::String(uid.to_owned()));
+    }
+}
+
+fn explain(what: String, source: kube::Error) -> ApplyError {
+    match &source {
+        kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => match taken_port(&status.message) {
+            Some(port) => ApplyError::PortTaken(port),
+            None => ApplyError::Refused { what, message: status.message.clone() },
+        },
+        _ => ApplyError::Kube { what, source },
+    }
+}
+
+/// The number in the API server's `Invalid value: 30003: provided port is already allocated`.
+fn taken_port(message: &str) -> Option<u16> {
+    let (before, _) = message.split_once(": provided port is already allocated")?;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_that_was_taken_is_read_from_the_refusal() {
+        let message = "Service \"files\" is invalid: spec.ports[3].nodePort: Invalid value: 30003: provided port is already allocated";
+        assert_eq!(taken_port(message), Some(30_003));
+        assert_eq!(
+            taken_port("spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range"),
+            None
+        );
+    }
+}

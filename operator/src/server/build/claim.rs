@@ -1,0 +1,136 @@
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements},
+    apimachinery::pkg::api::resource::Quantity,
+};
+use safetp_crds::server::Retain;
+
+use super::Ingredients;
+use crate::server::validate::{Storage, ValidatedServer};
+
+const STORAGE: &str = "storage";
+const DEFAULT_SIZE: &str = "10Gi";
+
+/// The claim that the operator makes. It belongs to the server only where it shall be deleted with it.
+pub(super) fn build_claim(from: &Ingredients<'_>) -> Option<PersistentVolumeClaim> {
+    let Storage::Claim(wanted) = &from.server.storage else { return None };
+    let mut metadata = from.meta(from.server.names.claim());
+    if from.server.retain == Retain::Retain {
+        metadata.owner_references = None;
+    }
+    let spec = match from.claim.and_then(|claim| claim.spec.as_ref()) {
+        Some(live) => merge(wanted, live),
+        None => with_defaults(wanted),
+    };
+    Some(PersistentVolumeClaim { metadata, spec: Some(spec), ..PersistentVolumeClaim::default() })
+}
+
+fn with_defaults(wanted: &PersistentVolumeClaimSpec) -> PersistentVolumeClaimSpec {
+    let mut spec = wanted.clone();
+    spec.access_modes =
+        spec.access_modes.filter(|modes| !modes.is_empty()).or_else(|| Some(vec!["ReadWriteOnce".into()]));
+    let resources = spec.resources.get_or_insert_with(VolumeResourceRequirements::default);
+    let requests = resources.requests.get_or_insert_with(BTreeMap::new);
+    requests.entry(STORAGE.to_owned()).or_insert_with(|| Quantity(DEFAULT_SIZE.to_owned()));
+    spec
+}
+
+/// Of an existing claim only the size can change, and only grow; all else is said again as it is, or server-side apply
+/// would take it away.
+fn merge(wanted: &PersistentVolumeClaimSpec, live: &PersistentVolumeClaimSpec) -> PersistentVolumeClaimSpec {
+    let wanted = with_defaults(wanted);
+    let mut spec = live.clone();
+    if size(&wanted) > size(live) {
+        spec.resources = wanted.resources;
+    }
+    spec
+}
+
+fn size(spec: &PersistentVolumeClaimSpec) -> Option<u128> {
+    let quantity = spec.resources.as_ref()?.requests.as_ref()?.get(STORAGE)?;
+    octets(&quantity.0)
+}
+
+/// A quantity in octets; `None` for what is none.
+fn octets(quantity: &str) -> Option<u128> {
+    const UNITS: [(&str, u128); 12] = [
+        ("Ki", 1 << 10),
+        ("Mi", 1 << 20),
+        ("Gi", 1 << 30),
+        ("Ti", 1 << 40),
+        ("Pi", 1 << 50),
+        ("Ei", 1 << 60),
+        ("k", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("P", 1_000_000_000_000_000),
+        ("E", 1_000_000_000_000_000_000),
+    ];
+    let unit = UNITS.iter().find_map(|(suffix, factor)| Some((quantity.strip_suffix(suffix)?, *factor)));
+    let (number, factor) = unit.unwrap_or((quantity, 1));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = u32::try_from(fraction.len()).ok()?;
+    let all: u128 = format!("{whole}{fraction}").parse().ok()?;
+    Some(all.checked_mul(factor)? / 10u128.checked_pow(digits)?)
+}
+
+/// Where the files are and what stays, for the status.
+pub fn describe_storage(server: &ValidatedServer) -> String {
+    match (&server.storage, server.retain) {
+        (Storage::Claim(_), Retain::Retain) => format!(
+            "PersistentVolumeClaim {} stays when the server is deleted; a server made again under this name adopts it",
+            server.names.claim()
+        ),
+        (Storage::Claim(_), Retain::Delete) => {
+            format!("PersistentVolumeClaim {} is deleted with the server", server.names.claim())
+        }
+        (Storage::Existing(name), _) => {
+            format!("PersistentVolumeClaim {name} is yours: the operator neither makes nor deletes it")
+        }
+        (Storage::EmptyDir(_), _) => "emptyDir: the files are gone when the pod goes".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec(json: serde_json::Value) -> PersistentVolumeClaimSpec {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn sized(size: &str) -> PersistentVolumeClaimSpec {
+        spec(
+            json!({"accessModes": ["ReadWriteMany"], "storageClassName": "fast", "resources": {"requests": {"storage": size}}}),
+        )
+    }
+
+    #[test]
+    fn quantities_are_compared_by_what_they_mean() {
+        assert_eq!(octets("10Gi"), Some(10 << 30));
+        assert_eq!(octets("1.5Gi"), Some(3 << 29));
+        assert!(octets("10Gi") > octets("10G"));
+        assert_eq!(octets("2"), Some(2));
+        assert_eq!(octets("x"), None);
+    }
+
+    #[test]
+    fn a_claim_only_grows_and_keeps_all_else() {
+        let grown = merge(&sized("20Gi"), &sized("10Gi"));
+        assert_eq!(size(&grown), Some(20 << 30));
+        let kept = merge(&spec(json!({"storageClassName": "slow"})), &sized("20Gi"));
+        assert_eq!(kept, sized("20Gi"));
+    }
+
+    #[test]
+    fn what_is_left_out_gets_the_documented_defaults() {
+        let spec = with_defaults(&PersistentVolumeClaimSpec::default());
+        assert_eq!(spec.access_modes, Some(vec!["ReadWriteOnce".to_owned()]));
+        assert_eq!(size(&spec), Some(10 << 30));
+        assert_eq!(spec.storage_class_name, None);
+    }
+}

@@ -1,0 +1,47 @@
+use k8s_openapi::api::{
+    core::v1::ServiceAccount,
+    rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject},
+};
+use safetp_config::gateway::AddressSource;
+
+use super::Ingredients;
+
+pub(super) fn build_service_account(from: &Ingredients<'_>) -> ServiceAccount {
+    ServiceAccount {
+        metadata: from.meta(from.server.names.gateway()),
+        automount_service_account_token: Some(false),
+        ..ServiceAccount::default()
+    }
+}
+
+/// The gateway watches its own Service, and nothing else; where the address comes another way, not even that.
+pub(super) fn build_role(from: &Ingredients<'_>) -> Option<Role> {
+    let AddressSource::Service { name, .. } = &from.addressing.source else { return None };
+    let rule = PolicyRule {
+        api_groups: Some(vec![String::new()]),
+        resources: Some(vec!["services".to_owned()]),
+        resource_names: Some(vec![name.clone()]),
+        verbs: ["get", "list", "watch"].map(str::to_owned).to_vec(),
+        ..PolicyRule::default()
+    };
+    Some(Role { metadata: from.meta(from.server.names.gateway()), rules: Some(vec![rule]) })
+}
+
+pub(super) fn build_role_binding(from: &Ingredients<'_>) -> Option<RoleBinding> {
+    let role = build_role(from)?;
+    let names = &from.server.names;
+    Some(RoleBinding {
+        metadata: from.meta(names.gateway()),
+        role_ref: RoleRef {
+            api_group: Some("rbac.authorization.k8s.io".to_owned()),
+            kind: "Role".to_owned(),
+            name: role.metadata.name.unwrap_or_default(),
+        },
+        subjects: Some(vec![Subject {
+            kind: "ServiceAccount".to_owned(),
+            name: names.gateway(),
+            namespace: Some(names.namespace.clone()),
+            ..Subject::default()
+        }]),
+    })
+}

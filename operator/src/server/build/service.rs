@@ -1,0 +1,48 @@
+use k8s_openapi::{
+    api::core::v1::{Service, ServicePort, ServiceSpec},
+    apimachinery::pkg::util::intstr::IntOrString,
+};
+
+use super::Ingredients;
+use crate::server::ports::{CONTROL_PORT_NAME, data_port_name};
+
+/// One Service with all ports, so that control and data have one address. A data port leads only to pods that declare a
+/// port of its name.
+pub(super) fn build_service(from: &Ingredients<'_>) -> Service {
+    let exposure = &from.server.exposure;
+    let mut metadata = from.meta(from.server.names.service());
+    metadata.annotations = Some(exposure.annotations.clone()).filter(|all| !all.is_empty());
+    let mut spec = ServiceSpec {
+        selector: Some(from.server.names.selector()),
+        ports: Some(ports(from)),
+        external_traffic_policy: Some(exposure.external_traffic_policy.as_str().to_owned()),
+        ..ServiceSpec::default()
+    };
+    if from.ports.on_nodes {
+        spec.type_ = Some("NodePort".to_owned());
+    } else {
+        spec.type_ = Some("LoadBalancer".to_owned());
+        spec.allocate_load_balancer_node_ports = Some(exposure.allocate_load_balancer_node_ports);
+        spec.load_balancer_class = exposure.load_balancer_class.clone();
+        spec.load_balancer_source_ranges =
+            Some(exposure.load_balancer_source_ranges.clone()).filter(|all| !all.is_empty());
+    }
+    Service { metadata, spec: Some(spec), ..Service::default() }
+}
+
+fn ports(from: &Ingredients<'_>) -> Vec<ServicePort> {
+    let control = port(from, CONTROL_PORT_NAME.to_owned(), from.ports.control);
+    let data = from.ports.data.ports().map(|number| port(from, data_port_name(number), number));
+    [control].into_iter().chain(data).collect()
+}
+
+fn port(from: &Ingredients<'_>, name: String, number: u16) -> ServicePort {
+    ServicePort {
+        target_port: Some(IntOrString::String(name.clone())),
+        name: Some(name),
+        port: i32::from(number),
+        protocol: Some("TCP".to_owned()),
+        node_port: from.ports.on_nodes.then_some(i32::from(number)),
+        ..ServicePort::default()
+    }
+}

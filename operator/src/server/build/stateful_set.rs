@@ -1,0 +1,39 @@
+use k8s_openapi::{
+    api::{
+        apps::v1::{StatefulSet, StatefulSetSpec},
+        core::v1::PodTemplateSpec,
+    },
+    apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
+};
+
+use super::{Ingredients, pod::build_pod_spec};
+use crate::names::SHARD_LABEL;
+
+/// The only replica's number.
+const SHARD: &str = "0";
+
+pub(super) fn build_stateful_set(from: &Ingredients<'_>) -> StatefulSet {
+    let names = &from.server.names;
+    let mut selector = names.selector();
+    selector.insert(SHARD_LABEL.to_owned(), SHARD.to_owned());
+    let mut labels = from.server.pod.labels.clone();
+    labels.extend(names.labels());
+    labels.extend(selector.clone());
+    let annotations = Some(from.server.pod.annotations.clone()).filter(|all| !all.is_empty());
+    StatefulSet {
+        metadata: from.meta(names.stateful_set()),
+        spec: Some(StatefulSetSpec {
+            replicas: Some(from.server.replicas),
+            service_name: Some(names.service()),
+            // Not OrderedReady: a pod that never became ready would stop its own repair by a newer template.
+            pod_management_policy: Some("Parallel".to_owned()),
+            selector: LabelSelector { match_labels: Some(selector), ..LabelSelector::default() },
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta { labels: Some(labels), annotations, ..ObjectMeta::default() }),
+                spec: Some(build_pod_spec(from)),
+            },
+            ..StatefulSetSpec::default()
+        }),
+        ..StatefulSet::default()
+    }
+}

@@ -1,0 +1,239 @@
+//! Which certificate a server shows. Reads no clock: `now` comes in.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use safetp_config::paths::{CERTIFICATE_FILE, PRIVATE_KEY_FILE};
+
+use super::{
+    address::Addressing,
+    gather::{Gathered, Live},
+    validate::{CertificateSource, ValidatedServer},
+};
+use crate::{
+    certs::{
+        Authority, CertificateFacts, IssueError, LEAF_LIFETIME, Pair, inspect, is_current, issue_authority, issue_leaf,
+    },
+    conditions::Verdict,
+};
+
+/// The key of a CA's certificate in its Secrets.
+pub const AUTHORITY_FILE: &str = "ca.crt";
+/// The key of a CA's private key in its Secret.
+pub const AUTHORITY_KEY_FILE: &str = "ca.key";
+
+/// The certificate of a server.
+#[derive(Clone)]
+pub struct Material {
+    /// The Secret that the gateway mounts.
+    pub secret: String,
+    /// `tls.crt` as it is in that Secret: what the gateway's digest is made of.
+    pub certificate: Vec<u8>,
+    /// What is known of it.
+    pub facts: Option<CertificateFacts>,
+    /// What the operator itself keeps.
+    pub own: Option<OwnPairs>,
+    /// Why it cannot be used.
+    pub problem: Option<Verdict>,
+}
+
+/// The pairs that the operator issued.
+#[derive(Clone)]
+pub struct OwnPairs {
+    /// The CA.
+    pub authority: Authority,
+    /// The server's certificate.
+    pub leaf: Pair,
+}
+
+/// Keeps, issues or checks.
+pub fn decide_certificate(
+    server: &ValidatedServer,
+    gathered: &Gathered,
+    addressing: &Addressing,
+    now: Timestamp,
+) -> Result<Material, IssueError> {
+    match &server.certificate {
+        CertificateSource::SelfSigned => self_signed(server, &gathered.live, addressing, now),
+        CertificateSource::Secret(name) => Ok(foreign(server, name, gathered.certificate.as_ref(), now)),
+    }
+}
+
+fn self_signed(
+    server: &ValidatedServer,
+    live: &Live,
+    addressing: &Addressing,
+    now: Timestamp,
+) -> Result<Material, IssueError> {
+    let (authority, authority_facts) = match existing_authority(live, now) {
+        Some(authority) => authority,
+        None => new_authority(server, now)?,
+    };
+    let names = names(server, addressing);
+    let existing = existing_leaf(live);
+    let kept = existing.filter(|(_, leaf)| is_current(leaf, &authority_facts, &names, now));
+    let (leaf, facts) = match kept {
+        Some((leaf, facts)) => (leaf, Some(facts)),
+        None => {
+            let leaf = issue_leaf(&authority, &names, now)?;
+            let facts = inspect(leaf.certificate.as_bytes(), leaf.key.as_bytes()).ok();
+            (leaf, facts)
+        }
+    };
+    Ok(Material {
+        secret: server.names.tls(),
+        certificate: leaf.certificate.clone().into_bytes(),
+        facts,
+        own: Some(OwnPairs { authority, leaf }),
+        problem: None,
+    })
+}
+
+/// The address first. While none is known these names are fewer, and a certificate that has more stays.
+fn names(server: &ValidatedServer, addressing: &Addressing) -> Vec<String> {
+    let address = addressing.known.as_ref().map(|known| known.address.to_string());
+    let service = format!("{}.{}.svc", server.names.service(), server.names.namespace);
+    address.into_iter().chain([service]).collect()
+}
+
+fn new_authority(server: &ValidatedServer, now: Timestamp) -> Result<(Authority, CertificateFacts), IssueError> {
+    let name = format!("{}/{}", server.names.namespace, server.names.server);
+    let authority = issue_authority(&name, now)?;
+    let facts = inspect(authority.certificate.as_bytes(), authority.key.as_bytes());
+    let facts = facts.map_err(|_| IssueError::from(rcgen::Error::CouldNotParseCertificate))?;
+    Ok((authority, facts))
+}
+
+/// The CA stays for as long as it outlives what it would sign: clients hold on to it.
+fn existing_authority(live: &Live, now: Timestamp) -> Option<(Authority, CertificateFacts)> {
+    let pair = pair(live.ca_key.as_ref()?, AUTHORITY_FILE, AUTHORITY_KEY_FILE)?;
+    let facts = inspect(pair.certificate.as_bytes(), pair.key.as_bytes()).ok()?;
+    (now + LEAF_LIFETIME < facts.not_after).then_some((pair, facts))
+}
+
+fn existing_leaf(live: &Live) -> Option<(Pair, CertificateFacts)> {
+    let pair = pair(live.tls.as_ref()?, CERTIFICATE_FILE, PRIVATE_KEY_FILE)?;
+    let facts = inspect(pair.certificate.as_bytes(), pair.key.as_bytes()).ok()?;
+    Some((pair, facts))
+}
+
+fn pair(secret: &Secret, certificate: &str, key: &str) -> Option<Pair> {
+    let data = secret.data.as_ref()?;
+    let text = |name: &str| data.get(name).and_then(|value| String::from_utf8(value.0.clone()).ok());
+    Some(Pair { certificate: text(certificate)?, key: text(key)? })
+}
+
+fn foreign(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now: Timestamp) -> Material {
+    let mut material =
+        Material { secret: name.to_owned(), certificate: Vec::new(), facts: None, own: None, problem: None };
+    let Some(secret) = secret else {
+        material.problem = Some(invalid(format!(
+            "Secret {}/{name}, named by security.certificate.secretRef, does not exist; make it with the keys tls.crt and tls.key",
+            server.names.namespace
+        )));
+        return material;
+    };
+    let empty = BTreeMap::new();
+    let data = secret.data.as_ref().unwrap_or(&empty);
+    let content = |key: &str| data.get(key).map(|value| value.0.clone()).unwrap_or_default();
+    material.certificate = content(CERTIFICATE_FILE);
+    match inspect(&material.certificate, &content(PRIVATE_KEY_FILE)) {
+        Ok(facts) => {
+            material.problem = validity(name, &facts, now);
+            material.facts = Some(facts);
+        }
+        Err(problem) => {
+            material.problem = Some(invalid(format!(
+                "Secret {}/{name} cannot be used: {problem}; pods that run keep the certificate that they have",
+                server.names.namespace
+            )));
+        }
+    }
+    material
+}
+
+fn validity(name: &str, facts: &CertificateFacts, now: Timestamp) -> Option<Verdict> {
+    if facts.not_after <= now {
+        return Some(invalid(format!("the certificate in Secret {name} ended at {}; renew it", facts.not_after)));
+    }
+    if now < facts.not_before {
+        return Some(invalid(format!("the certificate in Secret {name} is valid only from {}", facts.not_before)));
+    }
+    None
+}
+
+fn invalid(message: String) -> Verdict {
+    Verdict::stalled("CertificateInvalid", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+    use safetp_config::address::ExternalAddress;
+    use serde_json::json;
+
+    use super::*;
+    use crate::server::{
+        address::{KnownAddress, find_address},
+        validate::{tests::server, validate},
+    };
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn secret(pairs: &[(&str, &str)]) -> Option<Secret> {
+        let data = pairs.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
+        Some(Secret { data: Some(data.collect()), ..Secret::default() })
+    }
+
+    fn store(gathered: &mut Gathered, material: &Material) {
+        let own = material.own.as_ref().unwrap();
+        gathered.live.ca_key =
+            secret(&[(AUTHORITY_FILE, &own.authority.certificate), (AUTHORITY_KEY_FILE, &own.authority.key)]);
+        gathered.live.tls = secret(&[(CERTIFICATE_FILE, &own.leaf.certificate), (PRIVATE_KEY_FILE, &own.leaf.key)]);
+    }
+
+    fn at(server: &ValidatedServer, ip: &str) -> Addressing {
+        let known = KnownAddress { address: ExternalAddress::parse(ip), reason: String::new() };
+        Addressing { known: Some(known), ..find_address(server, None, None) }
+    }
+
+    #[test]
+    fn what_was_issued_is_kept_until_the_address_moves_and_the_ca_stays() {
+        let server = validate(&server(json!({}))).unwrap();
+        let mut gathered = Gathered::default();
+        let first = decide_certificate(&server, &gathered, &at(&server, "203.0.113.1"), now()).unwrap();
+        assert_eq!(first.facts.clone().unwrap().names, ["203.0.113.1", "files.ftp.svc"]);
+        store(&mut gathered, &first);
+        let again = decide_certificate(&server, &gathered, &at(&server, "203.0.113.1"), now()).unwrap();
+        assert_eq!(again.certificate, first.certificate);
+        let unknown = find_address(&server, None, None);
+        let lost = decide_certificate(&server, &gathered, &unknown, now()).unwrap();
+        assert_eq!(lost.certificate, first.certificate);
+        let moved = decide_certificate(&server, &gathered, &at(&server, "203.0.113.2"), now()).unwrap();
+        assert_eq!(moved.facts.unwrap().names, ["203.0.113.2", "files.ftp.svc"]);
+        assert_eq!(moved.own.unwrap().authority.certificate, first.own.unwrap().authority.certificate);
+    }
+
+    #[test]
+    fn a_foreign_certificate_is_checked_and_named() {
+        let spec = json!({"security": {"certificate": {"secretRef": {"name": "mine"}}}});
+        let server = validate(&server(spec)).unwrap();
+        let addressing = find_address(&server, None, None);
+        let mut gathered = Gathered::default();
+        let missing = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
+        assert!(missing.problem.unwrap().message.contains("Secret ftp/mine"), "names the Secret");
+        gathered.certificate = secret(&[(CERTIFICATE_FILE, "x"), (PRIVATE_KEY_FILE, "y")]);
+        let broken = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
+        assert_eq!(broken.problem.unwrap().reason, "CertificateInvalid");
+        let authority = issue_authority("x", now()).unwrap();
+        let leaf = issue_leaf(&authority, &["a.example".to_owned()], now()).unwrap();
+        gathered.certificate = secret(&[(CERTIFICATE_FILE, &leaf.certificate), (PRIVATE_KEY_FILE, &leaf.key)]);
+        let good = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
+        assert!(good.problem.is_none() && good.own.is_none());
+        let late = decide_certificate(&server, &gathered, &addressing, now() + LEAF_LIFETIME).unwrap();
+        assert!(late.problem.unwrap().message.contains("ended at"), "an expired one is said");
+    }
+}

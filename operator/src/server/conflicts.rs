@@ -1,0 +1,112 @@
+//! Names that somebody else has: never taken over. Pure.
+
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::{Resource, ResourceExt as _};
+
+use super::{
+    gather::Live,
+    validate::{Storage, ValidatedServer},
+};
+use crate::{
+    conditions::Verdict,
+    names::SERVER_LABEL,
+    owned::{Ownership, ownership},
+};
+
+/// What stands in the way, if anything does.
+pub fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
+    let Live { service, stateful_set, service_account, role, role_binding, config_map, tls, ca, ca_key, users, claim } =
+        live;
+    let all = [
+        check(server, service.as_ref()),
+        check(server, stateful_set.as_ref()),
+        check(server, service_account.as_ref()),
+        check(server, role.as_ref()),
+        check(server, role_binding.as_ref()),
+        check(server, config_map.as_ref()),
+        check(server, tls.as_ref()),
+        check(server, ca.as_ref()),
+        check(server, ca_key.as_ref()),
+        check(server, users.as_ref()),
+        check_claim(server, claim.as_ref()),
+    ];
+    all.into_iter().flatten().next()
+}
+
+fn check<K: Resource<DynamicType = ()>>(server: &ValidatedServer, object: Option<&K>) -> Option<Verdict> {
+    let object = object?;
+    let what = format!("{} {}/{}", K::kind(&()), server.names.namespace, object.name_any());
+    match ownership(object.meta(), &server.names.server, &server.uid) {
+        Ownership::Ours => None,
+        Ownership::Earlier => Some(Verdict::reconciling(
+            "Replacing",
+            format!("waiting for {what} of an earlier server of this name to be deleted"),
+        )),
+        Ownership::Foreign(owner) => Some(Verdict::stalled(
+            "NameConflict",
+            format!(
+                "{what} exists and belongs to {owner}; give this server another name, or delete the {}",
+                K::kind(&())
+            ),
+        )),
+    }
+}
+
+/// A claim outlives its server, so it is known by its label and not by an owner.
+fn check_claim(server: &ValidatedServer, claim: Option<&PersistentVolumeClaim>) -> Option<Verdict> {
+    let claim = claim.filter(|_| matches!(server.storage, Storage::Claim(_)))?;
+    let what = format!("PersistentVolumeClaim {}/{}", server.names.namespace, claim.name_any());
+    if claim.metadata.deletion_timestamp.is_some() {
+        let message = format!("waiting for {what} to be deleted, which somebody asked for");
+        return Some(Verdict::reconciling("Replacing", message));
+    }
+    if claim.labels().get(SERVER_LABEL) == Some(&server.names.server) {
+        return None;
+    }
+    let message = format!(
+        "{what} exists and was not made for this server; to use its files type backend.embedded.existingClaim: {}, else rename the server or delete the claim",
+        claim.name_any()
+    );
+    Some(Verdict::stalled("NameConflict", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Service;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        owned::owner,
+        server::validate::{tests::server, validate},
+    };
+
+    fn service(owners: serde_json::Value) -> Live {
+        let service: Service =
+            serde_json::from_value(json!({"metadata": {"name": "files", "ownerReferences": owners}})).unwrap();
+        Live { service: Some(service), ..Live::default() }
+    }
+
+    #[test]
+    fn somebody_else_s_service_is_named_and_left_alone() {
+        let valid = validate(&server(json!({}))).unwrap();
+        let verdict = find_conflict(&valid, &service(json!([]))).unwrap();
+        assert_eq!(verdict.reason, "NameConflict");
+        assert!(verdict.message.contains("Service ftp/files exists and belongs to nobody"), "{}", verdict.message);
+        let ours = serde_json::to_value([owner("files", "uid-1")]).unwrap();
+        assert_eq!(find_conflict(&valid, &service(ours)), None);
+        let earlier = serde_json::to_value([owner("files", "uid-0")]).unwrap();
+        assert_eq!(find_conflict(&valid, &service(earlier)).unwrap().reason, "Replacing");
+    }
+
+    #[test]
+    fn a_claim_of_an_earlier_server_is_adopted_by_its_label_and_any_other_is_not() {
+        let valid = validate(&server(json!({}))).unwrap();
+        let claim = |labels: serde_json::Value| {
+            let claim = serde_json::from_value(json!({"metadata": {"name": "files-data", "labels": labels}})).unwrap();
+            Live { claim: Some(claim), ..Live::default() }
+        };
+        assert_eq!(find_conflict(&valid, &claim(json!({"safetp.io/server": "files"}))), None);
+        assert_eq!(find_conflict(&valid, &claim(json!({}))).unwrap().reason, "NameConflict");
+    }
+}

@@ -1,0 +1,282 @@
+//! Everything that a decision about a server needs, read from the cluster at once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        apps::v1::StatefulSet,
+        core::v1::{ConfigMap, Event, Node, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount},
+        rbac::v1::{Role, RoleBinding},
+    },
+};
+use kube::{
+    Api, Client, Resource,
+    api::ListParams,
+    core::{DeserializeGuard, ObjectMeta},
+};
+use safetp_crds::{SafeTPUser, server::ExposureType};
+use serde::de::DeserializeOwned;
+
+use super::{
+    ports::node_port,
+    validate::{CertificateSource, Storage, ValidatedServer},
+};
+use crate::users::logins::{SecretValue, UserRecord};
+
+/// Why the cluster could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum GatherError {
+    /// One object.
+    #[error("failed to read {kind} {name}: {source}")]
+    Get {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// Why.
+        source: kube::Error,
+    },
+    /// All of a kind.
+    #[error("failed to list {kind}: {source}")]
+    List {
+        /// The kind.
+        kind: String,
+        /// Why.
+        source: kube::Error,
+    },
+}
+
+/// The objects of a server as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    /// All ports.
+    pub service: Option<Service>,
+    /// The pod's template.
+    pub stateful_set: Option<StatefulSet>,
+    /// The gateway's identity.
+    pub service_account: Option<ServiceAccount>,
+    /// What it may read.
+    pub role: Option<Role>,
+    /// That it may.
+    pub role_binding: Option<RoleBinding>,
+    /// `gateway.json`.
+    pub config_map: Option<ConfigMap>,
+    /// The self-signed certificate.
+    pub tls: Option<Secret>,
+    /// The CA for clients.
+    pub ca: Option<Secret>,
+    /// The CA's key.
+    pub ca_key: Option<Secret>,
+    /// `ftpd.json` and `users.json`.
+    pub users: Option<Secret>,
+    /// The claim, made for the server or named by it.
+    pub claim: Option<PersistentVolumeClaim>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered {
+    /// The server's objects.
+    pub live: Live,
+    /// Its pods.
+    pub pods: Vec<Pod>,
+    /// The node of its pod, where the address is a node's.
+    pub node: Option<Node>,
+    /// The users that name it.
+    pub users: Vec<UserRecord>,
+    /// The Secrets that those refer to, by name.
+    pub secrets: BTreeMap<String, SecretValue>,
+    /// The user's own certificate.
+    pub certificate: Option<Secret>,
+    /// Node ports of all other Services.
+    pub used_node_ports: BTreeSet<u16>,
+    /// Why the claim is still pending, in the words of whoever provisions it.
+    pub claim_trouble: Option<String>,
+}
+
+/// Reads.
+pub async fn gather(client: &Client, server: &ValidatedServer) -> Result<Gathered, GatherError> {
+    let reader = Reader { client, namespace: &server.names.namespace };
+    let of_server = ListParams::default().labels(&server.names.selector_text());
+    let (live, pods, users, certificate) = tokio::try_join!(
+        reader.live(server),
+        reader.list::<Pod>(&of_server),
+        reader.users(&server.names.server),
+        reader.certificate(&server.certificate),
+    )?;
+    let (secrets, node, used_node_ports, claim_trouble) = tokio::try_join!(
+        reader.secrets(&users),
+        reader.node(server, &pods),
+        reader.used_node_ports(server),
+        reader.claim_trouble(live.claim.as_ref()),
+    )?;
+    Ok(Gathered { live, pods, node, users, secrets, certificate, used_node_ports, claim_trouble })
+}
+
+struct Reader<'a> {
+    client: &'a Client,
+    namespace: &'a str,
+}
+
+impl Reader<'_> {
+    async fn live(&self, server: &ValidatedServer) -> Result<Live, GatherError> {
+        let names = &server.names;
+        let (gateway, claim) = (names.gateway(), claim_name(server));
+        let (service_name, set_name) = (names.service(), names.stateful_set());
+        let (tls, ca, ca_key, users) = (names.tls(), names.ca(), names.ca_key(), names.users());
+        let (service, stateful_set, service_account, role, role_binding, config_map) = tokio::try_join!(
+            self.get(&service_name),
+            self.get(&set_name),
+            self.get(&gateway),
+            self.get(&gateway),
+            self.get(&gateway),
+            self.get(&gateway),
+        )?;
+        let (tls, ca, ca_key, users, claim) = tokio::try_join!(
+            self.get(&tls),
+            self.get(&ca),
+            self.get(&ca_key),
+            self.get(&users),
+            self.get_if(claim.as_deref()),
+        )?;
+        Ok(Live {
+            service,
+            stateful_set,
+            service_account,
+            role,
+            role_binding,
+            config_map,
+            tls,
+            ca,
+            ca_key,
+            users,
+            claim,
+        })
+    }
+
+    async fn certificate(&self, source: &CertificateSource) -> Result<Option<Secret>, GatherError> {
+        match source {
+            CertificateSource::SelfSigned => Ok(None),
+            CertificateSource::Secret(name) => self.get(name).await,
+        }
+    }
+
+    async fn users(&self, server: &str) -> Result<Vec<UserRecord>, GatherError> {
+        // A user that cannot be read has no servers that we could know: its own reconcile says so, the others go on.
+        let all: Vec<DeserializeGuard<SafeTPUser>> = self.list(&ListParams::default()).await?;
+        let readable = all.into_iter().filter_map(|user| user.0.ok());
+        let names_it = |user: &SafeTPUser| user.spec.servers.iter().any(|name| name == server);
+        Ok(readable.filter(|user| user.metadata.deletion_timestamp.is_none() && names_it(user)).map(record).collect())
+    }
+
+    async fn secrets(&self, users: &[UserRecord]) -> Result<BTreeMap<String, SecretValue>, GatherError> {
+        let names: BTreeSet<_> = users.iter().map(|user| user.spec.password_secret_ref.name.clone()).collect();
+        let read = |name: String| async move {
+            let secret: Option<Secret> = self.get(&name).await?;
+            Ok(secret.map(|secret| (name, secret_value(secret))))
+        };
+        let found: Vec<Option<_>> = stream::iter(names).map(read).buffer_unordered(8).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn node(&self, server: &ValidatedServer, pods: &[Pod]) -> Result<Option<Node>, GatherError> {
+        if server.exposure.kind != ExposureType::NodePort || server.exposure.address.is_some() {
+            return Ok(None);
+        }
+        let alive = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
+        let Some(name) = alive.filter_map(|pod| pod.spec.as_ref()?.node_name.clone()).next() else { return Ok(None) };
+        let source = Api::<Node>::all(self.client.clone()).get_opt(&name).await;
+        source.map_err(|source| GatherError::Get { kind: "Node".to_owned(), name, source })
+    }
+
+    async fn used_node_ports(&self, server: &ValidatedServer) -> Result<BTreeSet<u16>, GatherError> {
+        if server.exposure.kind != ExposureType::NodePort {
+            return Ok(BTreeSet::new());
+        }
+        let services = Api::<Service>::all(self.client.clone()).list(&ListParams::default()).await;
+        let services = services.map_err(|source| GatherError::List { kind: "Services".to_owned(), source })?;
+        let own = |meta: &ObjectMeta| {
+            meta.namespace.as_deref() == Some(self.namespace) && meta.name.as_deref() == Some(&server.names.server)
+        };
+        let others = services.items.into_iter().filter(|service| !own(&service.metadata));
+        Ok(others.flat_map(|service| node_ports_of(&service)).collect())
+    }
+
+    async fn claim_trouble(&self, claim: Option<&PersistentVolumeClaim>) -> Result<Option<String>, GatherError> {
+        let pending = |claim: &&PersistentVolumeClaim| {
+            claim.status.as_ref().is_none_or(|status| status.phase.as_deref().is_none_or(|phase| phase == "Pending"))
+        };
+        let Some(name) = claim.filter(pending).and_then(|claim| claim.metadata.name.as_deref()) else {
+            return Ok(None);
+        };
+        let fields = format!("involvedObject.kind=PersistentVolumeClaim,involvedObject.name={name}");
+        let mut events: Vec<Event> = self.list(&ListParams::default().fields(&fields)).await?;
+        events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
+        Ok(Some(events.pop().and_then(|event| event.message).unwrap_or_else(|| "no volume yet".to_owned())))
+    }
+
+    async fn get_if<K>(&self, name: Option<&str>) -> Result<Option<K>, GatherError>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        match name {
+            Some(name) => self.get(name).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn get<K>(&self, name: &str) -> Result<Option<K>, GatherError>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let found = Api::<K>::namespaced(self.client.clone(), self.namespace).get_opt(name).await;
+        found.map_err(|source| GatherError::Get { kind: K::kind(&()).into_owned(), name: name.to_owned(), source })
+    }
+
+    async fn list<K>(&self, parameters: &ListParams) -> Result<Vec<K>, GatherError>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let found = Api::<K>::namespaced(self.client.clone(), self.namespace).list(parameters).await;
+        let found = found.map_err(|source| GatherError::List { kind: K::plural(&()).into_owned(), source })?;
+        Ok(found.items)
+    }
+}
+
+/// The claim that a server uses.
+pub fn claim_name(server: &ValidatedServer) -> Option<String> {
+    match &server.storage {
+        Storage::Claim(_) => Some(server.names.claim()),
+        Storage::Existing(name) => Some(name.clone()),
+        Storage::EmptyDir(_) => None,
+    }
+}
+
+fn record(user: SafeTPUser) -> UserRecord {
+    UserRecord {
+        name: user.metadata.name.unwrap_or_default(),
+        uid: user.metadata.uid.unwrap_or_default(),
+        generation: user.metadata.generation,
+        created: user.metadata.creation_timestamp.map(|time| time.0),
+        spec: user.spec,
+    }
+}
+
+fn secret_value(secret: Secret) -> SecretValue {
+    SecretValue {
+        uid: secret.metadata.uid.unwrap_or_default(),
+        resource_version: secret.metadata.resource_version.unwrap_or_default(),
+        data: secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
+    }
+}
+
+fn node_ports_of(service: &Service) -> Vec<u16> {
+    let Some(spec) = &service.spec else { return Vec::new() };
+    let health = spec.health_check_node_port.and_then(|port| u16::try_from(port).ok());
+    spec.ports.iter().flatten().filter_map(node_port).chain(health).collect()
+}

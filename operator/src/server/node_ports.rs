@@ -1,0 +1,179 @@
+//! Blocks of node ports. The API server is the arbiter: this only says what to ask for next. Pure.
+
+use std::collections::BTreeSet;
+
+use safetp_config::ports::PortRange;
+
+/// The range that clusters have unless `--service-node-port-range` says otherwise.
+const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockRequest {
+    /// The lowest port of the block, at least.
+    pub first: Option<u16>,
+    /// The highest, at most.
+    pub last: Option<u16>,
+    /// How many data ports.
+    pub data: u16,
+    /// The control port; without one it is the first of the block.
+    pub control: Option<u16>,
+}
+
+/// What to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The control port.
+    pub control: u16,
+    /// The data ports.
+    pub data: PortRange,
+}
+
+/// No block is free.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoBlock {
+    /// Everything is taken or too narrow.
+    #[error(
+        "no {size} contiguous node ports are free in {first}-{last}; widen dataPorts.first and dataPorts.last, ask for fewer with dataPorts.perReplica, or delete Services that use these ports"
+    )]
+    Full {
+        /// How many were looked for.
+        size: u16,
+        /// From here.
+        first: u16,
+        /// To here.
+        last: u16,
+    },
+    /// The control port that was asked for belongs to another Service.
+    #[error(
+        "node port {0}, asked for by controlPort, belongs to another Service; type another controlPort or leave it out"
+    )]
+    ControlTaken(u16),
+}
+
+impl BlockRequest {
+    /// The lowest and the highest port of the search.
+    pub fn bounds(&self) -> (u16, u16) {
+        (self.first.unwrap_or(CLUSTER_RANGE.0), self.last.unwrap_or(CLUSTER_RANGE.1))
+    }
+
+    /// How many contiguous ports.
+    pub fn size(&self) -> u16 {
+        self.data.saturating_add(u16::from(self.control.is_none()))
+    }
+
+    /// Whether `block` is what is wanted, so that a server keeps what it has.
+    fn is_met_by(&self, block: Block) -> bool {
+        let (first, last) = self.bounds();
+        let within = |port: u16| (first..=last).contains(&port);
+        let control = match self.control {
+            Some(control) => control == block.control,
+            None => within(block.control) && block.control.checked_add(1) == Some(block.data.first()),
+        };
+        control && block.data.count() == self.data && within(block.data.first()) && within(block.data.last())
+    }
+}
+
+/// The block to ask for: the one that the server has, else the lowest that nobody uses. Low ports come first, for they
+/// are the band from which Kubernetes does not pick for others.
+pub fn pick_block(request: &BlockRequest, current: Option<Block>, used: &BTreeSet<u16>) -> Result<Block, NoBlock> {
+    let free = |block: &Block| !used.contains(&block.control) && block.data.ports().all(|port| !used.contains(&port));
+    if let Some(block) = current.filter(|block| request.is_met_by(*block) && free(block)) {
+        return Ok(block);
+    }
+    if let Some(control) = request.control.filter(|control| used.contains(control)) {
+        return Err(NoBlock::ControlTaken(control));
+    }
+    let (first, last) = request.bounds();
+    let candidates = (first..=last).filter_map(|start| request.block_at(start));
+    let none = NoBlock::Full { size: request.size(), first, last };
+    candidates.into_iter().find(free).ok_or(none)
+}
+
+impl BlockRequest {
+    fn block_at(&self, start: u16) -> Option<Block> {
+        let (_, last) = self.bounds();
+        let end = start.checked_add(self.size().checked_sub(1)?).filter(|end| *end <= last)?;
+        let (control, data) = match self.control {
+            Some(control) => (control, PortRange::new(start, end).ok()?),
+            None => (start, PortRange::new(start.checked_add(1)?, end).ok()?),
+        };
+        Some(Block { control, data }).filter(|block| !block.data.contains(block.control))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request() -> BlockRequest {
+        BlockRequest { first: None, last: None, data: 20, control: None }
+    }
+
+    fn block(control: u16, first: u16, last: u16) -> Block {
+        Block { control, data: PortRange::new(first, last).unwrap() }
+    }
+
+    #[test]
+    fn the_first_block_lies_in_the_static_band_with_the_control_port_in_front() {
+        assert_eq!(pick_block(&request(), None, &BTreeSet::new()), Ok(block(30_000, 30_001, 30_020)));
+    }
+
+    #[test]
+    fn one_used_port_moves_the_whole_block() {
+        assert_eq!(pick_block(&request(), None, &BTreeSet::from([30_007])), Ok(block(30_008, 30_009, 30_028)));
+    }
+
+    #[test]
+    fn a_server_keeps_the_block_that_it_has() {
+        let has = block(31_000, 31_001, 31_020);
+        assert_eq!(pick_block(&request(), Some(has), &BTreeSet::new()), Ok(has));
+        let smaller = BlockRequest { data: 10, ..request() };
+        assert_eq!(pick_block(&smaller, Some(has), &BTreeSet::new()), Ok(block(30_000, 30_001, 30_010)));
+    }
+
+    #[test]
+    fn a_control_port_of_its_own_is_kept_out_of_the_data_ports() {
+        let own = BlockRequest { control: Some(30_005), ..request() };
+        assert_eq!(pick_block(&own, None, &BTreeSet::new()), Ok(block(30_005, 30_006, 30_025)));
+        assert_eq!(pick_block(&own, None, &BTreeSet::from([30_005])), Err(NoBlock::ControlTaken(30_005)));
+    }
+
+    #[test]
+    fn a_full_range_is_said_with_its_bounds() {
+        let narrow = BlockRequest { first: Some(30_100), last: Some(30_120), ..request() };
+        let error = pick_block(&narrow, None, &BTreeSet::from([30_110])).unwrap_err();
+        assert!(error.to_string().contains("no 21 contiguous node ports are free in 30100-30120"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_is_free_contiguous_and_within_bounds(
+            used in prop::collection::btree_set(30_000u16..30_200, 0..120),
+            data in 1u16..30,
+            first in 30_000u16..30_100,
+            width in 1u16..150,
+            control in prop::option::of(30_000u16..30_200),
+        ) {
+            let request = BlockRequest { first: Some(first), last: Some(first + width), data, control };
+            match pick_block(&request, None, &used) {
+                Ok(block) => {
+                    prop_assert!(!used.contains(&block.control));
+                    prop_assert!(block.data.ports().all(|port| !used.contains(&port) && port != block.control));
+                    prop_assert_eq!(block.data.count(), data);
+                    prop_assert!(block.data.first() >= first && block.data.last() <= first + width);
+                    prop_assert_eq!(pick_block(&request, Some(block), &used), Ok(block));
+                }
+                Err(NoBlock::ControlTaken(port)) => prop_assert_eq!(Some(port), control),
+                Err(NoBlock::Full { .. }) => {
+                    let size = request.size();
+                    let free = |start: u16| (start..start + size).all(|port| !used.contains(&port) && Some(port) != control);
+                    let fits = (first..=first + width).any(|start| start + size - 1 <= first + width && free(start));
+                    prop_assert!(!fits, "a free block was overlooked");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a pod says about itself: is what was written in force?
+
+use std::{net::IpAddr, time::Duration};
+
+use futures::future::join_all;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::Bytes;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use safetp_config::{address::ExternalAddress, status::GatewayStatus};
+
+use super::{build::Expected, pods::ServingPod};
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// Asks pods for their `/status`.
+#[derive(Clone)]
+pub struct Prober {
+    client: Client<HttpConnector, Empty<Bytes>>,
+}
+
+/// Why a pod gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// No connection, or no whole answer.
+    #[error("failed to ask it: {0}")]
+    Unreachable(String),
+    /// Two seconds were not enough.
+    #[error("failed to ask it: no answer within 2 seconds")]
+    TimedOut,
+    /// Something else answered.
+    #[error("failed to read its answer: {0}")]
+    Answer(#[from] serde_json::Error),
+}
+
+impl Default for Prober {
+    fn default() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(TIMEOUT));
+        // Pods come and go with their addresses: a connection kept open could lead to the wrong one.
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Self { client }
+    }
+}
+
+impl Prober {
+    /// Asks all pods. The answer is what is still being waited for, or `None` when everything is in force.
+    pub async fn lag(
+        &self,
+        pods: &[ServingPod],
+        admin: u16,
+        expected: &Expected,
+        address: &ExternalAddress,
+    ) -> Option<String> {
+        let ask = |pod: &ServingPod| {
+            let (name, ip) = (pod.name.clone(), pod.ip.clone());
+            async move { (name, self.ask(&ip, admin).await) }
+        };
+        let answers = join_all(pods.iter().map(ask)).await;
+        answers.into_iter().find_map(|(name, answer)| lag(&name, answer, expected, address))
+    }
+
+    async fn ask(&self, ip: &str, port: u16) -> Result<GatewayStatus, ProbeError> {
+        tokio::time::timeout(TIMEOUT, self.request(ip, port)).await.map_err(|_| ProbeError::TimedOut)?
+    }
+
+    async fn request(&self, ip: &str, port: u16) -> Result<GatewayStatus, ProbeError> {
+        let unreachable = |error: &dyn std::fmt::Display| ProbeError::Unreachable(error.to_string());
+        let host = match ip.parse() {
+            Ok(IpAddr::V6(v6)) => format!("[{v6}]"),
+            _ => ip.to_owned(),
+        };
+        let uri = format!("http://{host}:{port}/status").parse().map_err(|error| unreachable(&error))?;
+        let response = self.client.get(uri).await.map_err(|error| unreachable(&error))?;
+        let body =
+            Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| unreachable(&error))?;
+        Ok(serde_json::from_slice(&body.to_bytes())?)
+    }
+}
+
+fn lag(
+    pod: &str,
+    answer: Result<GatewayStatus, ProbeError>,
+    expected: &Expected,
+    address: &ExternalAddress,
+) -> Option<String> {
+    let status = match answer {
+        Ok(status) => status,
+        Err(error) => return Some(format!("waiting for pod {pod} to say what it has loaded ({error})")),
+    };
+    let problem = status.problem.as_deref().map(|problem| format!(": {problem}")).unwrap_or_default();
+    if status.gateway_digest.as_ref() != Some(&expected.gateway) {
+        return Some(format!("waiting for pod {pod} to load the new settings and certificate{problem}"));
+    }
+    if status.ftpd_digest.as_ref() != Some(&expected.ftpd) {
+        return Some(format!("waiting for pod {pod} to load the new logins{problem}"));
+    }
+    match (address, status.address) {
+        (_, None) => Some(format!("waiting for pod {pod} to learn the address {address}{problem}")),
+        // A name is announced as what it resolves to.
+        (ExternalAddress::Ip(_), Some(announced)) if ExternalAddress::parse(&announced) != *address => {
+            Some(format!("waiting for pod {pod} to announce {address} instead of {announced}{problem}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use safetp_config::Digest;
+
+    use super::*;
+
+    fn digest(name: &str) -> Digest {
+        Digest::of([(name, b"".as_slice())])
+    }
+
+    fn expected() -> Expected {
+        Expected { gateway: digest("gateway"), ftpd: digest("ftpd") }
+    }
+
+    fn status() -> GatewayStatus {
+        GatewayStatus {
+            address: Some("203.0.113.7".into()),
+            gateway_digest: Some(digest("gateway")),
+            ftpd_digest: Some(digest("ftpd")),
+            ..GatewayStatus::default()
+        }
+    }
+
+    fn waiting(status: GatewayStatus) -> Option<String> {
+        lag("files-0-0", Ok(status), &expected(), &ExternalAddress::parse("203.0.113.7"))
+    }
+
+    #[test]
+    fn a_pod_is_ready_only_with_every_file_and_the_address() {
+        assert_eq!(waiting(status()), None);
+        let old = GatewayStatus { gateway_digest: Some(digest("old")), ..status() };
+        assert!(waiting(old).unwrap().contains("new settings"));
+        let logins = GatewayStatus { ftpd_digest: None, problem: Some("no ftpd".into()), ..status() };
+        assert!(waiting(logins).unwrap().ends_with("new logins: no ftpd"));
+        let elsewhere = GatewayStatus { address: Some("203.0.113.6".into()), ..status() };
+        assert!(waiting(elsewhere).unwrap().contains("instead of 203.0.113.6"));
+        let nowhere = GatewayStatus { address: None, ..status() };
+        assert!(waiting(nowhere).unwrap().contains("to learn the address"));
+    }
+
+    #[test]
+    fn a_name_may_be_announced_as_its_address() {
+        let name = ExternalAddress::parse("ftp.example.org");
+        assert_eq!(lag("p", Ok(status()), &expected(), &name), None);
+    }
+
+    #[tokio::test]
+    async fn a_pod_that_is_not_there_is_waited_for() {
+        let pods = [ServingPod { name: "files-0-0".into(), ip: "127.0.0.1".into() }];
+        let address = ExternalAddress::parse("203.0.113.7");
+        let lag = Prober::default().lag(&pods, 1, &expected(), &address).await.unwrap();
+        assert!(lag.contains("waiting for pod files-0-0"), "{lag}");
+    }
+}

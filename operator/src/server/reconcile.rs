@@ -1,0 +1,351 @@
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, ResourceExt as _,
+    api::{Patch, PatchParams},
+    core::DeserializeGuard,
+    runtime::controller::Action,
+};
+use safetp_crds::{SafeTPServer, SafeTPServerStatus};
+use serde_json::json;
+
+use super::{
+    address::{Addressing, find_address},
+    apply::{Applied, ApplyError, apply},
+    build::{BuildError, Ingredients, build, previous_accounts},
+    certificate::{Material, decide_certificate},
+    conflicts::find_conflict,
+    gather::{GatherError, Gathered, gather},
+    node_ports::NoBlock,
+    pods::{alive, missing_annotations, serving_pods},
+    ports::{PortPlan, plan_ports},
+    status::{Facts, PodsVerdict, StatusError, build_status, build_status_of_verdict, judge, write_status},
+    validate::{ValidatedServer, validate},
+};
+use crate::{
+    certs::{IssueError, renewal},
+    conditions::{Progress, Verdict},
+    context::Context,
+    events::publish,
+    names::FIELD_MANAGER,
+    registry::{Key, Login, ServerLogins},
+    unreadable::report_unreadable,
+    users::{Resolved, hash::HashError, logins::plan, resolve},
+};
+
+/// How long one reconcile may take: the client retries by itself, and would go on for very long.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Everything is looked at again after this time, in case an event was missed. This writes nothing.
+const RESYNC: Duration = Duration::from_secs(600);
+/// Others' objects, whose disappearance is not watched, are looked for again after this.
+const STALLED_RETRY: Duration = Duration::from_secs(15);
+/// The number of attempts, a power of two, after which a pod is asked again to look at its files: some three seconds.
+const FIRST_NUDGE: u32 = 4;
+/// How many blocks of node ports are tried in one go.
+const MAX_BLOCKS: usize = 200;
+
+/// Why a reconcile failed. The variant's name is the metric's label.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Reading.
+    #[error(transparent)]
+    Gather(#[from] GatherError),
+    /// Certificates.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// Passwords.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Files.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// Writing.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// Annotating a pod.
+    #[error("failed to annotate pod {pod}: {source}")]
+    Annotate {
+        /// The pod.
+        pod: String,
+        /// Why.
+        source: kube::Error,
+    },
+    /// The status.
+    #[error(transparent)]
+    Status(#[from] StatusError),
+    /// Too slow.
+    #[error("failed to finish within 30 seconds")]
+    Deadline,
+}
+
+impl ServerError {
+    /// The label of the metric.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Gather(_) => "gather",
+            Self::Issue(_) => "issue",
+            Self::Hash(_) => "hash",
+            Self::Build(_) => "build",
+            Self::Apply(_) => "apply",
+            Self::Annotate { .. } => "annotate",
+            Self::Status(_) => "status",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+/// Brings one server to what its resource says.
+pub async fn reconcile(
+    server: Arc<DeserializeGuard<SafeTPServer>>,
+    context: Arc<Context>,
+) -> Result<Action, Arc<ServerError>> {
+    let timer = context.metrics.start("server");
+    let result = tokio::time::timeout(DEADLINE, reconcile_any(&server, &context)).await;
+    let result = result.unwrap_or(Err(ServerError::Deadline));
+    timer.stop(result.as_ref().err().map(ServerError::name));
+    result.map_err(Arc::new)
+}
+
+/// When to try again after an error: soon at first, and never tighter than the cluster can bear.
+pub fn error_policy(
+    server: Arc<DeserializeGuard<SafeTPServer>>,
+    error: &Arc<ServerError>,
+    context: Arc<Context>,
+) -> Action {
+    let key = (server.namespace().unwrap_or_default(), server.name_any());
+    tracing::warn!(namespace = %key.0, server = %key.1, %error, "reconcile failed");
+    Action::requeue(backoff(context.registry.count_attempt(&key, true), Duration::from_secs(30)))
+}
+
+async fn reconcile_any(server: &DeserializeGuard<SafeTPServer>, context: &Context) -> Result<Action, ServerError> {
+    let server = match &server.0 {
+        Ok(server) => server,
+        Err(invalid) => {
+            report_unreadable::<SafeTPServer>(&context.client, invalid).await.map_err(StatusError::from)?;
+            return Ok(Action::await_change());
+        }
+    };
+    if server.metadata.deletion_timestamp.is_some() {
+        return Ok(Action::await_change());
+    }
+    let now = Timestamp::now();
+    match validate(server) {
+        Ok(valid) => Reconcile { context, server, valid: &valid, now }.run().await,
+        Err(invalid) => {
+            let verdict = Verdict::stalled("InvalidSpec", invalid.to_string());
+            finish(context, server, None, &verdict, build_status_of_verdict(server, &verdict, now)).await
+        }
+    }
+}
+
+struct Reconcile<'a> {
+    context: &'a Context,
+    server: &'a SafeTPServer,
+    valid: &'a ValidatedServer,
+    now: Timestamp,
+}
+
+/// What was decided and applied.
+struct Done {
+    applied: Applied,
+    ports: PortPlan,
+    addressing: Addressing,
+    material: Material,
+}
+
+impl Reconcile<'_> {
+    async fn run(&self) -> Result<Action, ServerError> {
+        let gathered = gather(&self.context.client, self.valid).await?;
+        if let Some(conflict) = find_conflict(self.valid, &gathered.live) {
+            return self.stop(None, conflict).await;
+        }
+        let resolved = self.resolve_users(&gathered).await?;
+        let done = match self.apply_with_ports(&gathered, &resolved).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(none)) => {
+                let verdict = Verdict::stalled("PortsUnavailable", none.to_string());
+                return self.stop(Some(resolved), verdict).await;
+            }
+            Err(ServerError::Apply(ApplyError::Refused { what, message })) => {
+                let verdict = Verdict::stalled(refusal(&message), format!("the cluster refuses {what}: {message}"));
+                return self.stop(Some(resolved), verdict).await;
+            }
+            Err(error) => return Err(error),
+        };
+        // The kubelet may have looked a moment before the new files reached it: it is asked again, ever more rarely.
+        let attempt = self.context.registry.attempts(&self.key());
+        let nudge = (attempt >= FIRST_NUDGE && attempt.is_power_of_two()).then_some(attempt);
+        self.annotate_pods(&gathered, &done, nudge).await?;
+        let pods = self.ask_pods(&gathered, &done).await;
+        let facts = Facts {
+            server: self.valid,
+            applied: &done.applied,
+            ports: done.ports,
+            addressing: &done.addressing,
+            material: &done.material,
+        };
+        let verdict = judge(&facts, gathered.live.claim.as_ref(), gathered.claim_trouble.as_deref(), pods);
+        let previous = self.server.status.clone().unwrap_or_default();
+        let status = build_status(&facts, &verdict, &previous, self.now);
+        if verdict.progress == Progress::Ready {
+            finish(self.context, self.server, Some(resolved), &verdict, status).await?;
+            return Ok(Action::requeue(self.next_look(&done.material)));
+        }
+        finish(self.context, self.server, Some(resolved), &verdict, status).await
+    }
+
+    async fn stop(&self, resolved: Option<Resolved>, verdict: Verdict) -> Result<Action, ServerError> {
+        let status = build_status_of_verdict(self.server, &verdict, self.now);
+        finish(self.context, self.server, resolved, &verdict, status).await
+    }
+
+    async fn resolve_users(&self, gathered: &Gathered) -> Result<Resolved, ServerError> {
+        let previous = previous_accounts(gathered.live.users.as_ref());
+        let planned = plan(gathered.users.clone(), &gathered.secrets, &previous, &self.valid.names.server);
+        Ok(resolve(planned, &self.context.registry).await?)
+    }
+
+    /// Asks for ports until the API server agrees: it alone knows what is free.
+    async fn apply_with_ports(
+        &self,
+        gathered: &Gathered,
+        resolved: &Resolved,
+    ) -> Result<Result<Done, NoBlock>, ServerError> {
+        let mut used: BTreeSet<u16> = gathered.used_node_ports.clone();
+        let service = gathered.live.service.as_ref();
+        let addressing = find_address(self.valid, service, gathered.node.as_ref());
+        let material = decide_certificate(self.valid, gathered, &addressing, self.now)?;
+        for _ in 0..MAX_BLOCKS {
+            let ports = match plan_ports(&self.valid.ports, service, &used) {
+                Ok(ports) => ports,
+                Err(none) => return Ok(Err(none)),
+            };
+            let prepared = build(&Ingredients {
+                server: self.valid,
+                ports,
+                addressing: &addressing,
+                material: &material,
+                accounts: &resolved.accounts,
+                images: &self.context.images,
+                claim: gathered.live.claim.as_ref(),
+            })?;
+            let namespace = &self.valid.names.namespace;
+            match apply(&self.context.client, namespace, gathered.live.clone(), prepared).await {
+                Ok(applied) => return Ok(Ok(Done { applied, ports, addressing, material })),
+                Err(ApplyError::PortTaken(port)) => used.insert(port),
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Err(ServerError::Deadline)
+    }
+
+    async fn annotate_pods(&self, gathered: &Gathered, done: &Done, nudge: Option<u32>) -> Result<(), ServerError> {
+        let digest = done.applied.expected.annotation();
+        let address = done.addressing.known.as_ref().filter(|_| done.ports.on_nodes);
+        let address = address.map(|known| known.address.to_string());
+        for pod in alive(&gathered.pods) {
+            let missing = missing_annotations(pod, &digest, address.as_deref(), nudge);
+            if !missing.is_empty() {
+                self.annotate(pod, &json!({"metadata": {"uid": pod.uid(), "annotations": missing}})).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn annotate(&self, pod: &Pod, patch: &serde_json::Value) -> Result<(), ServerError> {
+        let api: Api<Pod> = Api::namespaced(self.context.client.clone(), &self.valid.names.namespace);
+        let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        match api.patch(&pod.name_any(), &parameters, &Patch::Merge(patch)).await {
+            Ok(_) => Ok(()),
+            // Gone, or another pod of that name: its own event comes.
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+            Err(source) => Err(ServerError::Annotate { pod: pod.name_any(), source }),
+        }
+    }
+
+    async fn ask_pods(&self, gathered: &Gathered, done: &Done) -> PodsVerdict {
+        let pods = match serving_pods(&done.applied.stateful_set, &gathered.pods) {
+            Ok(pods) => pods,
+            Err(message) => return PodsVerdict::Pending(message),
+        };
+        let Some(known) = &done.addressing.known else { return PodsVerdict::InForce };
+        let expected = &done.applied.expected;
+        match self.context.prober.lag(&pods, done.ports.admin, expected, &known.address).await {
+            Some(message) => PodsVerdict::Lagging(message),
+            None => PodsVerdict::InForce,
+        }
+    }
+
+    fn key(&self) -> Key {
+        (self.valid.names.namespace.clone(), self.valid.names.server.clone())
+    }
+
+    fn next_look(&self, material: &Material) -> Duration {
+        let due = material.facts.as_ref().map(|facts| match material.own {
+            Some(_) => renewal(facts),
+            None => facts.not_after,
+        });
+        let left = due.and_then(|due| u64::try_from(self.now.duration_until(due).as_secs()).ok());
+        left.map_or(RESYNC, |seconds| RESYNC.min(Duration::from_secs(seconds.saturating_add(1))))
+    }
+}
+
+fn refusal(message: &str) -> &'static str {
+    if message.contains("provided port is not in the valid range") { "PortsUnavailable" } else { "Refused" }
+}
+
+/// Tells everybody: the status, the users, and people by an event when the reason changed.
+async fn finish(
+    context: &Context,
+    server: &SafeTPServer,
+    resolved: Option<Resolved>,
+    verdict: &Verdict,
+    status: SafeTPServerStatus,
+) -> Result<Action, ServerError> {
+    let key = (server.namespace().unwrap_or_default(), server.name_any());
+    let changed = reason(server.status.as_ref()) != reason(Some(&status));
+    let written = write_status(&context.client, server, &status).await?;
+    tell_users(context, &key, resolved, verdict);
+    if written && changed {
+        publish(&context.recorder, server, verdict).await;
+    }
+    let attempt = context.registry.count_attempt(&key, verdict.progress == Progress::Reconciling);
+    Ok(match verdict.progress {
+        Progress::Ready => Action::requeue(RESYNC),
+        Progress::Stalled => Action::requeue(STALLED_RETRY),
+        Progress::Reconciling => {
+            let limit = if verdict.reason == "ConfigurationPending" { 2 } else { 10 };
+            Action::requeue(backoff(attempt, Duration::from_secs(limit)))
+        }
+    })
+}
+
+fn reason(status: Option<&SafeTPServerStatus>) -> Option<&str> {
+    let ready = status?.conditions.iter().find(|condition| condition.type_ == "Ready")?;
+    Some(ready.reason.as_str())
+}
+
+fn tell_users(context: &Context, key: &Key, resolved: Option<Resolved>, verdict: &Verdict) {
+    let ready = verdict.progress == Progress::Ready;
+    let waiting = (!ready).then(|| verdict.message.clone());
+    let logins = match resolved {
+        Some(resolved) => resolved.logins,
+        // Nothing was decided about logins this time: those that are known wait for the server.
+        None => context.registry.logins(key).map(|known| known.logins).unwrap_or_default(),
+    };
+    let set = |(name, login): (String, Login)| {
+        let in_force = ready && login.rejection.is_none();
+        (name, Login { in_force, ..login })
+    };
+    let logins = ServerLogins { logins: logins.into_iter().map(set).collect(), waiting };
+    // While only new settings are on their way, the pods go on serving everybody else as before.
+    context.registry.set_logins(key, logins, verdict.reason == "ConfigurationPending");
+}
+
+/// 200 ms, doubled each time.
+fn backoff(attempt: u32, limit: Duration) -> Duration {
+    let doubled = Duration::from_millis(200).saturating_mul(1 << attempt.saturating_sub(1).min(12));
+    doubled.min(limit)
+}

@@ -1,0 +1,171 @@
+//! What a server's status says. Everything but [`write_status`] is pure.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{Patch, PatchParams},
+};
+use safetp_config::{address::ExternalAddress, ports::PortRange};
+use safetp_crds::{
+    SafeTPServer, SafeTPServerStatus,
+    status::{CertificateStatus, Ports},
+};
+use serde_json::json;
+
+use super::{
+    address::Addressing, apply::Applied, build::describe_storage, certificate::Material, ports::PortPlan,
+    validate::ValidatedServer,
+};
+use crate::{
+    conditions::{Progress, Verdict, build_conditions},
+    names::FIELD_MANAGER,
+};
+
+/// What is in force, as far as it is known.
+pub struct Facts<'a> {
+    /// The server.
+    pub server: &'a ValidatedServer,
+    /// What was applied.
+    pub applied: &'a Applied,
+    /// Its ports.
+    pub ports: PortPlan,
+    /// Its address.
+    pub addressing: &'a Addressing,
+    /// Its certificate.
+    pub material: &'a Material,
+}
+
+/// What the pods say.
+pub enum PodsVerdict {
+    /// All serve, and everything is in force in them.
+    InForce,
+    /// There are none yet, or not all are ready.
+    Pending(String),
+    /// They serve, but with older settings.
+    Lagging(String),
+}
+
+/// The one thing that Ready says, the most fundamental trouble first.
+pub fn judge(
+    facts: &Facts<'_>,
+    claim: Option<&PersistentVolumeClaim>,
+    trouble: Option<&str>,
+    pods: PodsVerdict,
+) -> Verdict {
+    if let Some(problem) = &facts.material.problem {
+        return problem.clone();
+    }
+    if facts.server.replicas == 0 {
+        return Verdict::stalled(
+            "Stopped",
+            "spec.replicas is 0: the server is stopped, its address and files are kept",
+        );
+    }
+    if let (PodsVerdict::Pending(_), Some(trouble)) = (&pods, trouble) {
+        let name = claim.map(PersistentVolumeClaim::name_any).unwrap_or_else(|| facts.server.names.claim());
+        return Verdict::reconciling("ClaimPending", format!("PersistentVolumeClaim {name} is Pending: {trouble}"));
+    }
+    let Some(known) = &facts.addressing.known else { return no_address(facts, pods) };
+    match pods {
+        PodsVerdict::InForce => Verdict::new(
+            Progress::Ready,
+            "Serving",
+            format!("clients reach the server at {} port {}", known.address, facts.ports.control),
+        ),
+        PodsVerdict::Pending(message) => Verdict::reconciling("PodPending", message),
+        PodsVerdict::Lagging(message) => Verdict::reconciling("ConfigurationPending", message),
+    }
+}
+
+fn no_address(facts: &Facts<'_>, pods: PodsVerdict) -> Verdict {
+    match pods {
+        PodsVerdict::Pending(message) if facts.ports.on_nodes => Verdict::reconciling("PodPending", message),
+        _ if facts.ports.on_nodes => Verdict::reconciling("AddressPending", "the pod's node publishes no address yet"),
+        _ => Verdict::reconciling(
+            "AddressPending",
+            format!(
+                "waiting for the load balancer to give Service {} an address; if none comes, this cluster may have no load balancer: then type exposure.type: NodePort",
+                facts.server.names.service()
+            ),
+        ),
+    }
+}
+
+/// The whole status.
+pub fn build_status(
+    facts: &Facts<'_>,
+    verdict: &Verdict,
+    previous: &SafeTPServerStatus,
+    now: Timestamp,
+) -> SafeTPServerStatus {
+    let set = facts.applied.stateful_set.status.clone().unwrap_or_default();
+    let known = facts.addressing.known.as_ref();
+    let data = facts.ports.data;
+    SafeTPServerStatus {
+        conditions: build_conditions(&previous.conditions, verdict, facts.server.generation, now),
+        observed_generation: facts.server.generation,
+        address: known.map(|known| known.address.to_string()),
+        address_reason: known.map(|known| known.reason.clone()),
+        ports: Some(Ports {
+            control: i32::from(facts.ports.control),
+            data_first: i32::from(data.first()),
+            data_last: i32::from(data.last()),
+            data: data.to_string(),
+        }),
+        firewall: known.map(|known| firewall(&known.address, facts.ports.control, data)),
+        certificate: facts.material.facts.as_ref().map(|facts| CertificateStatus {
+            fingerprint_sha256: facts.fingerprint.clone(),
+            not_after: facts.not_after.to_string(),
+        }),
+        claim: Some(describe_storage(facts.server)),
+        replicas: set.replicas,
+        ready_replicas: set.ready_replicas.unwrap_or(0),
+        selector: Some(facts.server.names.selector_text()),
+    }
+}
+
+fn firewall(address: &ExternalAddress, control: u16, data: PortRange) -> String {
+    format!("allow tcp to {address} ports {control} and {data} (stateful, inbound only)")
+}
+
+/// The status of a server about which nothing new is known but the verdict.
+pub fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, now: Timestamp) -> SafeTPServerStatus {
+    let previous = server.status.clone().unwrap_or_default();
+    SafeTPServerStatus {
+        conditions: build_conditions(&previous.conditions, verdict, server.metadata.generation, now),
+        observed_generation: server.metadata.generation,
+        ..previous
+    }
+}
+
+/// Why the status could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write the status: {0}")]
+pub struct StatusError(#[from] kube::Error);
+
+/// Writes a status that differs from what is there. Whether it did.
+pub async fn write_status(
+    client: &Client,
+    server: &SafeTPServer,
+    status: &SafeTPServerStatus,
+) -> Result<bool, StatusError> {
+    if server.status.as_ref() == Some(status) {
+        return Ok(false);
+    }
+    let namespace = server.namespace().unwrap_or_default();
+    let api: Api<SafeTPServer> = Api::namespaced(client.clone(), &namespace);
+    let patch = json!({
+        "apiVersion": "safetp.io/v1alpha1",
+        "kind": "SafeTPServer",
+        "metadata": {"name": server.name_any(), "uid": server.uid()},
+        "status": status,
+    });
+    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    match api.patch_status(&server.name_any(), &parameters, &Patch::Apply(&patch)).await {
+        Ok(_) => Ok(true),
+        // Deleted in the meantime, and perhaps made again: the new one gets its own status.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

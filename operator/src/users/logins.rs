@@ -1,0 +1,351 @@
+//! Which logins a server accepts, decided from the users, their Secrets and what the server already has. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use safetp_config::ftpd::{PasswordHash, User, Users};
+use safetp_crds::SafeTPUserSpec;
+use serde::{Deserialize, Serialize};
+
+use super::hash::{self, HASH_PREFIX};
+
+/// A user that names this server.
+#[derive(Clone, Debug)]
+pub struct UserRecord {
+    /// The resource's name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// The generation that was read.
+    pub generation: Option<i64>,
+    /// When it was made: the older of two that want one login gets it.
+    pub created: Option<Timestamp>,
+    /// What it says.
+    pub spec: SafeTPUserSpec,
+}
+
+impl UserRecord {
+    /// The login name.
+    pub fn login(&self) -> &str {
+        self.spec.username.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// A Secret that a user refers to.
+#[derive(Clone, Debug)]
+pub struct SecretValue {
+    /// Its UID.
+    pub uid: String,
+    /// Its resource version.
+    pub resource_version: String,
+    /// Its content.
+    pub data: BTreeMap<String, Vec<u8>>,
+}
+
+/// Where the hash of a login came from. While this stands the hash stays, for a new one would have a new salt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// UID of the Secret.
+    pub secret: String,
+    /// Its resource version.
+    pub version: String,
+    /// The key in it.
+    pub key: String,
+}
+
+/// The sources of all logins, kept in the users' Secret beside the hashes.
+pub type Sources = BTreeMap<String, Source>;
+
+/// What the server has now.
+#[derive(Clone, Debug, Default)]
+pub struct Previous {
+    /// The accounts.
+    pub users: Users,
+    /// Where their hashes came from.
+    pub sources: Sources,
+}
+
+/// Why a user cannot log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// One word.
+    pub reason: &'static str,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What to do for one user.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The user.
+    pub user: UserRecord,
+    /// The account, or why there is none.
+    pub outcome: Result<Account, Rejection>,
+}
+
+/// An account whose hash may still have to be computed.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Home directory, relative to the volume.
+    pub home: String,
+    /// Where the password comes from.
+    pub source: Source,
+    /// The password.
+    pub password: Password,
+}
+
+/// A password on its way into the ftpd's file.
+#[derive(Clone)]
+pub enum Password {
+    /// The hash is there.
+    Hashed(PasswordHash),
+    /// It has to be computed of this.
+    Plain(Vec<u8>),
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// Decides for every user. The result is in the order of age.
+pub fn plan(
+    mut users: Vec<UserRecord>,
+    secrets: &BTreeMap<String, SecretValue>,
+    previous: &Previous,
+    server: &str,
+) -> Vec<Planned> {
+    users.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    let decide = |user: UserRecord| {
+        let outcome = match taken.get(user.login()) {
+            Some(owner) => Err(conflict(&user, owner, server)),
+            None => account(&user, secrets, previous),
+        };
+        // A login belongs to its oldest claimant even while that one is broken: it must not fall to another person
+        // because a Secret is missing for a moment.
+        taken.entry(user.login().to_owned()).or_insert_with(|| user.name.clone());
+        Planned { user, outcome }
+    };
+    users.into_iter().map(decide).collect()
+}
+
+fn conflict(user: &UserRecord, owner: &str, server: &str) -> Rejection {
+    let login = user.login();
+    let message = format!(
+        "the login {login} on the server {server} already belongs to the older SafeTPUser {owner}; set another spec.username or delete one of the two"
+    );
+    Rejection { reason: "NameConflict", message }
+}
+
+fn account(
+    user: &UserRecord,
+    secrets: &BTreeMap<String, SecretValue>,
+    previous: &Previous,
+) -> Result<Account, Rejection> {
+    check_login(user.login())?;
+    let home = home(user.spec.home.as_deref().unwrap_or_else(|| user.login()))?;
+    let reference = &user.spec.password_secret_ref;
+    let secret = secrets.get(&reference.name).ok_or_else(|| missing_secret(&reference.name))?;
+    let value = secret.data.get(&reference.key).ok_or_else(|| missing_key(&reference.name, &reference.key, secret))?;
+    let source =
+        Source { secret: secret.uid.clone(), version: secret.resource_version.clone(), key: reference.key.clone() };
+    let kept = kept_hash(user.login(), &source, previous);
+    let password = kept.map_or_else(|| password(value, &reference.name, &reference.key), Ok)?;
+    Ok(Account { home, source, password })
+}
+
+fn kept_hash(login: &str, source: &Source, previous: &Previous) -> Option<Password> {
+    let same = previous.sources.get(login) == Some(source);
+    let account = previous.users.users.get(login).filter(|_| same)?;
+    Some(Password::Hashed(account.password.clone()))
+}
+
+fn password(value: &[u8], secret: &str, key: &str) -> Result<Password, Rejection> {
+    // `kubectl create secret --from-file` and editors end the file with a newline that nobody types at a prompt.
+    let value = value.strip_suffix(b"\n").map_or(value, |value| value.strip_suffix(b"\r").unwrap_or(value));
+    if value.is_empty() {
+        let message =
+            format!("the password is empty: key {key} of Secret {secret} has no content; put a password there");
+        return Err(Rejection { reason: "PasswordInvalid", message });
+    }
+    if !value.starts_with(HASH_PREFIX.as_bytes()) {
+        return Ok(Password::Plain(value.to_vec()));
+    }
+    hash::parse(value).map(Password::Hashed).map_err(|problem| Rejection {
+        reason: "PasswordInvalid",
+        message: format!("key {key} of Secret {secret} begins like an argon2id hash but is none: {problem}"),
+    })
+}
+
+fn missing_secret(name: &str) -> Rejection {
+    let message = format!("Secret {name} does not exist in this namespace; make it, or correct spec.passwordSecretRef");
+    Rejection { reason: "SecretMissing", message }
+}
+
+fn missing_key(name: &str, key: &str, secret: &SecretValue) -> Rejection {
+    let keys = secret.data.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let keys = if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {keys}") };
+    let message = format!("Secret {name} has no key {key} (it has {keys}); correct spec.passwordSecretRef.key");
+    Rejection { reason: "SecretMissing", message }
+}
+
+fn check_login(login: &str) -> Result<(), Rejection> {
+    let allowed = |c: char| !c.is_control() && c != '/';
+    let good = (1..=128).contains(&login.chars().count()) && login.chars().all(allowed);
+    if good && login != "." && login != ".." && login.trim() == login {
+        return Ok(());
+    }
+    let message = format!(
+        "{login:?} cannot be a login name: 1 to 128 characters, no /, no control characters, no space at either end; set spec.username"
+    );
+    Err(Rejection { reason: "InvalidSpec", message })
+}
+
+fn home(home: &str) -> Result<String, Rejection> {
+    let parts: Vec<_> = home.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if parts.contains(&"..") || home.chars().any(char::is_control) {
+        let message = "spec.home must be a path below the server's volume without .. and control characters, for example team/alice";
+        return Err(Rejection { reason: "InvalidSpec", message: message.to_owned() });
+    }
+    Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+}
+
+/// What the ftpd gets, and where it came from.
+#[derive(Clone, Debug, Default)]
+pub struct Accounts {
+    /// `users.json`.
+    pub users: Users,
+    /// The sources of its hashes.
+    pub sources: Sources,
+}
+
+impl Accounts {
+    /// Adds one account whose hash is known.
+    pub fn insert(&mut self, user: &UserRecord, account: Account, password: PasswordHash) {
+        let login = user.login().to_owned();
+        self.users.users.insert(login.clone(), User { password, home: account.home, read_only: user.spec.read_only });
+        self.sources.insert(login, account.source);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use safetp_crds::user::SecretKey;
+
+    use super::*;
+
+    fn user(name: &str, created: i64) -> UserRecord {
+        UserRecord {
+            name: name.into(),
+            uid: format!("uid-{name}"),
+            generation: Some(1),
+            created: Timestamp::from_second(created).ok(),
+            spec: SafeTPUserSpec {
+                servers: vec!["files".into()],
+                username: None,
+                password_secret_ref: SecretKey { name: "pw".into(), key: "password".into() },
+                home: None,
+                read_only: false,
+            },
+        }
+    }
+
+    fn secrets(version: &str, password: &str) -> BTreeMap<String, SecretValue> {
+        let data = BTreeMap::from([("password".to_owned(), password.as_bytes().to_vec())]);
+        let secret = SecretValue { uid: "s".into(), resource_version: version.into(), data };
+        BTreeMap::from([("pw".to_owned(), secret)])
+    }
+
+    fn previous(version: &str) -> Previous {
+        let mut accounts = Accounts::default();
+        let source = Source { secret: "s".into(), version: version.into(), key: "password".into() };
+        let account = Account { home: "alice".into(), source, password: Password::Plain(Vec::new()) };
+        accounts.insert(&user("alice", 1), account, PasswordHash("$argon2id$kept".into()));
+        Previous { users: accounts.users, sources: accounts.sources }
+    }
+
+    fn only(mut planned: Vec<Planned>) -> Result<Account, Rejection> {
+        assert_eq!(planned.len(), 1);
+        planned.remove(0).outcome
+    }
+
+    fn rejection(user: UserRecord, secrets: &BTreeMap<String, SecretValue>) -> Rejection {
+        only(plan(vec![user], secrets, &Previous::default(), "files")).unwrap_err()
+    }
+
+    #[test]
+    fn a_hash_is_kept_while_its_source_stands_and_computed_when_it_changed() {
+        let kept = only(plan(vec![user("alice", 1)], &secrets("7", "pw"), &previous("7"), "files")).unwrap();
+        assert!(matches!(kept.password, Password::Hashed(hash) if hash.0 == "$argon2id$kept"));
+        let changed = only(plan(vec![user("alice", 1)], &secrets("8", "pw"), &previous("7"), "files")).unwrap();
+        assert!(matches!(changed.password, Password::Plain(plain) if plain == b"pw"));
+    }
+
+    #[test]
+    fn of_two_users_with_one_login_the_older_gets_it_whatever_their_names() {
+        let mut young = user("a", 20);
+        young.spec.username = Some("alice".into());
+        let planned = plan(vec![young, user("alice", 10)], &secrets("1", "pw"), &Previous::default(), "files");
+        assert_eq!(planned[0].user.name, "alice");
+        assert!(planned[0].outcome.is_ok());
+        let rejection = planned[1].outcome.clone().unwrap_err();
+        assert_eq!(rejection.reason, "NameConflict");
+        assert!(rejection.message.contains("older SafeTPUser alice"), "{}", rejection.message);
+    }
+
+    #[test]
+    fn a_login_does_not_pass_to_another_person_while_its_owner_is_broken() {
+        let mut young = user("b", 20);
+        young.spec.username = Some("alice".into());
+        young.spec.password_secret_ref.name = "pw".into();
+        let mut old = user("alice", 10);
+        old.spec.password_secret_ref.name = "gone".into();
+        let planned = plan(vec![young, old], &secrets("1", "pw"), &Previous::default(), "files");
+        assert_eq!(planned[0].outcome.clone().unwrap_err().reason, "SecretMissing");
+        assert_eq!(planned[1].outcome.clone().unwrap_err().reason, "NameConflict");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let gone = rejection(user("alice", 1), &BTreeMap::new());
+        assert!(gone.message.contains("Secret pw does not exist"), "{}", gone.message);
+        let mut other_key = user("alice", 1);
+        other_key.spec.password_secret_ref.key = "pass".into();
+        let no_key = rejection(other_key, &secrets("1", "pw"));
+        assert!(no_key.message.contains("has no key pass (it has the keys password)"), "{}", no_key.message);
+        let empty = rejection(user("alice", 1), &secrets("1", "\n"));
+        assert!(empty.message.contains("the password is empty"), "{}", empty.message);
+    }
+
+    #[test]
+    fn a_newline_at_the_end_of_a_secret_is_not_a_part_of_the_password() {
+        let account =
+            only(plan(vec![user("alice", 1)], &secrets("1", "pw\r\n"), &Previous::default(), "files")).unwrap();
+        assert!(matches!(account.password, Password::Plain(plain) if plain == b"pw"));
+    }
+
+    #[test]
+    fn nobody_lives_outside_of_the_volume() {
+        for home in ["../etc", "a/../../b", "..", "a\nb"] {
+            let mut user = user("alice", 1);
+            user.spec.home = Some(home.into());
+            assert_eq!(rejection(user, &secrets("1", "pw")).reason, "InvalidSpec", "{home}");
+        }
+        let mut root = user("alice", 1);
+        root.spec.home = Some("/team//alice/".into());
+        let account = only(plan(vec![root], &secrets("1", "pw"), &Previous::default(), "files")).unwrap();
+        assert_eq!(account.home, "team/alice");
+    }
+
+    #[test]
+    fn a_login_is_no_path_and_no_blank() {
+        for login in ["a/b", "..", " a", "", "a\u{7}"] {
+            let mut user = user("alice", 1);
+            user.spec.username = Some(login.into());
+            assert_eq!(rejection(user, &secrets("1", "pw")).reason, "InvalidSpec", "{login:?}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{Patch, PatchParams},
+    core::DeserializeGuard,
+    runtime::controller::Action,
+};
+use safetp_crds::{SafeTPServer, SafeTPUser, SafeTPUserStatus, status::UserServer};
+use serde_json::json;
+
+use crate::{
+    conditions::{Progress, Verdict, build_conditions},
+    context::Context,
+    events::publish,
+    names::FIELD_MANAGER,
+    registry::{Login, ServerLogins},
+    unreadable::report_unreadable,
+};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Why a reconcile failed. The variant's name is the metric's label.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// Reading a server.
+    #[error("failed to read SafeTPServer {name}: {source}")]
+    Server {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: kube::Error,
+    },
+    /// The status.
+    #[error("failed to write the status: {0}")]
+    Status(kube::Error),
+    /// Too slow.
+    #[error("failed to finish within 30 seconds")]
+    Deadline,
+}
+
+impl UserError {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Server { .. } => "server",
+            Self::Status(_) => "status",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+/// Says on one user whether it can log in. The accounts themselves are made with the servers.
+pub async fn reconcile(
+    user: Arc<DeserializeGuard<SafeTPUser>>,
+    context: Arc<Context>,
+) -> Result<Action, Arc<UserError>> {
+    let timer = context.metrics.start("user");
+    let result = tokio::time::timeout(DEADLINE, reconcile_any(&user, &context)).await;
+    let result = result.unwrap_or(Err(UserError::Deadline));
+    timer.stop(result.as_ref().err().map(UserError::name));
+    result.map_err(Arc::new)
+}
+
+/// When to try again after an error.
+pub fn error_policy(user: Arc<DeserializeGuard<SafeTPUser>>, error: &Arc<UserError>, _: Arc<Context>) -> Action {
+    tracing::warn!(user = %user.name_any(), %error, "reconcile failed");
+    Action::requeue(RETRY)
+}
+
+async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -> Result<Action, UserError> {
+    let user = match &user.0 {
+        Ok(user) => user,
+        Err(invalid) => {
+            report_unreadable::<SafeTPUser>(&context.client, invalid).await.map_err(UserError::Status)?;
+            return Ok(Action::await_change());
+        }
+    };
+    if user.metadata.deletion_timestamp.is_some() {
+        return Ok(Action::await_change());
+    }
+    let namespace = user.namespace().unwrap_or_default();
+    let mut servers = Vec::new();
+    for name in &user.spec.servers {
+        let exists = exists(&context.client, &namespace, name).await?;
+        let logins = context.registry.logins(&(namespace.clone(), name.clone()));
+        servers.push((name.as_str(), state(user, name, exists, logins.as_ref())));
+    }
+    // After a start of the operator nothing is known for a moment: what the status says stays said.
+    let unknown = servers.iter().any(|(_, state)| matches!(state, State::Unknown(_)));
+    if unknown && user.status.as_ref().and_then(|status| status.observed_generation) == user.metadata.generation {
+        return Ok(Action::requeue(RETRY));
+    }
+    let (verdict, status) = build_status(user, &servers, Timestamp::now());
+    if write_status(&context.client, user, &status).await? {
+        publish(&context.recorder, user, &verdict).await;
+    }
+    Ok(if unknown { Action::requeue(RETRY) } else { Action::await_change() })
+}
+
+async fn exists(client: &Client, namespace: &str, name: &str) -> Result<bool, UserError> {
+    let api: Api<SafeTPServer> = Api::namespaced(client.clone(), namespace);
+    let found = api.get_metadata_opt(name).await;
+    found.map(|found| found.is_some()).map_err(|source| UserError::Server { name: name.to_owned(), source })
+}
+
+/// A login on one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    InForce,
+    Waiting(String),
+    Rejected { reason: &'static str, message: String },
+    Unknown(String),
+}
+
+fn state(user: &SafeTPUser, server: &str, exists: bool, logins: Option<&ServerLogins>) -> State {
+    if !exists {
+        let message =
+            format!("SafeTPServer {server} does not exist in this namespace; make it, or correct spec.servers");
+        return State::Rejected { reason: "ServerMissing", message };
+    }
+    let current =
+        |login: &&Login| Some(&login.uid) == user.metadata.uid.as_ref() && login.generation == user.metadata.generation;
+    let unknown = || State::Unknown(format!("waiting for SafeTPServer {server} to take the login into account"));
+    let Some(logins) = logins else { return unknown() };
+    let Some(login) = logins.logins.get(&user.name_any()).filter(current) else {
+        return State::Waiting(format!("waiting for SafeTPServer {server} to take the login into account"));
+    };
+    match (&login.rejection, login.in_force) {
+        (Some(rejection), _) => State::Rejected { reason: rejection.reason, message: rejection.message.clone() },
+        (None, true) => State::InForce,
+        (None, false) => {
+            let what = logins.waiting.as_deref().unwrap_or("the login is on its way");
+            State::Waiting(format!("SafeTPServer {server}: {what}"))
+        }
+    }
+}
+
+fn build_status(user: &SafeTPUser, servers: &[(&str, State)], now: Timestamp) -> (Verdict, SafeTPUserStatus) {
+    let verdict = judge(user, servers);
+    let previous = user.status.clone().unwrap_or_default();
+    let status = SafeTPUserStatus {
+        conditions: build_conditions(&previous.conditions, &verdict, user.metadata.generation, now),
+        observed_generation: user.metadata.generation,
+        servers: servers.iter().map(|(name, state)| user_server(name, state)).collect(),
+    };
+    (verdict, status)
+}
+
+fn judge(user: &SafeTPUser, servers: &[(&str, State)]) -> Verdict {
+    let rejected = servers.iter().find_map(|(_, state)| match state {
+        State::Rejected { reason, message } => Some(Verdict::stalled(reason, message)),
+        _ => None,
+    });
+    let waiting = servers.iter().find_map(|(_, state)| match state {
+        State::Waiting(message) | State::Unknown(message) => {
+            Some(Verdict::reconciling("ConfigurationPending", message))
+        }
+        _ => None,
+    });
+    rejected.or(waiting).unwrap_or_else(|| {
+        let login = user.spec.username.clone().unwrap_or_else(|| user.name_any());
+        let names = user.spec.servers.join(", ");
+        Verdict::new(Progress::Ready, "InForce", format!("{login} can log in on {names}"))
+    })
+}
+
+fn user_server(name: &str, state: &State) -> UserServer {
+    let message = match state {
+        State::InForce => None,
+        State::Waiting(message) | State::Unknown(message) | State::Rejected { message, .. } => Some(message.clone()),
+    };
+    UserServer { name: name.to_owned(), ready: *state == State::InForce, message }
+}
+
+async fn write_status(client: &Client, user: &SafeTPUser, status: &SafeTPUserStatus) -> Result<bool, UserError> {
+    if user.status.as_ref() == Some(status) {
+        return Ok(false);
+    }
+    let api: Api<SafeTPUser> = Api::namespaced(client.clone(), &user.namespace().unwrap_or_default());
+    let patch = json!({
+        "apiVersion": "safetp.io/v1alpha1",
+        "kind": "SafeTPUser",
+        "metadata": {"name": user.name_any(), "uid": user.uid()},
+        "status": status,
+    });
+    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    match api.patch_status(&user.name_any(), &parameters, &Patch::Apply(&patch)).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
+        Err(error) => Err(UserError::Status(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use safetp_crds::{SafeTPUserSpec, user::SecretKey};
+
+    use super::*;
+    use crate::users::logins::Rejection;
+
+    fn user() -> SafeTPUser {
+        let spec = SafeTPUserSpec {
+            servers: vec!["files".into(), "more".into()],
+            username: None,
+            password_secret_ref: SecretKey { name: "pw".into(), key: "password".into() },
+            home: None,
+            read_only: false,
+        };
+        let mut user = SafeTPUser::new("alice", spec);
+        user.metadata.uid = Some("u".into());
+        user.metadata.generation = Some(3);
+        user
+    }
+
+    fn logins(generation: i64, rejection: Option<Rejection>, in_force: bool) -> ServerLogins {
+        let login = Login { uid: "u".into(), generation: Some(generation), rejection, account: None, in_force };
+        let waiting = (!in_force).then(|| "waiting for pod files-0-0".to_owned());
+        ServerLogins { logins: BTreeMap::from([("alice".to_owned(), login)]), waiting }
+    }
+
+    fn verdict(states: [State; 2]) -> Verdict {
+        let [first, second] = states;
+        build_status(&user(), &[("files", first), ("more", second)], Timestamp::UNIX_EPOCH).0
+    }
+
+    #[test]
+    fn a_user_is_ready_only_when_every_server_has_it() {
+        let in_force = || state(&user(), "files", true, Some(&logins(3, None, true)));
+        assert_eq!(verdict([in_force(), in_force()]).progress, Progress::Ready);
+        let waiting = state(&user(), "more", true, Some(&logins(3, None, false)));
+        let verdict = verdict([in_force(), waiting]);
+        assert_eq!(verdict.reason, "ConfigurationPending");
+        assert!(verdict.message.contains("waiting for pod files-0-0"), "{}", verdict.message);
+    }
+
+    #[test]
+    fn what_a_server_knew_of_an_older_generation_does_not_count() {
+        let old = state(&user(), "files", true, Some(&logins(2, None, true)));
+        assert!(matches!(old, State::Waiting(_)));
+        assert!(matches!(state(&user(), "files", true, None), State::Unknown(_)));
+    }
+
+    #[test]
+    fn a_server_that_does_not_exist_and_a_rejection_are_said() {
+        let missing = state(&user(), "files", false, None);
+        let fine = || state(&user(), "more", true, Some(&logins(3, None, true)));
+        let said = verdict([missing, fine()]);
+        assert_eq!((said.reason, said.progress), ("ServerMissing", Progress::Stalled));
+        let rejection = Rejection { reason: "SecretMissing", message: "Secret pw does not exist".into() };
+        let rejected = state(&user(), "files", true, Some(&logins(3, Some(rejection), false)));
+        assert_eq!(verdict([fine(), rejected]).reason, "SecretMissing");
+    }
+}

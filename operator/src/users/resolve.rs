@@ -1,0 +1,51 @@
+use std::collections::BTreeMap;
+
+use safetp_config::ftpd::PasswordHash;
+
+use super::{
+    hash::{self, HashError},
+    logins::{Accounts, Password, Planned, Source},
+};
+use crate::registry::{Login, Registry};
+
+/// The accounts of a server, and what each user gets to hear.
+#[derive(Clone, Debug, Default)]
+pub struct Resolved {
+    /// What the ftpd gets.
+    pub accounts: Accounts,
+    /// By the name of the SafeTPUser.
+    pub logins: BTreeMap<String, Login>,
+}
+
+/// Computes the hashes that are missing. They are remembered in memory as they come, so that a reconcile which runs
+/// into its deadline with very many new users goes on where it stopped.
+pub async fn resolve(planned: Vec<Planned>, registry: &Registry) -> Result<Resolved, HashError> {
+    let mut resolved = Resolved::default();
+    for Planned { user, outcome } in planned {
+        let rejection = match outcome {
+            Ok(account) => {
+                let password = hashed(&account.password, &account.source, registry).await?;
+                resolved.accounts.insert(&user, account, password);
+                None
+            }
+            Err(rejection) => Some(rejection),
+        };
+        let account = rejection.is_none().then(|| resolved.accounts.users.users.get(user.login()).cloned()).flatten();
+        let login = Login { uid: user.uid.clone(), generation: user.generation, rejection, account, in_force: false };
+        resolved.logins.insert(user.name.clone(), login);
+    }
+    Ok(resolved)
+}
+
+async fn hashed(password: &Password, source: &Source, registry: &Registry) -> Result<PasswordHash, HashError> {
+    let plain = match password {
+        Password::Hashed(hash) => return Ok(hash.clone()),
+        Password::Plain(plain) => plain.clone(),
+    };
+    if let Some(hash) = registry.remembered_hash(source) {
+        return Ok(hash);
+    }
+    let hash = tokio::task::spawn_blocking(move || hash::compute(&plain)).await.map_err(|_| HashError::Thread)??;
+    registry.remember_hash(source.clone(), hash.clone());
+    Ok(hash)
+}
