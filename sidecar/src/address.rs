@@ -56,10 +56,8 @@ fn tell(sender: &watch::Sender<Option<ExternalAddress>>, address: Option<Externa
         if *known == address {
             return false;
         }
-        match &address {
-            Some(address) => tracing::info!(%address, reason, "learned the external address"),
-            None => tracing::warn!(reason, "the external address is gone"),
-        }
+        let shown = address.as_ref().map(ToString::to_string);
+        tracing::info!(address = shown, reason, "the external address has changed");
         *known = address;
         true
     });

@@ -33,7 +33,7 @@ use super::{
     },
     tls::Identity,
 };
-use crate::{drain::Phase, settings::InForce};
+use crate::{drain::Phase, metrics::Metrics, settings::InForce};
 
 /// How long a session has for its last words when the drain is over.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -139,22 +139,21 @@ impl Task {
     }
 
     async fn serve(mut self) {
-        tracing::debug!("session begins");
+        if let Err(error) = self.turn_until_closed().await {
+            tracing::debug!(%error, "the session's connection broke");
+        }
+        self.end().await;
+    }
+
+    async fn turn_until_closed(&mut self) -> io::Result<()> {
         loop {
-            if let Err(error) = self.perform().await {
-                tracing::debug!(%error, "the session's connection broke");
-                break;
-            }
-            if self.core.is_closed() {
-                break;
+            self.perform().await?;
+            if self.core.is_closed() || self.kill_at.is_some_and(|at| at <= Instant::now()) {
+                return Ok(());
             }
             let wake = self.wait().await;
             self.handle(wake);
-            if self.kill_at.is_some_and(|at| at <= Instant::now()) {
-                break;
-            }
         }
-        self.end().await;
     }
 
     /// Does everything that the core wants. Replies are gathered, so that a pipelining client costs one write.
@@ -335,14 +334,8 @@ impl Task {
     fn note(&self, event: &Event) {
         let metrics = &self.gateway.metrics;
         match event {
-            Event::LoggedIn(user) => {
-                metrics.login("ok");
-                tracing::info!(user, "logged in");
-            }
-            Event::LoginRefused(user) => {
-                metrics.login("refused");
-                tracing::info!(user, "login refused");
-            }
+            Event::LoggedIn(user) => note_login(metrics, user, "ok"),
+            Event::LoginRefused(user) => note_login(metrics, user, "refused"),
             Event::NoDataPort => {
                 metrics.data_port_refusals.inc();
                 tracing::warn!("no data port became free in time: the range is too small for this load");
@@ -351,14 +344,11 @@ impl Task {
     }
 
     fn note_transfer(&self, transfer: Transfer, outcome: Outcome) {
-        let verb = transfer.verb.as_str();
-        self.gateway.metrics.transfer(transfer, outcome.result.err(), outcome.moved, outcome.bound);
-        match outcome.result {
-            Ok(()) => tracing::info!(verb, octets = outcome.moved, "transfer done"),
-            Err(failure) => {
-                tracing::info!(verb, octets = outcome.moved, %failure, blame = ?failure.blame(), "transfer failed");
-            }
-        }
+        let Outcome { result, moved, bound } = outcome;
+        let (verb, failure) = (transfer.verb.as_str(), result.err());
+        self.gateway.metrics.transfer(transfer, failure, moved, bound);
+        let (blame, failure) = (failure.map(Failure::blame), failure.map(Failure::name));
+        tracing::info!(verb, octets = moved, failure, blame = ?blame, "transfer ended");
     }
 
     /// Breaks off what is under way, then ends both connections: the ftpd takes an end without a word for a failure.
@@ -377,6 +367,11 @@ impl Task {
     fn stall(&self) -> Duration {
         Duration::from_secs(self.settings.config.limits.data_seconds.into())
     }
+}
+
+fn note_login(metrics: &Metrics, user: &str, result: &'static str) {
+    metrics.login(result);
+    tracing::info!(user, result, "login");
 }
 
 async fn transferred(running: &mut Option<Running>) -> Result<Outcome, JoinError> {

@@ -1,6 +1,16 @@
 //! The gateway with the embedded ftpd behind it, over real sockets, as clients see the pair.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 mod support;
 
+mod address;
+mod admin;
+mod binding;
+mod broken;
+mod certificates;
+mod drain;
+mod limits;
 mod login;
+mod ports;
 mod transfers;

@@ -2,9 +2,11 @@
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::PathBuf,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher as _};
@@ -30,24 +32,27 @@ use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
 
 mod client;
 
-pub(crate) use client::{Client, Data, Trust};
+pub(crate) use client::{Client, Trust};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// What the load balancer would publish. Clients here dial loopback whatever they are told.
 pub(crate) const ADDRESS: &str = "203.0.113.7";
+/// Longer than anything takes, so that a hang is a failure and not a hang.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One pod. Its parts end with it.
 pub(crate) struct Pod {
-    pub(crate) directory: TempDir,
+    directory: TempDir,
     pub(crate) runtime: Runtime,
     pub(crate) config: GatewayConfig,
     pub(crate) control_port: u16,
+    admin_port: u16,
     pub(crate) gateway: Arc<Gateway>,
-    pub(crate) metrics: Arc<Metrics>,
+    metrics: Arc<Metrics>,
     pub(crate) settings: watch::Receiver<Arc<InForce>>,
     pub(crate) address: watch::Sender<Option<Announced>>,
     pub(crate) drain: watch::Sender<Phase>,
-    pub(crate) serving: Option<JoinHandle<()>>,
+    serving: Option<JoinHandle<()>>,
     pub(crate) trust: Trust,
 }
 
@@ -58,15 +63,24 @@ impl Pod {
 
     /// A pod whose configuration differs from the usual one.
     pub(crate) fn with(change: impl Fn(&mut GatewayConfig)) -> Self {
+        Self::of(change, Some(new_identity()))
+    }
+
+    pub(crate) fn without_certificate() -> Self {
+        Self::of(|_| {}, None)
+    }
+
+    fn of(change: impl Fn(&mut GatewayConfig), identity: Option<CertifiedKey<rcgen::KeyPair>>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for name in ["gateway", "ftpd", "data", "run"] {
             fs::create_dir(directory.path().join(name)).unwrap();
         }
         let runtime = Runtime::new().unwrap();
         start_ftpd(&directory, &runtime);
-        let identity = new_identity();
-        let trust = Trust::of(&identity);
-        write_identity(&directory, &identity);
+        let trust = identity.as_ref().map_or_else(Trust::nobody, Trust::of);
+        if let Some(identity) = &identity {
+            write_identity(&directory, identity);
+        }
         let (address, announced) = watch::channel(Some(announced(ADDRESS)));
         let (drain, phase) = watch::channel(Phase::Serving);
         let metrics = Arc::new(Metrics::default());
@@ -87,7 +101,27 @@ impl Pod {
         .unwrap();
         let (gateway, control_port) = (bound.gateway(), bound.control_port());
         let serving = Some(runtime.spawn(bound.serve()));
-        Self { directory, runtime, config, control_port, gateway, metrics, settings, address, drain, serving, trust }
+        let admin = Admin {
+            settings: settings.clone(),
+            address: announced,
+            gateway: Arc::clone(&gateway),
+            metrics: Arc::clone(&metrics),
+        };
+        let admin_port = start_admin(admin, &runtime);
+        Self {
+            directory,
+            runtime,
+            config,
+            control_port,
+            admin_port,
+            gateway,
+            metrics,
+            settings,
+            address,
+            drain,
+            serving,
+            trust,
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -121,21 +155,36 @@ impl Pod {
         client
     }
 
-    /// The answers of the admin port, by its own router's types.
-    pub(crate) fn admin(&self) -> Admin {
-        Admin {
-            settings: self.settings.clone(),
-            address: self.address.subscribe(),
-            gateway: Arc::clone(&self.gateway),
-            metrics: Arc::clone(&self.metrics),
+    /// Code and body of an answer of the admin port.
+    pub(crate) fn http(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.admin_port)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// Asks again and again: for what happens soon after its cause and tells nobody.
+    pub(crate) fn wait_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        let limit = Instant::now() + PATIENCE;
+        while !condition() {
+            assert!(Instant::now() < limit, "in vain: {what}");
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
+    /// Waits until the gateway has served its last session.
+    pub(crate) fn wait_for_end(&mut self) {
+        let serving = self.serving.take().unwrap();
+        self.runtime.block_on(async { tokio::time::timeout(PATIENCE, serving).await.unwrap().unwrap() });
+    }
+
     /// The value of a metric, by the whole beginning of its line.
-    pub(crate) fn metric(&self, name: &str) -> f64 {
+    pub(crate) fn metric(&self, name: &str) -> u64 {
         let text = self.metrics.encode();
         let line = text.lines().find(|line| line.rsplit_once(' ').is_some_and(|(key, _)| key == name));
-        line.and_then(|line| line.rsplit_once(' ')).map_or(0.0, |(_, value)| value.parse().unwrap())
+        line.and_then(|line| line.rsplit_once(' ')).map_or(0, |(_, value)| value.parse().unwrap())
     }
 
     /// Replaces certificate and key, and waits until they are in force or refused.
@@ -153,8 +202,7 @@ impl Pod {
         condition: impl Fn(&InForce) -> bool,
     ) {
         self.runtime.block_on(async {
-            let limit = Duration::from_secs(20);
-            tokio::time::timeout(limit, async {
+            tokio::time::timeout(PATIENCE, async {
                 loop {
                     settings.changed().await.unwrap();
                     if condition(&settings.borrow_and_update()) {
@@ -215,6 +263,13 @@ fn usual_config(directory: &TempDir, change: &impl Fn(&mut GatewayConfig)) -> Ga
     };
     change(&mut config);
     config
+}
+
+fn start_admin(admin: Admin, runtime: &Runtime) -> u16 {
+    let listener = runtime.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0))).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    runtime.spawn(safetp_sidecar::admin::serve(listener, admin));
+    port
 }
 
 fn start_ftpd(directory: &TempDir, runtime: &Runtime) {

@@ -28,7 +28,7 @@ fn a_file_stored_is_the_file_fetched() {
         assert!(client.ask("SIZE file", 213).contains(&size.to_string()));
         assert_eq!(client.fetch("RETR file"), file, "{size} octets");
     }
-    assert_eq!(pod.metric("safetp_gateway_transfers_total{verb=\"STOR\",result=\"ok\"}") as u32, 4);
+    assert_eq!(pod.metric("safetp_gateway_transfers_total{verb=\"STOR\",result=\"ok\"}"), 4);
 }
 
 #[test]
@@ -56,4 +56,103 @@ fn listings_come_in_every_form() {
         let listing = String::from_utf8(client.fetch(command)).unwrap();
         assert!(listing.contains("hello.txt\r\n") && listing.contains("folder\r\n"), "{command}:\n{listing}");
     }
+}
+
+#[test]
+fn a_download_is_resumed_by_rest() {
+    let pod = Pod::new();
+    let mut client = pod.login();
+    let file = octets(600_000);
+    client.store("STOR file", &file);
+    client.ask("REST 599990", 350);
+    assert_eq!(client.fetch("RETR file"), file[599_990..]);
+    assert_eq!(client.fetch("RETR file").len(), 600_000, "REST holds for one transfer");
+}
+
+#[test]
+fn appe_adds_to_a_file() {
+    let pod = Pod::new();
+    let mut client = pod.login();
+    client.store("STOR log", b"one ");
+    client.store("APPE log", b"two");
+    assert_eq!(client.fetch("RETR log"), b"one two");
+}
+
+#[test]
+fn type_a_converts_line_ends_both_ways() {
+    let pod = Pod::new();
+    let mut client = pod.login();
+    client.ask("TYPE A", 200);
+    client.store("STOR text", b"one\r\ntwo\r\n");
+    assert_eq!(fs::read(pod.alice("text")).unwrap(), b"one\ntwo\n");
+    assert_eq!(client.fetch("RETR text"), b"one\r\ntwo\r\n");
+    client.ask("TYPE I", 200);
+    assert_eq!(client.fetch("RETR text"), b"one\ntwo\n");
+}
+
+#[test]
+fn without_prot_p_a_transfer_is_refused_where_it_is_demanded() {
+    let pod = Pod::new();
+    let mut client = pod.connect();
+    client.auth_tls();
+    client.login("alice");
+    client.epsv();
+    assert!(client.ask("LIST", 521).contains("PROT P first"));
+    client.ask("PBSZ 0", 200);
+    client.ask("PROT C", 534);
+}
+
+#[test]
+fn where_encryption_is_optional_clear_sessions_and_clear_data_work() {
+    let pod = Pod::with(|config| {
+        config.security.control = safetp_config::gateway::Requirement::Optional;
+        config.security.data = safetp_config::gateway::Requirement::Optional;
+    });
+    let mut clear = pod.connect();
+    clear.login("alice");
+    clear.store("STOR file", b"in the clear");
+    assert_eq!(clear.fetch("RETR file"), b"in the clear");
+    let mut mixed = pod.connect();
+    mixed.auth_tls();
+    mixed.login("alice");
+    mixed.protect_data = false;
+    assert_eq!(mixed.fetch("RETR file"), b"in the clear");
+}
+
+#[test]
+fn a_missing_file_is_the_ftpds_550_and_the_session_goes_on() {
+    let pod = Pod::new();
+    let mut client = pod.login();
+    client.epsv();
+    client.ask("RETR missing", 550);
+    client.ask("RETR missing", 425);
+    client.store("STOR file", b"x");
+}
+
+#[test]
+fn tls_1_2_and_1_3_both_carry_files() {
+    let pod = Pod::new();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut client = pod.connect();
+        client.only(version);
+        client.auth_tls();
+        client.ask("PBSZ 0", 200);
+        client.ask("PROT P", 200);
+        client.login("alice");
+        client.store("STOR file", b"as you like");
+        assert_eq!(client.fetch("RETR file"), b"as you like");
+    }
+}
+
+#[test]
+fn commands_sent_during_a_transfer_are_answered_behind_it_and_stat_at_once() {
+    let pod = Pod::new();
+    let mut client = pod.login();
+    let mut data = client.open("STOR file");
+    client.send("PWD");
+    assert!(client.ask("STAT", 211).contains("Transfer under way: yes"));
+    data.write_all(b"hello").unwrap();
+    data.finish();
+    client.expect(226);
+    client.expect(257);
 }

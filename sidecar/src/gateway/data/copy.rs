@@ -34,7 +34,7 @@ pub(super) async fn download(
     moved: &mut u64,
 ) -> Result<(), Failure> {
     let mut converter = rules.convert.then(ToWire::default);
-    let mut converted = Vec::new();
+    let mut lines = Vec::new();
     let mut buffer = vec![0; source.chunk(CHUNK)];
     loop {
         let (returned, count) = source.read(buffer).await.map_err(|error| file_failure(&error, Failure::FileRead))?;
@@ -46,9 +46,9 @@ pub(super) async fn download(
         let octets = match &mut converter {
             None => octets,
             Some(converter) => {
-                converted.clear();
-                converter.convert(octets, &mut converted);
-                &converted
+                lines.clear();
+                converter.convert(octets, &mut lines);
+                &lines
             }
         };
         in_time(rules.stall, stream.write(octets)).await?;
@@ -74,7 +74,7 @@ pub(super) async fn upload(
         let last = end.is_some();
         let (buffer, count) = match &mut converter {
             None => (buffer, count),
-            Some(converter) => converted(converter, buffer.get(..count).unwrap_or_default(), last),
+            Some(converter) => stored_form(converter, buffer.get(..count).unwrap_or_default(), last),
         };
         if count > 0 {
             let returned = sink.write(buffer, count).await.map_err(|error| file_failure(&error, Failure::FileWrite))?;
@@ -89,7 +89,7 @@ pub(super) async fn upload(
     }
 }
 
-fn converted(converter: &mut FromWire, octets: &[u8], last: bool) -> (Vec<u8>, usize) {
+fn stored_form(converter: &mut FromWire, octets: &[u8], last: bool) -> (Vec<u8>, usize) {
     let mut target = Vec::with_capacity(octets.len() + 1);
     converter.convert(octets, &mut target);
     if last {

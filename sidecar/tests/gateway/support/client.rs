@@ -32,6 +32,11 @@ impl Trust {
         Self { roots: roots.into() }
     }
 
+    /// For a server that has no certificate yet.
+    pub(crate) fn nobody() -> Self {
+        Self { roots: RootCertStore::empty().into() }
+    }
+
     fn config(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
@@ -121,6 +126,12 @@ impl Client {
     pub(crate) fn ask(&mut self, line: &str, code: u16) -> String {
         self.send(line);
         self.expect(code)
+    }
+
+    /// The reply's text, whatever its code.
+    pub(crate) fn ask_any(&mut self, line: &str) -> String {
+        self.send(line);
+        String::from_utf8(self.reply().unwrap().encode()).unwrap()
     }
 
     pub(crate) fn expect_end(&mut self) {

@@ -1,0 +1,50 @@
+//! Bounds on what strangers can make the gateway do.
+
+use crate::support::{Client, Pod};
+
+#[test]
+fn one_session_too_many_is_421_and_a_place_that_is_free_again_is_given() {
+    let pod = Pod::with(|config| config.limits.sessions = 2);
+    let (mut first, _second) = (pod.connect(), pod.connect());
+    let mut third = Client::connect(pod.control_port, pod.trust.clone());
+    assert!(third.expect(421).contains("sessions"));
+    third.expect_end();
+    first.ask("QUIT", 221);
+    first.expect_end();
+    drop(first);
+    pod.wait_until("its place is free", || pod.gateway.sessions() == 1);
+    pod.connect();
+}
+
+#[test]
+fn one_address_can_be_bounded() {
+    let pod = Pod::with(|config| config.limits.sessions_per_peer = 1);
+    let _first = pod.connect();
+    let mut second = Client::connect(pod.control_port, pod.trust.clone());
+    assert!(second.expect(421).contains("Your address"));
+}
+
+#[test]
+fn a_login_that_takes_too_long_is_421() {
+    let pod = Pod::with(|config| config.limits.login_seconds = 1);
+    let mut client = pod.protected();
+    assert!(client.expect(421).contains("login"));
+    client.expect_end();
+}
+
+#[test]
+fn an_idle_session_is_421() {
+    let pod = Pod::with(|config| config.limits.idle_seconds = 1);
+    let mut client = pod.login();
+    assert!(client.expect(421).contains("asked"));
+    client.expect_end();
+}
+
+#[test]
+fn an_ftpd_that_is_down_is_421_and_named() {
+    let pod = Pod::new();
+    std::fs::remove_file(pod.path("run").join("ftpd.sock")).unwrap();
+    let mut client = Client::connect(pod.control_port, pod.trust.clone());
+    assert!(client.expect(421).contains("file server"));
+    client.expect_end();
+}
