@@ -41,14 +41,16 @@ pub struct SafeTPUserSpec {
     #[x_kube(validation = Rule::new("self.size() >= 1 && self.size() <= 128 && self.matches('^[^\\\\p{Cc}]+$')").message(
         "username must have 1 to 128 characters and no control characters; leave it out to use metadata.name"
     ))]
+    #[schemars(length(max = 128))]
     pub username: Option<String>,
     /// Where the password is: in plain text, or as an argon2id hash in PHC format (`$argon2id$...`).
     pub password_secret_ref: SecretKey,
     /// The home directory on the server's volume, made at login. Default: the login name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = Rule::new("self.size() <= 1024 && !self.split('/').exists(part, part == '..')").message(
+    #[x_kube(validation = Rule::new("!self.matches('(^|/)[.][.](/|$)')").message(
         "home must not contain .. ; type a path below the server's volume, for example: team/alice"
     ))]
+    #[schemars(length(max = 1024))]
     pub home: Option<String>,
     /// Whether everything that changes files is refused.
     #[serde(default)]

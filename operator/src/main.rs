@@ -39,6 +39,8 @@ struct Args {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     start_logging(args.log_json);
+    // For the client of the Kubernetes API, which asks for the process's default; an error means that it is set.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let stop = stop_on_signal().context("failed to listen for signals")?;
     let client = Client::try_default().await.context("failed to find the cluster")?;
     let metrics = Metrics::default();

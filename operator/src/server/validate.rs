@@ -1,6 +1,8 @@
 //! From a spec that somebody wrote to one that cannot be wrong. The CRD's own rules refuse most of it earlier; they are
 //! repeated here because an older definition may still be installed. Pure.
 
+use std::net::IpAddr;
+
 use k8s_openapi::{api::core::v1::PersistentVolumeClaimSpec, apimachinery::pkg::api::resource::Quantity};
 use safetp_config::{
     gateway,
@@ -101,6 +103,7 @@ pub fn validate(server: &SafeTPServer) -> Result<ValidatedServer, InvalidSpec> {
     let name = meta.name.clone().unwrap_or_default();
     check_name(&name, &mut problems);
     let replicas = check(replicas(spec), &mut problems);
+    check(address(spec.exposure.address.as_deref()), &mut problems);
     let ports = check(port_request(spec), &mut problems);
     let security = check(security(&spec.security), &mut problems);
     let certificate = check(certificate(&spec.security), &mut problems);
@@ -152,6 +155,18 @@ fn replicas(spec: &SafeTPServerSpec) -> Result<i32, String> {
     match spec.replicas {
         0 | 1 => Ok(spec.replicas),
         other => Err(format!("replicas is {other}, but several replicas are not supported yet; type replicas: 1")),
+    }
+}
+
+/// A digit in front means an address: `203.0.113.7:21` and `300.1.1.1` must not pass as names.
+fn address(address: Option<&str>) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let name = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(allowed);
+    match address {
+        Some(text) if text.parse::<IpAddr>().is_err() && !name(text) => Err(format!(
+            "exposure.address is {text:?}, but must be an IP address or a DNS name, without a port; type for example: 203.0.113.7 or ftp.example.org"
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -341,6 +356,16 @@ pub mod tests {
         assert!(problem(json!({"controlPort": 70000})).contains("which is no port"));
         let in_reserve = json!({"controlPort": 28500, "dataPorts": {"first": 28000, "last": 28999}});
         assert!(problem(in_reserve).contains("lies inside dataPorts 28000-28999"));
+    }
+
+    #[test]
+    fn an_address_has_no_port_and_is_no_half_of_one() {
+        for wrong in ["203.0.113.7:21", "300.1.1.1", "", "a b"] {
+            assert!(problem(json!({"exposure": {"address": wrong}})).contains("without a port"), "{wrong}");
+        }
+        for right in ["203.0.113.7", "2001:db8::1", "ftp.example.org"] {
+            assert!(validate(&server(json!({"exposure": {"address": right}}))).is_ok(), "{right}");
+        }
     }
 
     #[test]
