@@ -15,5 +15,6 @@ mod files;
 mod login;
 mod request;
 mod session;
+mod throttle;
 mod transfer;
 mod watch;

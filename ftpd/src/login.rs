@@ -1,7 +1,5 @@
 //! Passwords: checked at the same cost whoever asks, by at most two at once.
 
-use std::time::Duration;
-
 use argon2::{
     Argon2,
     password_hash::{PasswordVerifier as _, phc::PasswordHash},
@@ -16,28 +14,6 @@ const AT_ONCE: usize = 2;
 /// exists. No password leads to this hash.
 const NOBODYS_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/// How failed logins are slowed down.
-#[derive(Clone, Copy, Debug)]
-pub struct Throttle {
-    /// Waited after the first failure of a session; twice as long after each further one.
-    pub first_delay: Duration,
-    /// Failures after which the session ends.
-    pub tries: u32,
-}
-
-impl Default for Throttle {
-    fn default() -> Self {
-        Self { first_delay: Duration::from_millis(250), tries: 5 }
-    }
-}
-
-impl Throttle {
-    /// How long the answer to the `failures`-th failure is held back.
-    pub(crate) fn delay(&self, failures: u32) -> Duration {
-        self.first_delay.saturating_mul(1 << failures.saturating_sub(1).min(6))
-    }
-}
 
 /// Checks passwords.
 #[derive(Debug)]
@@ -71,7 +47,7 @@ fn fits(hash: &str, password: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -82,12 +58,5 @@ mod tests {
         let begin = Instant::now();
         assert!(!fits(NOBODYS_HASH, b"anything"));
         assert!(begin.elapsed() > Duration::from_millis(1));
-    }
-
-    #[test]
-    fn each_failure_doubles_the_delay_up_to_a_bound() {
-        let throttle = Throttle { first_delay: Duration::from_millis(10), tries: 5 };
-        let delays: Vec<u128> = [1, 2, 3, 100].map(|failures| throttle.delay(failures).as_millis()).to_vec();
-        assert_eq!(delays, [10, 20, 40, 640]);
     }
 }

@@ -19,10 +19,11 @@ use crate::{
     login::Doorkeeper,
     session::{Session, Shared},
     settings::{Settings, SettingsError},
+    throttle::Failures,
     watch,
 };
 
-pub use crate::login::Throttle;
+pub use crate::throttle::Throttle;
 
 /// The gateway runs under the same group, others under none of this pod.
 const SOCKET_MODE: u32 = 0o660;
@@ -83,7 +84,13 @@ impl Server {
         let volume = Volume::open(&options.data).map_err(|source| StartError::Volume { path: options.data, source })?;
         let listener =
             listen(&options.socket).map_err(|source| StartError::Listen { path: options.socket.clone(), source })?;
-        let shared = Shared { settings, volume, doorkeeper: Doorkeeper::default(), throttle: options.throttle };
+        let shared = Shared {
+            settings,
+            volume,
+            doorkeeper: Doorkeeper::default(),
+            throttle: options.throttle,
+            failures: Failures::default(),
+        };
         Ok(Self { listener, socket: options.socket, shared: Arc::new(shared) })
     }
 
@@ -154,7 +161,7 @@ fn sweep_all(shared: &Shared) {
     let keep = settings.keep_parts();
     for (name, user) in settings.users() {
         if let Ok(home) = shared.volume.existing_home(&user.home, name) {
-            parts::sweep_or_log(&home, keep);
+            parts::sweep_if_due(&home, Some(keep));
         }
     }
 }

@@ -1,6 +1,11 @@
 //! One session: the state that commands change, and the loop that answers them.
 
-use std::{future, sync::Arc};
+use std::{
+    future,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use safetp_config::ftpd::User;
 use safetp_protocol::{command::Type, reply::Reply};
@@ -13,10 +18,14 @@ use crate::{
         Home, Refusal, VirtualPath, Volume,
         facts::{Facts, Rights},
     },
-    login::{Doorkeeper, Throttle},
+    login::Doorkeeper,
     request::{BadRequest, Request},
     settings::{InForce, Settings},
+    throttle::{Failures, Throttle},
 };
+
+/// A session of days looks for old parts again, along with its uploads.
+const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// What all sessions share.
 #[derive(Debug)]
@@ -25,14 +34,15 @@ pub(crate) struct Shared {
     pub(crate) volume: Volume,
     pub(crate) doorkeeper: Doorkeeper,
     pub(crate) throttle: Throttle,
+    pub(crate) failures: Failures,
 }
 
 /// The state of one session.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) shared: Arc<Shared>,
-    /// Who is behind it, as the gateway told by XPEER.
-    pub(crate) peer: Option<String>,
+    /// Who is behind it, as the gateway told.
+    pub(crate) peer: Option<Peer>,
     pub(crate) stage: Stage,
     pub(crate) failed_logins: u32,
     pub(crate) representation: Type,
@@ -40,6 +50,17 @@ pub(crate) struct Session {
     pub(crate) restart: u64,
     pub(crate) rename_from: Option<VirtualPath>,
     pub(crate) facts: Facts,
+    /// When this session last looked for parts that nobody continued.
+    swept: Option<Instant>,
+}
+
+/// The words of XPEER.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    /// Both, for logs.
+    pub(crate) text: String,
+    /// The client's address, if it is one.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// How far the login has come.
@@ -91,6 +112,7 @@ impl Session {
             restart: 0,
             rename_from: None,
             facts: Facts::default(),
+            swept: None,
         }
     }
 
@@ -110,9 +132,18 @@ impl Session {
         Ok(if settings.user(name).is_some_and(may_write) { Rights::Write } else { Rights::Read })
     }
 
+    /// How long parts are kept, if it is time to look for older ones.
+    pub(crate) fn due_sweep(&mut self) -> Option<Duration> {
+        let due = self.swept.is_none_or(|swept| swept.elapsed() > SWEEP_INTERVAL);
+        due.then(|| {
+            self.swept = Some(Instant::now());
+            self.shared.settings.current().keep_parts()
+        })
+    }
+
     /// For logs.
     pub(crate) fn peer(&self) -> &str {
-        self.peer.as_deref().unwrap_or("unknown")
+        self.peer.as_ref().map_or("unknown", |peer| &peer.text)
     }
 
     /// Serves until one side ends it. `Lost` is the gateway's way of saying that the client went.

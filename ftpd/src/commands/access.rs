@@ -1,6 +1,6 @@
 //! USER, PASS, ACCT, QUIT (RFC 959 §4.1.1).
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, time::Instant};
 
 use safetp_protocol::{command::Password, reply::Reply};
 
@@ -40,8 +40,10 @@ pub(super) fn quit() -> Answer {
 async fn refuse(session: &mut Session, name: &str) -> Answer {
     session.failed_logins += 1;
     let throttle = session.shared.throttle;
-    tracing::warn!(peer = session.peer(), user = name, failures = session.failed_logins, "login refused");
-    tokio::time::sleep(throttle.delay(session.failed_logins)).await;
+    let address = session.peer.as_ref().and_then(|peer| peer.address);
+    let of_address = address.map_or(0, |address| session.shared.failures.note(address, Instant::now()));
+    tracing::warn!(peer = session.peer(), user = name, failures = session.failed_logins, of_address, "login refused");
+    tokio::time::sleep(throttle.delay(session.failed_logins.max(of_address))).await;
     if session.failed_logins >= throttle.tries {
         return Answer::Goodbye(Reply::new(421, "Too many failed logins; goodbye."));
     }
@@ -50,8 +52,7 @@ async fn refuse(session: &mut Session, name: &str) -> Answer {
 
 async fn enter(session: &mut Session, name: String, settings: Arc<InForce>) -> Result<Answer, Refusal> {
     let home_path = settings.user(&name).map(|user| user.home.clone()).unwrap_or_default();
-    let keep = settings.keep_parts();
-    let home = open_home(session, &name, &home_path, keep).await?;
+    let home = open_home(session, &name, &home_path).await?;
     let Some(home) = home else {
         return Ok(Answer::reply(530, "The password is right, but the home directory cannot be used; see the log."));
     };
@@ -60,12 +61,13 @@ async fn enter(session: &mut Session, name: String, settings: Arc<InForce>) -> R
     Ok(Answer::reply(230, "Logged in."))
 }
 
-async fn open_home(session: &Session, name: &str, path: &str, keep: Duration) -> Result<Option<Home>, Refusal> {
+async fn open_home(session: &mut Session, name: &str, path: &str) -> Result<Option<Home>, Refusal> {
+    let sweep = session.due_sweep();
     let shared = Arc::clone(&session.shared);
     let (name, path) = (name.to_owned(), path.to_owned());
     crate::files::blocking(move || match shared.volume.home(&path, &name) {
         Ok(home) => {
-            parts::sweep_or_log(&home, keep);
+            parts::sweep_if_due(&home, sweep);
             Ok(Some(home))
         }
         Err(error) => {

@@ -1,22 +1,28 @@
 //! What the gateway says and asks for itself: XPEER and XDIGEST (see [`safetp_config::ftpd`]).
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use super::Answer;
 use crate::{
     files::{Refusal, blocking},
-    session::{Session, Stage},
+    session::{Peer, Session, Stage},
 };
 
 pub(super) fn xpeer(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
     if !matches!(session.stage, Stage::Stranger) || session.peer.is_some() {
         return Err(Refusal::Order("XPEER comes once, before USER."));
     }
-    if argument.split(' ').filter(|word| !word.is_empty()).count() != 2 {
-        return Err(Refusal::Arguments("XPEER needs an address and a session."));
-    }
-    session.peer = Some(argument.to_owned());
+    let (address, _) = argument.split_once(' ').ok_or(Refusal::Arguments("XPEER needs an address and a session."))?;
+    session.peer = Some(Peer { text: argument.to_owned(), address: ip_of(address) });
     Ok(Answer::reply(200, "OK."))
+}
+
+fn ip_of(address: &str) -> Option<IpAddr> {
+    let with_port = || address.parse::<SocketAddr>().map(|address| address.ip());
+    address.parse().or_else(|_| with_port()).ok().map(|address: IpAddr| address.to_canonical())
 }
 
 /// Looks at the files first, so that the answer is exact even before their change was noticed.

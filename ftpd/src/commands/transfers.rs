@@ -4,7 +4,7 @@ use safetp_protocol::reply::Reply;
 
 use super::Answer;
 use crate::{
-    files::{Refusal, VirtualPath, blocking, download, upload},
+    files::{Refusal, VirtualPath, blocking, download, parts, upload},
     session::{Account, Session},
     transfer::Transfer,
 };
@@ -24,8 +24,12 @@ pub(super) async fn retr(session: &mut Session, argument: &str) -> Result<Answer
 
 pub(super) async fn stor(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
     let (account, path, start) = begin(session, argument)?;
-    let name = path.to_string();
-    let upload = blocking(move || upload::store(&account.home, &path, start)).await?;
+    let (name, sweep) = (path.to_string(), session.due_sweep());
+    let upload = blocking(move || {
+        parts::sweep_if_due(&account.home, sweep);
+        upload::store(&account.home, &path, start)
+    })
+    .await?;
     Ok(receive(&name, upload))
 }
 

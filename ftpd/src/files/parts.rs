@@ -119,9 +119,11 @@ pub(crate) fn length(home: &Home, target: &VirtualPath) -> io::Result<Option<u64
     }
 }
 
-/// [`sweep`], where a failure must not stop what it came along with.
-pub(crate) fn sweep_or_log(home: &Home, keep: Duration) {
-    if let Err(error) = sweep(home, keep) {
+/// Looks for parts that nobody continued for as long as given. A failure does not stop what this came along with.
+pub(crate) fn sweep_if_due(home: &Home, keep: Option<Duration>) {
+    if let Some(keep) = keep
+        && let Err(error) = sweep(home, keep)
+    {
         tracing::warn!(user = home.user(), %error, "unfinished uploads could not be looked through");
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use cap_std::{
-    fs::{Dir, Metadata},
+    fs::{Dir, Metadata, Permissions},
     time::SystemTime,
 };
 
@@ -23,6 +23,8 @@ pub(crate) struct Upload {
     parent: Dir,
     name: String,
     path: VirtualPath,
+    /// Of the file that is replaced: whoever was let in by its permissions stays so.
+    permissions: Option<Permissions>,
 }
 
 /// Begins STOR at `start`, as REST gave it.
@@ -52,6 +54,9 @@ impl Upload {
     /// new one and never an empty one.
     pub(crate) fn finish(&self) -> Result<(), Refusal> {
         let failed = || Refusal::store(&self.path);
+        if let Some(permissions) = &self.permissions {
+            self.part.file.set_permissions(permissions.clone()).map_err(failed())?;
+        }
         self.part.file.sync_data().map_err(failed())?;
         self.part.dir.rename(&self.part.name, &self.parent, &self.name).map_err(failed())?;
         // A descriptor of its own: the one that names are resolved by (O_PATH) cannot be synced.
@@ -97,7 +102,8 @@ impl Place {
     }
 
     fn into_upload(self, part: Part, path: &VirtualPath) -> Upload {
-        Upload { part, parent: self.parent, name: self.name, path: path.clone() }
+        let permissions = self.whole.map(|metadata| metadata.permissions());
+        Upload { part, parent: self.parent, name: self.name, path: path.clone(), permissions }
     }
 }
 

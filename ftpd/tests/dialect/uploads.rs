@@ -1,10 +1,11 @@
 use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
     time::{Duration, SystemTime},
 };
 
-use crate::support::{KEEP_PARTS_HOURS, World, eventually, position};
+use crate::support::{KEEP_PARTS_HOURS, World, eventually, mode, position};
 
 fn content(world: &World, name: &str) -> String {
     fs::read_to_string(world.alice(name)).unwrap()
@@ -244,4 +245,14 @@ fn abor_breaks_an_upload_off_and_is_answered_itself() {
     alice.expect(226);
     assert!(!world.alice("a").exists());
     alice.ask("XCOMPLETE", 503);
+}
+
+#[test]
+fn a_file_that_is_replaced_keeps_its_permissions() {
+    let (world, mut alice) = World::with_alice();
+    alice.store("STOR a", "old");
+    fs::set_permissions(world.alice("a"), fs::Permissions::from_mode(0o664)).unwrap();
+    alice.store("STOR a", "new");
+    alice.store("APPE a", "er");
+    assert_eq!((content(&world, "a").as_str(), mode(&world.alice("a"))), ("newer", 0o664));
 }
