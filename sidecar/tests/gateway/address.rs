@@ -1,6 +1,6 @@
 //! The address that clients are told, while it changes.
 
-use crate::support::{Pod, announced};
+use crate::support::{Pod, announced, wait_until};
 
 #[test]
 fn while_no_address_is_known_pasv_and_epsv_are_425_and_then_they_work() {
@@ -10,7 +10,7 @@ fn while_no_address_is_known_pasv_and_epsv_are_425_and_then_they_work() {
     assert!(client.ask("PASV", 425).contains("address"));
     client.ask("EPSV", 425);
     pod.address.send_replace(Some(announced("203.0.113.9")));
-    pod.wait_until("the session hears of it", || client.ask_any("PASV").contains("203,0,113,9"));
+    wait_until("the session hears of it", || client.ask_any("PASV").contains("203,0,113,9"));
     client.epsv();
 }
 
@@ -22,7 +22,7 @@ fn a_change_reaches_the_next_pasv_of_a_running_session_and_harms_no_transfer() {
     let mut client = pod.login();
     assert_eq!(client.pasv().0.to_string(), "203.0.113.7");
     pod.address.send_replace(Some(announced("203.0.113.8")));
-    pod.wait_until("the session hears of it", || client.pasv().0.to_string() == "203.0.113.8");
+    wait_until("the session hears of it", || client.pasv().0.to_string() == "203.0.113.8");
     assert!(client.ask("EPSV", 425).contains("moved"));
     pod.login().epsv();
     data.write_all(b"unharmed").unwrap();

@@ -2,7 +2,10 @@
 
 use std::{fs, io};
 
-use crate::{support::Pod, transfers::octets};
+use crate::{
+    support::{Pod, wait_until},
+    transfers::octets,
+};
 
 #[test]
 fn an_upload_cut_without_close_notify_is_426_and_stored_under_no_name() {
@@ -52,7 +55,7 @@ fn a_client_that_vanishes_during_an_upload_stores_nothing() {
     data.finish();
     let mut other = pod.login();
     other.ask("SIZE nothing", 550);
-    pod.wait_until("the session ends", || pod.gateway.sessions() == 1);
+    wait_until("the session ends", || pod.gateway.sessions() == 1);
     assert!(!pod.alice("file").exists());
 }
 

@@ -1,8 +1,6 @@
 //! Certificates that change, and such that are of no use.
 
-use std::fs;
-
-use safetp_config::paths::{CERTIFICATE_FILE, GATEWAY_FILE, PRIVATE_KEY_FILE};
+use safetp_config::paths::{CERTIFICATE_FILE, PRIVATE_KEY_FILE};
 
 use crate::support::{Pod, new_identity};
 
@@ -11,7 +9,7 @@ fn a_new_certificate_is_for_new_sessions_and_the_old_ones_go_on() {
     let mut pod = Pod::new();
     let mut old = pod.login();
     let digest = pod.settings.borrow().digest.clone();
-    pod.write_identity(&new_identity());
+    pod.replace_identity(&new_identity());
     assert_ne!(pod.settings.borrow().digest, digest);
     // Both verify: the one trusts the old certificate only, the other the new one only.
     old.store("STOR file", b"x");
@@ -22,9 +20,7 @@ fn a_new_certificate_is_for_new_sessions_and_the_old_ones_go_on() {
 fn a_broken_certificate_keeps_the_old_one_in_force_and_says_so() {
     let pod = Pod::new();
     let digest = pod.settings.borrow().digest.clone();
-    let settings = pod.settings.clone();
-    fs::write(pod.path("gateway").join(CERTIFICATE_FILE), "no certificate").unwrap();
-    pod.wait_for_settings(settings, |in_force| in_force.problem.is_some());
+    pod.replace(&[(CERTIFICATE_FILE, b"no certificate".to_vec())], |in_force| in_force.problem.is_some());
     let in_force = pod.settings.borrow().clone();
     assert!(in_force.problem.as_deref().unwrap().contains("tls.crt"), "{:?}", in_force.problem);
     assert_eq!(in_force.digest, digest);
@@ -32,19 +28,15 @@ fn a_broken_certificate_keeps_the_old_one_in_force_and_says_so() {
 }
 
 #[test]
-fn a_key_that_does_not_fit_its_certificate_is_refused_with_a_sentence() {
-    let pod = Pod::new();
-    let settings = pod.settings.clone();
+fn a_key_that_does_not_fit_its_certificate_is_refused_until_both_fit() {
+    let mut pod = Pod::new();
     let other = new_identity();
-    fs::write(pod.path("gateway").join(PRIVATE_KEY_FILE), other.signing_key.serialize_pem()).unwrap();
-    pod.wait_for_settings(settings, |in_force| in_force.problem.is_some());
+    let key = other.signing_key.serialize_pem().into_bytes();
+    pod.replace(&[(PRIVATE_KEY_FILE, key)], |in_force| in_force.problem.is_some());
     let problem = pod.settings.borrow().problem.clone().unwrap();
     assert!(problem.contains("cannot be used together"), "{problem}");
-    // Taken back: what is in force is what is there, and nothing is left to say.
-    let settings = pod.settings.clone();
-    let mut pod = pod;
-    pod.write_identity(&other);
-    assert_eq!(settings.borrow().problem, None);
+    pod.login();
+    pod.replace_identity(&other);
     pod.login();
 }
 
@@ -56,22 +48,18 @@ fn without_a_certificate_at_the_start_auth_is_431_until_there_is_one() {
     client.ask("FEAT", 211);
     let (code, text) = pod.http("/readyz");
     assert!(code == 503 && text.contains("certificate"), "{code} {text}");
-    pod.write_identity(&new_identity());
+    pod.replace_identity(&new_identity());
     pod.login();
     assert_eq!(pod.http("/readyz").0, 200);
 }
 
 #[test]
 fn limits_change_for_new_sessions_and_changed_ports_are_said_to_need_a_new_pod() {
-    let mut pod = Pod::new();
-    let file = pod.path("gateway").join(GATEWAY_FILE);
-    pod.config.limits.idle_seconds = 7;
-    let settings = pod.settings.clone();
-    fs::write(&file, serde_json::to_vec(&pod.config).unwrap()).unwrap();
-    pod.wait_for_settings(settings, |in_force| in_force.config.limits.idle_seconds == 7);
-    pod.config.listen_port = 2121;
-    let settings = pod.settings.clone();
-    fs::write(&file, serde_json::to_vec(&pod.config).unwrap()).unwrap();
-    pod.wait_for_settings(settings, |in_force| in_force.problem.is_some());
+    let pod = Pod::new();
+    let mut config = pod.config.clone();
+    config.limits.idle_seconds = 7;
+    pod.replace_config(&config, |in_force| in_force.config.limits.idle_seconds == 7);
+    config.listen_port = 2121;
+    pod.replace_config(&config, |in_force| in_force.problem.is_some());
     assert!(pod.settings.borrow().problem.as_deref().unwrap().contains("new pod"));
 }

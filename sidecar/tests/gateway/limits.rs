@@ -1,6 +1,6 @@
 //! Bounds on what strangers can make the gateway do.
 
-use crate::support::{Client, Pod};
+use crate::support::{Client, Pod, wait_until};
 
 #[test]
 fn one_session_too_many_is_421_and_a_place_that_is_free_again_is_given() {
@@ -12,7 +12,7 @@ fn one_session_too_many_is_421_and_a_place_that_is_free_again_is_given() {
     first.ask("QUIT", 221);
     first.expect_end();
     drop(first);
-    pod.wait_until("its place is free", || pod.gateway.sessions() == 1);
+    wait_until("its place is free", || pod.gateway.sessions() == 1);
     pod.connect();
 }
 

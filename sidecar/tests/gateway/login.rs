@@ -1,6 +1,6 @@
 //! From the greeting to 230, and what does not get there.
 
-use crate::support::Pod;
+use crate::support::{Pod, wait_until};
 
 #[test]
 fn a_client_logs_in_behind_auth_tls() {
@@ -62,7 +62,7 @@ fn clear_octets_that_come_after_234_break_the_handshake_and_are_not_commands() {
     client.ask("AUTH TLS", 234);
     client.send_raw(b"USER mallory\r\n");
     assert!(client.handshake().is_err());
-    pod.wait_until("it is counted", || pod.metric("safetp_gateway_tls_handshake_failures_total") == 1);
+    wait_until("it is counted", || pod.metric("safetp_gateway_tls_handshake_failures_total") == 1);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::TcpStream,
-    path::PathBuf,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -63,23 +64,23 @@ impl Pod {
 
     /// A pod whose configuration differs from the usual one.
     pub(crate) fn with(change: impl Fn(&mut GatewayConfig)) -> Self {
-        Self::of(change, Some(new_identity()))
+        Self::of(change, Some(&new_identity()))
     }
 
     pub(crate) fn without_certificate() -> Self {
         Self::of(|_| {}, None)
     }
 
-    fn of(change: impl Fn(&mut GatewayConfig), identity: Option<CertifiedKey<rcgen::KeyPair>>) -> Self {
+    fn of(change: impl Fn(&mut GatewayConfig), identity: Option<&CertifiedKey<rcgen::KeyPair>>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for name in ["gateway", "ftpd", "data", "run"] {
             fs::create_dir(directory.path().join(name)).unwrap();
         }
         let runtime = Runtime::new().unwrap();
         start_ftpd(&directory, &runtime);
-        let trust = identity.as_ref().map_or_else(Trust::nobody, Trust::of);
-        if let Some(identity) = &identity {
-            write_identity(&directory, identity);
+        let trust = identity.map_or_else(Trust::nobody, Trust::of);
+        if let Some(identity) = identity {
+            replace_files(&directory, &identity_files(identity));
         }
         let (address, announced) = watch::channel(Some(announced(ADDRESS)));
         let (drain, phase) = watch::channel(Phase::Serving);
@@ -87,8 +88,7 @@ impl Pod {
         // Ports that are free on this machine: whoever binds first has them, so trying is the only way to know.
         let (config, bound, settings) = std::iter::repeat_with(|| {
             let config = usual_config(&directory, &change);
-            fs::write(directory.path().join("gateway").join(GATEWAY_FILE), serde_json::to_vec(&config).unwrap())
-                .unwrap();
+            replace_files(&directory, &[(GATEWAY_FILE, serde_json::to_vec(&config).unwrap())]);
             let _inside = runtime.enter();
             let keeper = keeper(&directory, &metrics);
             let settings = keeper.subscribe();
@@ -165,15 +165,6 @@ impl Pod {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
-    /// Asks again and again: for what happens soon after its cause and tells nobody.
-    pub(crate) fn wait_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
-        let limit = Instant::now() + PATIENCE;
-        while !condition() {
-            assert!(Instant::now() < limit, "in vain: {what}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
     /// Waits until the gateway has served its last session.
     pub(crate) fn wait_for_end(&mut self) {
         let serving = self.serving.take().unwrap();
@@ -187,20 +178,24 @@ impl Pod {
         line.and_then(|line| line.rsplit_once(' ')).map_or(0, |(_, value)| value.parse().unwrap())
     }
 
-    /// Replaces certificate and key, and waits until they are in force or refused.
-    pub(crate) fn write_identity(&mut self, identity: &CertifiedKey<rcgen::KeyPair>) {
+    /// Replaces files of the gateway's volume, and waits until they are in force, or refused with a sentence.
+    pub(crate) fn replace(&self, files: &[(&str, Vec<u8>)], expected: impl Fn(&InForce) -> bool) {
         let mut settings = self.settings.clone();
         settings.borrow_and_update();
-        write_identity(&self.directory, identity);
-        self.trust = Trust::of(identity);
-        self.wait_for_settings(settings, |in_force| in_force.problem.is_none());
+        replace_files(&self.directory, files);
+        self.wait_for_settings(settings, expected);
     }
 
-    pub(crate) fn wait_for_settings(
-        &self,
-        mut settings: watch::Receiver<Arc<InForce>>,
-        condition: impl Fn(&InForce) -> bool,
-    ) {
+    pub(crate) fn replace_identity(&mut self, identity: &CertifiedKey<rcgen::KeyPair>) {
+        self.trust = Trust::of(identity);
+        self.replace(&identity_files(identity), |in_force| in_force.problem.is_none());
+    }
+
+    pub(crate) fn replace_config(&self, config: &GatewayConfig, expected: impl Fn(&InForce) -> bool) {
+        self.replace(&[(GATEWAY_FILE, serde_json::to_vec(config).unwrap())], expected);
+    }
+
+    fn wait_for_settings(&self, mut settings: watch::Receiver<Arc<InForce>>, condition: impl Fn(&InForce) -> bool) {
         self.runtime.block_on(async {
             tokio::time::timeout(PATIENCE, async {
                 loop {
@@ -224,6 +219,15 @@ impl Drop for Pod {
     }
 }
 
+/// Asks again and again: for what happens soon after its cause and tells nobody.
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let limit = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < limit, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 pub(crate) fn announced(address: &str) -> Announced {
     Announced { text: address.into(), v4: address.parse().ok(), v6: false }
 }
@@ -232,10 +236,25 @@ pub(crate) fn new_identity() -> CertifiedKey<rcgen::KeyPair> {
     rcgen::generate_simple_self_signed(vec!["files.example.org".into()]).unwrap()
 }
 
-fn write_identity(directory: &TempDir, identity: &CertifiedKey<rcgen::KeyPair>) {
-    let gateway = directory.path().join("gateway");
-    fs::write(gateway.join(PRIVATE_KEY_FILE), identity.signing_key.serialize_pem()).unwrap();
-    fs::write(gateway.join(CERTIFICATE_FILE), identity.cert.pem()).unwrap();
+fn identity_files(identity: &CertifiedKey<rcgen::KeyPair>) -> [(&'static str, Vec<u8>); 2] {
+    let key = identity.signing_key.serialize_pem();
+    [(CERTIFICATE_FILE, identity.cert.pem().into_bytes()), (PRIVATE_KEY_FILE, key.into_bytes())]
+}
+
+/// As the kubelet does: a new directory with all files, and a link that is swapped.
+fn replace_files(directory: &TempDir, files: &[(&str, Vec<u8>)]) {
+    let volume = directory.path().join("gateway");
+    let generation = volume.join(format!("..{}", fs::read_dir(&volume).unwrap().count()));
+    fs::create_dir(&generation).unwrap();
+    for name in [GATEWAY_FILE, CERTIFICATE_FILE, PRIVATE_KEY_FILE] {
+        let new = files.iter().find(|(other, _)| *other == name).map(|(_, content)| content.clone());
+        if let Some(content) = new.or_else(|| fs::read(volume.join(name)).ok()) {
+            fs::write(generation.join(name), content).unwrap();
+        }
+        let _ = symlink(Path::new("..data").join(name), volume.join(name));
+    }
+    symlink(&generation, volume.join("..data_tmp")).unwrap();
+    fs::rename(volume.join("..data_tmp"), volume.join("..data")).unwrap();
 }
 
 fn keeper(directory: &TempDir, metrics: &Arc<Metrics>) -> Keeper {
