@@ -3,6 +3,7 @@
 //! Every rule that a schema can express is a CEL rule here, so that `kubectl apply` refuses with a sentence that says
 //! what to type. `crds/*.yaml` is generated from these types by `crdgen`.
 
+#![allow(clippy::duplicated_attributes, reason = "every column of `kubectl get` has a type")]
 #![allow(unreachable_pub, reason = "the derives of kube write `pub` types inside functions")]
 
 pub mod server;

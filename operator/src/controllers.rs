@@ -71,7 +71,7 @@ fn watch_everything(
         .owns(Api::<ServiceAccount>::all(client.clone()), managed())
         .owns(Api::<Role>::all(client.clone()), managed())
         .owns(Api::<RoleBinding>::all(client.clone()), managed())
-        .watches(Api::<Meta<Pod>>::all(client.clone()), managed(), labelled)
+        .watches(Api::<Meta<Pod>>::all(client.clone()), managed(), |pod| labelled(&pod))
         .watches(Api::<Meta<PersistentVolumeClaim>>::all(client.clone()), all(), mapped(watch, Watch::of_claim))
         .watches(Api::<Meta<Secret>>::all(client.clone()), all(), mapped(watch, Watch::of_secret))
         .watches(Api::<Meta<Node>>::all(client.clone()), all(), mapped(watch, |watch, _| watch.on_nodes()))
@@ -109,7 +109,7 @@ fn mapped<K>(
 }
 
 /// The server whose label an object carries.
-fn labelled<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(object: Meta<K>) -> Option<ServerRef> {
+fn labelled<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(object: &Meta<K>) -> Option<ServerRef> {
     let server = object.labels().get(SERVER_LABEL)?;
     Some(ServerRef::new(server).within(&object.namespace()?))
 }
@@ -118,7 +118,7 @@ impl Watch {
     fn of_claim(&self, claim: &Meta<PersistentVolumeClaim>) -> Vec<ServerRef> {
         let name = claim.name_any();
         let uses = |server: &SafeTPServer| server.spec.backend.embedded.existing_claim.as_ref() == Some(&name);
-        labelled(claim.clone()).into_iter().chain(self.servers_where(claim.namespace(), uses)).collect()
+        labelled(claim).into_iter().chain(self.servers_where(claim.namespace().as_deref(), uses)).collect()
     }
 
     /// Secrets of any kind: made for a server, a certificate, or a password.
@@ -135,9 +135,9 @@ impl Watch {
         let servers: BTreeSet<_> = of_passwords.flat_map(|user| user.spec.servers.clone()).collect();
         let of_passwords =
             servers.iter().map(|server| ServerRef::new(server).within(&namespace.clone().unwrap_or_default()));
-        labelled(secret.clone())
+        labelled(secret)
             .into_iter()
-            .chain(self.servers_where(namespace.clone(), certificate))
+            .chain(self.servers_where(namespace.as_deref(), certificate))
             .chain(of_passwords)
             .collect()
     }
@@ -158,9 +158,9 @@ impl Watch {
         matching.map(|server| ObjectRef::from_obj(&**server)).collect()
     }
 
-    fn servers_where(&self, namespace: Option<String>, uses: impl Fn(&SafeTPServer) -> bool) -> Vec<ServerRef> {
+    fn servers_where(&self, namespace: Option<&str>, uses: impl Fn(&SafeTPServer) -> bool) -> Vec<ServerRef> {
         let all = self.servers.state();
-        let here = all.iter().filter(|server| server.namespace() == namespace);
+        let here = all.iter().filter(|server| server.namespace().as_deref() == namespace);
         let matching = here.filter(|server| server.0.as_ref().is_ok_and(&uses));
         matching.map(|server| ObjectRef::from_obj(&**server)).collect()
     }

@@ -39,7 +39,7 @@ impl Names {
         format!("{}-0", self.server)
     }
 
-    /// ServiceAccount, Role, RoleBinding and ConfigMap of the gateway.
+    /// `ServiceAccount`, `Role`, `RoleBinding` and `ConfigMap` of the gateway.
     pub fn gateway(&self) -> String {
         format!("{}-gateway", self.server)
     }

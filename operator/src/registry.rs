@@ -125,8 +125,8 @@ impl Registry {
     }
 
     /// Remembers a hash.
-    pub fn remember_hash(&self, source: Source, hash: PasswordHash) {
-        self.lock().hashes.insert(hash_key(&source), hash);
+    pub fn remember_hash(&self, source: &Source, hash: PasswordHash) {
+        self.lock().hashes.insert(hash_key(source), hash);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

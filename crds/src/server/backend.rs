@@ -19,7 +19,7 @@ pub struct Backend {
 ).message("backend.embedded has more than one of volumeClaim, existingClaim and emptyDir; keep one of them"))]
 #[serde(rename_all = "camelCase")]
 pub struct EmbeddedBackend {
-    /// The spec of the claim `<server>-data`, which is made when it is not there. What is left out: ReadWriteOnce,
+    /// The spec of the claim `<server>-data`, which is made when it is not there. What is left out: `ReadWriteOnce`,
     /// 10Gi, the cluster's default class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_claim: Option<PersistentVolumeClaimSpec>,

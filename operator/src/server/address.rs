@@ -11,7 +11,7 @@ use super::validate::ValidatedServer;
 
 /// Where the address comes from, and what it is, if it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Addressing {
+pub(super) struct Addressing {
     /// What the gateway is told.
     pub source: AddressSource,
     /// The address.
@@ -20,7 +20,7 @@ pub struct Addressing {
 
 /// An address and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownAddress {
+pub(super) struct KnownAddress {
     /// The address.
     pub address: ExternalAddress,
     /// For `status.addressReason`.
@@ -28,7 +28,7 @@ pub struct KnownAddress {
 }
 
 /// Finds the address. `node` is the one of the server's pod.
-pub fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
+pub(super) fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
     if let Some(address) = server.exposure.address.clone() {
         let reason = "stated in spec.exposure.address".to_owned();
         let known = KnownAddress { address: ExternalAddress::parse(&address), reason };
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::server::validate::{tests::server, validate};
 
-    fn node(addresses: serde_json::Value) -> Node {
+    fn node(addresses: &serde_json::Value) -> Node {
         serde_json::from_value(json!({"metadata": {"name": "n1"}, "status": {"addresses": addresses}})).unwrap()
     }
 
@@ -96,9 +96,9 @@ mod tests {
     fn a_node_s_external_address_comes_before_its_internal_one() {
         let server = validate(&server(json!({"exposure": {"type": "NodePort"}}))).unwrap();
         let internal = json!({"type": "InternalIP", "address": "10.0.0.1"});
-        let both = node(json!([internal, {"type": "ExternalIP", "address": "203.0.113.9"}]));
+        let both = node(&json!([internal, {"type": "ExternalIP", "address": "203.0.113.9"}]));
         assert_eq!(shown(&find_address(&server, None, Some(&both))).unwrap().0, "203.0.113.9");
-        let only = node(json!([{"type": "InternalIP", "address": "fd00::1"}, internal]));
+        let only = node(&json!([{"type": "InternalIP", "address": "fd00::1"}, internal]));
         assert_eq!(shown(&find_address(&server, None, Some(&only))).unwrap().0, "10.0.0.1");
         assert_eq!(find_address(&server, None, None).known, None);
     }

@@ -2,10 +2,7 @@
 
 use std::fmt::Debug;
 
-use k8s_openapi::{
-    NamespaceResourceScope,
-    api::{apps::v1::StatefulSet, core::v1::Service},
-};
+use k8s_openapi::{NamespaceResourceScope, api::apps::v1::StatefulSet};
 use kube::{
     Api, Client, Resource, ResourceExt as _,
     api::{DeleteParams, Patch, PatchParams, Preconditions},
@@ -14,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    build::{Expected, Prepared},
+    build::{Expected, Prepared, Wanted},
     gather::Live,
 };
 use crate::{
@@ -55,9 +52,7 @@ pub enum ApplyError {
 }
 
 /// What is in the cluster now. Only [`apply`] makes one.
-pub struct Applied {
-    /// All ports.
-    pub service: Service,
+pub(super) struct Applied {
     /// The pod's template and its progress.
     pub stateful_set: StatefulSet,
     /// What a pod that acts on everything says.
@@ -65,7 +60,12 @@ pub struct Applied {
 }
 
 /// Applies everything. The Service goes first: where a node port is taken, nothing else has changed yet.
-pub async fn apply(client: &Client, namespace: &str, live: Live, prepared: Prepared) -> Result<Applied, ApplyError> {
+pub(super) async fn apply(
+    client: &Client,
+    namespace: &str,
+    live: Live,
+    prepared: Prepared,
+) -> Result<Applied, ApplyError> {
     let applier = Applier { client, namespace };
     let Prepared {
         service,
@@ -81,25 +81,19 @@ pub async fn apply(client: &Client, namespace: &str, live: Live, prepared: Prepa
         stateful_set,
         expected,
     } = prepared;
-    let service = applier.put(live.service, service).await?;
+    applier.put(live.service, service).await?;
     applier.put(live.service_account, service_account).await?;
-    applier.put_or_delete(live.role, role).await?;
-    applier.put_or_delete(live.role_binding, role_binding).await?;
-    if let Some(ca_key) = ca_key {
-        // Before what it signed: a leaf whose CA was lost would have to be replaced.
-        applier.put(live.ca_key, ca_key).await?;
-    } else {
-        applier.put_or_delete(live.ca_key, None).await?;
-    }
-    applier.put_or_delete(live.ca, ca).await?;
-    applier.put_or_delete(live.tls, tls).await?;
+    applier.settle(live.role, role).await?;
+    applier.settle(live.role_binding, role_binding).await?;
+    // The CA before what it signed: a leaf whose CA was lost would have to be replaced.
+    applier.settle(live.ca_key, ca_key).await?;
+    applier.settle(live.ca, ca).await?;
+    applier.settle(live.tls, tls).await?;
     applier.put(live.users, users).await?;
     applier.put(live.config_map, config_map).await?;
-    if let Some(claim) = claim {
-        applier.put(live.claim, claim).await?;
-    }
-    let stateful_set = applier.put(live.stateful_set, stateful_set).await?;
-    Ok(Applied { service, stateful_set, expected })
+    applier.settle(live.claim, claim).await?;
+    let stateful_set = Box::pin(applier.settle(live.stateful_set, stateful_set)).await?.unwrap_or_default();
+    Ok(Applied { stateful_set, expected })
 }
 
 struct Applier<'a> {
@@ -108,14 +102,15 @@ struct Applier<'a> {
 }
 
 impl Applier<'_> {
-    async fn put_or_delete<K>(&self, live: Option<K>, desired: Option<K>) -> Result<(), ApplyError>
+    async fn settle<K>(&self, live: Option<K>, wanted: Wanted<K>) -> Result<Option<K>, ApplyError>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
     {
-        match (live, desired) {
-            (live, Some(desired)) => self.put(live, desired).await.map(|_| ()),
-            (Some(live), None) => self.delete(&live).await,
-            (None, None) => Ok(()),
+        match (live, wanted) {
+            (live, Wanted::Object(desired)) => self.put(live, *desired).await.map(Some),
+            (Some(live), Wanted::Nothing) => self.delete(&live).await.map(|()| None),
+            (live, Wanted::AsItIs) => Ok(live),
+            (None, Wanted::Nothing) => Ok(None),
         }
     }
 

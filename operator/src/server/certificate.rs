@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// The key of a CA's certificate in its Secrets.
-pub const AUTHORITY_FILE: &str = "ca.crt";
+pub(super) const AUTHORITY_FILE: &str = "ca.crt";
 /// The key of a CA's private key in its Secret.
-pub const AUTHORITY_KEY_FILE: &str = "ca.key";
+pub(super) const AUTHORITY_KEY_FILE: &str = "ca.key";
 
 /// The certificate of a server.
 #[derive(Clone)]
-pub struct Material {
+pub(super) struct Material {
     /// The Secret that the gateway mounts.
     pub secret: String,
     /// `tls.crt` as it is in that Secret: what the gateway's digest is made of.
@@ -40,7 +40,7 @@ pub struct Material {
 
 /// The pairs that the operator issued.
 #[derive(Clone)]
-pub struct OwnPairs {
+pub(super) struct OwnPairs {
     /// The CA.
     pub authority: Authority,
     /// The server's certificate.
@@ -48,7 +48,7 @@ pub struct OwnPairs {
 }
 
 /// Keeps, issues or checks.
-pub fn decide_certificate(
+pub(super) fn decide_certificate(
     server: &ValidatedServer,
     gathered: &Gathered,
     addressing: &Addressing,
@@ -73,13 +73,12 @@ fn self_signed(
     let names = names(server, addressing);
     let existing = existing_leaf(live);
     let kept = existing.filter(|(_, leaf)| is_current(leaf, &authority_facts, &names, now));
-    let (leaf, facts) = match kept {
-        Some((leaf, facts)) => (leaf, Some(facts)),
-        None => {
-            let leaf = issue_leaf(&authority, &names, now)?;
-            let facts = inspect(leaf.certificate.as_bytes(), leaf.key.as_bytes()).ok();
-            (leaf, facts)
-        }
+    let (leaf, facts) = if let Some((leaf, facts)) = kept {
+        (leaf, Some(facts))
+    } else {
+        let leaf = issue_leaf(&authority, &names, now)?;
+        let facts = inspect(leaf.certificate.as_bytes(), leaf.key.as_bytes()).ok();
+        (leaf, facts)
     };
     Ok(Material {
         secret: server.names.tls(),
@@ -183,16 +182,17 @@ mod tests {
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
-    fn secret(pairs: &[(&str, &str)]) -> Option<Secret> {
+    fn secret(pairs: &[(&str, &str)]) -> Secret {
         let data = pairs.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
-        Some(Secret { data: Some(data.collect()), ..Secret::default() })
+        Secret { data: Some(data.collect()), ..Secret::default() }
     }
 
     fn store(gathered: &mut Gathered, material: &Material) {
         let own = material.own.as_ref().unwrap();
         gathered.live.ca_key =
-            secret(&[(AUTHORITY_FILE, &own.authority.certificate), (AUTHORITY_KEY_FILE, &own.authority.key)]);
-        gathered.live.tls = secret(&[(CERTIFICATE_FILE, &own.leaf.certificate), (PRIVATE_KEY_FILE, &own.leaf.key)]);
+            Some(secret(&[(AUTHORITY_FILE, &own.authority.certificate), (AUTHORITY_KEY_FILE, &own.authority.key)]));
+        gathered.live.tls =
+            Some(secret(&[(CERTIFICATE_FILE, &own.leaf.certificate), (PRIVATE_KEY_FILE, &own.leaf.key)]));
     }
 
     fn at(server: &ValidatedServer, ip: &str) -> Addressing {
@@ -225,12 +225,12 @@ mod tests {
         let mut gathered = Gathered::default();
         let missing = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
         assert!(missing.problem.unwrap().message.contains("Secret ftp/mine"), "names the Secret");
-        gathered.certificate = secret(&[(CERTIFICATE_FILE, "x"), (PRIVATE_KEY_FILE, "y")]);
+        gathered.certificate = Some(secret(&[(CERTIFICATE_FILE, "x"), (PRIVATE_KEY_FILE, "y")]));
         let broken = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
         assert_eq!(broken.problem.unwrap().reason, "CertificateInvalid");
         let authority = issue_authority("x", now()).unwrap();
         let leaf = issue_leaf(&authority, &["a.example".to_owned()], now()).unwrap();
-        gathered.certificate = secret(&[(CERTIFICATE_FILE, &leaf.certificate), (PRIVATE_KEY_FILE, &leaf.key)]);
+        gathered.certificate = Some(secret(&[(CERTIFICATE_FILE, &leaf.certificate), (PRIVATE_KEY_FILE, &leaf.key)]));
         let good = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
         assert!(good.problem.is_none() && good.own.is_none());
         let late = decide_certificate(&server, &gathered, &addressing, now() + LEAF_LIFETIME).unwrap();

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What stands in the way, if anything does.
-pub fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
+pub(super) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
     let Live { service, stateful_set, service_account, role, role_binding, config_map, tls, ca, ca_key, users, claim } =
         live;
     let all = [
@@ -81,7 +81,7 @@ mod tests {
         server::validate::{tests::server, validate},
     };
 
-    fn service(owners: serde_json::Value) -> Live {
+    fn service(owners: &serde_json::Value) -> Live {
         let service: Service =
             serde_json::from_value(json!({"metadata": {"name": "files", "ownerReferences": owners}})).unwrap();
         Live { service: Some(service), ..Live::default() }
@@ -90,13 +90,13 @@ mod tests {
     #[test]
     fn somebody_else_s_service_is_named_and_left_alone() {
         let valid = validate(&server(json!({}))).unwrap();
-        let verdict = find_conflict(&valid, &service(json!([]))).unwrap();
+        let verdict = find_conflict(&valid, &service(&json!([]))).unwrap();
         assert_eq!(verdict.reason, "NameConflict");
         assert!(verdict.message.contains("Service ftp/files exists and belongs to nobody"), "{}", verdict.message);
         let ours = serde_json::to_value([owner("files", "uid-1")]).unwrap();
-        assert_eq!(find_conflict(&valid, &service(ours)), None);
+        assert_eq!(find_conflict(&valid, &service(&ours)), None);
         let earlier = serde_json::to_value([owner("files", "uid-0")]).unwrap();
-        assert_eq!(find_conflict(&valid, &service(earlier)).unwrap().reason, "Replacing");
+        assert_eq!(find_conflict(&valid, &service(&earlier)).unwrap().reason, "Replacing");
     }
 
     #[test]

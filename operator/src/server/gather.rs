@@ -53,7 +53,7 @@ pub enum GatherError {
 
 /// The objects of a server as they are.
 #[derive(Clone, Debug, Default)]
-pub struct Live {
+pub(super) struct Live {
     /// All ports.
     pub service: Option<Service>,
     /// The pod's template.
@@ -80,7 +80,7 @@ pub struct Live {
 
 /// What was read.
 #[derive(Clone, Debug, Default)]
-pub struct Gathered {
+pub(super) struct Gathered {
     /// The server's objects.
     pub live: Live,
     /// Its pods.
@@ -100,7 +100,7 @@ pub struct Gathered {
 }
 
 /// Reads.
-pub async fn gather(client: &Client, server: &ValidatedServer) -> Result<Gathered, GatherError> {
+pub(super) async fn gather(client: &Client, server: &ValidatedServer) -> Result<Gathered, GatherError> {
     let reader = Reader { client, namespace: &server.names.namespace };
     let of_server = ListParams::default().labels(&server.names.selector_text());
     let (live, pods, users, certificate) = tokio::try_join!(
@@ -188,8 +188,8 @@ impl Reader<'_> {
         if server.exposure.kind != ExposureType::NodePort || server.exposure.address.is_some() {
             return Ok(None);
         }
-        let alive = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
-        let Some(name) = alive.filter_map(|pod| pod.spec.as_ref()?.node_name.clone()).next() else { return Ok(None) };
+        let mut alive = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
+        let Some(name) = alive.find_map(|pod| pod.spec.as_ref()?.node_name.clone()) else { return Ok(None) };
         let source = Api::<Node>::all(self.client.clone()).get_opt(&name).await;
         source.map_err(|source| GatherError::Get { kind: "Node".to_owned(), name, source })
     }
@@ -249,7 +249,7 @@ impl Reader<'_> {
 }
 
 /// The claim that a server uses.
-pub fn claim_name(server: &ValidatedServer) -> Option<String> {
+pub(super) fn claim_name(server: &ValidatedServer) -> Option<String> {
     match &server.storage {
         Storage::Claim(_) => Some(server.names.claim()),
         Storage::Existing(name) => Some(name.clone()),

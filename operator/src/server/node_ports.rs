@@ -9,7 +9,7 @@ const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockRequest {
+pub(super) struct BlockRequest {
     /// The lowest port of the block, at least.
     pub first: Option<u16>,
     /// The highest, at most.
@@ -22,7 +22,7 @@ pub struct BlockRequest {
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
+pub(super) struct Block {
     /// The control port.
     pub control: u16,
     /// The data ports.
@@ -31,7 +31,7 @@ pub struct Block {
 
 /// No block is free.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoBlock {
+pub(super) enum NoBlock {
     /// Everything is taken or too narrow.
     #[error(
         "no {size} contiguous node ports are free in {first}-{last}; widen dataPorts.first and dataPorts.last, ask for fewer with dataPorts.perReplica, or delete Services that use these ports"
@@ -53,12 +53,12 @@ pub enum NoBlock {
 
 impl BlockRequest {
     /// The lowest and the highest port of the search.
-    pub fn bounds(&self) -> (u16, u16) {
+    pub(super) fn bounds(&self) -> (u16, u16) {
         (self.first.unwrap_or(CLUSTER_RANGE.0), self.last.unwrap_or(CLUSTER_RANGE.1))
     }
 
     /// How many contiguous ports.
-    pub fn size(&self) -> u16 {
+    pub(super) fn size(&self) -> u16 {
         self.data.saturating_add(u16::from(self.control.is_none()))
     }
 
@@ -76,7 +76,11 @@ impl BlockRequest {
 
 /// The block to ask for: the one that the server has, else the lowest that nobody uses. Low ports come first, for they
 /// are the band from which Kubernetes does not pick for others.
-pub fn pick_block(request: &BlockRequest, current: Option<Block>, used: &BTreeSet<u16>) -> Result<Block, NoBlock> {
+pub(super) fn pick_block(
+    request: &BlockRequest,
+    current: Option<Block>,
+    used: &BTreeSet<u16>,
+) -> Result<Block, NoBlock> {
     let free = |block: &Block| !used.contains(&block.control) && block.data.ports().all(|port| !used.contains(&port));
     if let Some(block) = current.filter(|block| request.is_met_by(*block) && free(block)) {
         return Ok(block);

@@ -21,12 +21,12 @@ pub struct ServingPod {
 }
 
 /// The pods that are not on their way out.
-pub fn alive(pods: &[Pod]) -> impl Iterator<Item = &Pod> {
+pub(super) fn alive(pods: &[Pod]) -> impl Iterator<Item = &Pod> {
     pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none())
 }
 
 /// Every pod of the newest template, or what is still being waited for.
-pub fn serving_pods(set: &StatefulSet, pods: &[Pod]) -> Result<Vec<ServingPod>, String> {
+pub(super) fn serving_pods(set: &StatefulSet, pods: &[Pod]) -> Result<Vec<ServingPod>, String> {
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let status = set.status.clone().unwrap_or_default();
     let name = set.name_any();
@@ -74,8 +74,8 @@ fn trouble(status: &PodStatus) -> Option<String> {
     if let Some(condition) = unscheduled {
         return Some(condition.message.clone().unwrap_or_else(|| "it is not scheduled".to_owned()));
     }
-    let containers = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
-    containers.filter_map(waiting).next()
+    let mut containers = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    containers.find_map(waiting)
 }
 
 fn waiting(container: &ContainerStatus) -> Option<String> {
@@ -91,7 +91,7 @@ fn waiting(container: &ContainerStatus) -> Option<String> {
 }
 
 /// The annotations that a pod lacks. `digest` makes the kubelet look at the mounted files now.
-pub fn missing_annotations(
+pub(super) fn missing_annotations(
     pod: &Pod,
     digest: &str,
     address: Option<&str>,
@@ -126,7 +126,7 @@ mod tests {
         .unwrap()
     }
 
-    fn pod(revision: &str, status: serde_json::Value) -> Pod {
+    fn pod(revision: &str, status: &serde_json::Value) -> Pod {
         serde_json::from_value(json!({
             "metadata": {
                 "name": "files-0-0",
@@ -144,15 +144,15 @@ mod tests {
 
     #[test]
     fn a_ready_pod_of_the_newest_template_serves() {
-        let serving = serving_pods(&set(), &[pod("r2", ready())]).unwrap();
+        let serving = serving_pods(&set(), &[pod("r2", &ready())]).unwrap();
         assert_eq!(serving, [ServingPod { name: "files-0-0".into(), ip: "10.1.0.5".into() }]);
     }
 
     #[test]
     fn an_old_a_missing_and_a_leaving_pod_are_waited_for() {
-        assert!(serving_pods(&set(), &[pod("r1", ready())]).unwrap_err().contains("to be replaced"));
+        assert!(serving_pods(&set(), &[pod("r1", &ready())]).unwrap_err().contains("to be replaced"));
         assert!(serving_pods(&set(), &[]).unwrap_err().contains("to start the pod"));
-        let mut leaving = pod("r2", ready());
+        let mut leaving = pod("r2", &ready());
         leaving.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap();
         assert!(serving_pods(&set(), &[leaving]).is_err());
     }
@@ -161,13 +161,13 @@ mod tests {
     fn the_reason_of_the_scheduler_or_of_the_container_is_passed_on() {
         let unscheduled =
             json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/2 nodes are available"}]});
-        assert!(serving_pods(&set(), &[pod("r2", unscheduled)]).unwrap_err().contains("0/2 nodes"));
+        assert!(serving_pods(&set(), &[pod("r2", &unscheduled)]).unwrap_err().contains("0/2 nodes"));
         let pull = json!({"containerStatuses": [{
             "name": "gateway", "image": "x", "imageID": "", "ready": false, "restartCount": 0,
             "state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}
         }]});
         assert!(
-            serving_pods(&set(), &[pod("r2", pull)])
+            serving_pods(&set(), &[pod("r2", &pull)])
                 .unwrap_err()
                 .contains("container gateway: ErrImagePull: not found")
         );
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_annotation_that_is_there_is_not_written_again_unless_the_kubelet_needs_a_nudge() {
-        let mut pod = pod("r2", ready());
+        let mut pod = pod("r2", &ready());
         assert_eq!(missing_annotations(&pod, "d1", None, None).len(), 1);
         pod.annotations_mut().insert(CONFIG_ANNOTATION.into(), "d1.5".into());
         assert!(missing_annotations(&pod, "d1", None, None).is_empty());

@@ -11,13 +11,13 @@ use super::{
 };
 
 /// The name of the control port in Service and pod.
-pub const CONTROL_PORT_NAME: &str = "control";
+pub(super) const CONTROL_PORT_NAME: &str = "control";
 const LISTEN: u16 = 2121;
 const ADMIN: u16 = 9121;
 
 /// Every port of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PortPlan {
+pub(super) struct PortPlan {
     /// The control port that clients dial.
     pub control: u16,
     /// The port that the gateway listens on for it.
@@ -31,12 +31,16 @@ pub struct PortPlan {
 }
 
 /// The name of a data port. By number and never by index, for server-side apply keys ports by number.
-pub fn data_port_name(port: u16) -> String {
+pub(super) fn data_port_name(port: u16) -> String {
     format!("data-{port}")
 }
 
 /// Decides all numbers. `used` are the node ports of other Services.
-pub fn plan_ports(request: &PortRequest, service: Option<&Service>, used: &BTreeSet<u16>) -> Result<PortPlan, NoBlock> {
+pub(super) fn plan_ports(
+    request: &PortRequest,
+    service: Option<&Service>,
+    used: &BTreeSet<u16>,
+) -> Result<PortPlan, NoBlock> {
     match request {
         PortRequest::Fixed { control, data } => {
             let listen = outside(*data, LISTEN, &[]);
@@ -70,7 +74,7 @@ fn current_block(service: &Service) -> Option<Block> {
 }
 
 /// The node port of a Service's port.
-pub fn node_port(port: &ServicePort) -> Option<u16> {
+pub(super) fn node_port(port: &ServicePort) -> Option<u16> {
     port.node_port.and_then(|port| u16::try_from(port).ok())
 }
 

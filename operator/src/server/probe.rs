@@ -24,7 +24,7 @@ pub struct Prober {
 
 /// Why a pod gave no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum ProbeError {
+pub(super) enum ProbeError {
     /// No connection, or no whole answer.
     #[error("failed to ask it: {0}")]
     Unreachable(String),

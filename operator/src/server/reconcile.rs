@@ -102,12 +102,13 @@ pub async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Action, Arc<ServerError>> {
     let timer = context.metrics.start("server");
-    let result = tokio::time::timeout(DEADLINE, reconcile_any(&server, &context)).await;
+    let result = tokio::time::timeout(DEADLINE, Box::pin(reconcile_any(&server, &context))).await;
     let result = result.unwrap_or(Err(ServerError::Deadline));
     timer.stop(result.as_ref().err().map(ServerError::name));
     result.map_err(Arc::new)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the controller calls it so")]
 /// When to try again after an error: soon at first, and never tighter than the cluster can bear.
 pub fn error_policy(
     server: Arc<DeserializeGuard<SafeTPServer>>,
@@ -132,7 +133,7 @@ async fn reconcile_any(server: &DeserializeGuard<SafeTPServer>, context: &Contex
     }
     let now = Timestamp::now();
     match validate(server) {
-        Ok(valid) => Reconcile { context, server, valid: &valid, now }.run().await,
+        Ok(valid) => Box::pin(Reconcile { context, server, valid: &valid, now }.run()).await,
         Err(invalid) => {
             let verdict = Verdict::stalled("InvalidSpec", invalid.to_string());
             finish(context, server, None, &verdict, build_status_of_verdict(server, &verdict, now)).await
@@ -157,12 +158,12 @@ struct Done {
 
 impl Reconcile<'_> {
     async fn run(&self) -> Result<Action, ServerError> {
-        let gathered = gather(&self.context.client, self.valid).await?;
+        let gathered = Box::pin(gather(&self.context.client, self.valid)).await?;
         if let Some(conflict) = find_conflict(self.valid, &gathered.live) {
             return self.stop(None, conflict).await;
         }
         let resolved = self.resolve_users(&gathered).await?;
-        let done = match self.apply_with_ports(&gathered, &resolved).await {
+        let done = match Box::pin(self.apply_with_ports(&gathered, &resolved)).await {
             Ok(Ok(done)) => done,
             Ok(Err(none)) => {
                 let verdict = Verdict::stalled("PortsUnavailable", none.to_string());
@@ -229,10 +230,11 @@ impl Reconcile<'_> {
                 material: &material,
                 accounts: &resolved.accounts,
                 images: &self.context.images,
+                has_pods: gathered.live.stateful_set.is_some(),
                 claim: gathered.live.claim.as_ref(),
             })?;
             let namespace = &self.valid.names.namespace;
-            match apply(&self.context.client, namespace, gathered.live.clone(), prepared).await {
+            match Box::pin(apply(&self.context.client, namespace, gathered.live.clone(), prepared)).await {
                 Ok(applied) => return Ok(Ok(Done { applied, ports, addressing, material })),
                 Err(ApplyError::PortTaken(port)) => used.insert(port),
                 Err(error) => return Err(error.into()),

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What is in force, as far as it is known.
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     /// The server.
     pub server: &'a ValidatedServer,
     /// What was applied.
@@ -37,7 +37,7 @@ pub struct Facts<'a> {
 }
 
 /// What the pods say.
-pub enum PodsVerdict {
+pub(super) enum PodsVerdict {
     /// All serve, and everything is in force in them.
     InForce,
     /// There are none yet, or not all are ready.
@@ -47,7 +47,7 @@ pub enum PodsVerdict {
 }
 
 /// The one thing that Ready says, the most fundamental trouble first.
-pub fn judge(
+pub(super) fn judge(
     facts: &Facts<'_>,
     claim: Option<&PersistentVolumeClaim>,
     trouble: Option<&str>,
@@ -63,7 +63,7 @@ pub fn judge(
         );
     }
     if let (PodsVerdict::Pending(_), Some(trouble)) = (&pods, trouble) {
-        let name = claim.map(PersistentVolumeClaim::name_any).unwrap_or_else(|| facts.server.names.claim());
+        let name = claim.map_or_else(|| facts.server.names.claim(), PersistentVolumeClaim::name_any);
         return Verdict::reconciling("ClaimPending", format!("PersistentVolumeClaim {name} is Pending: {trouble}"));
     }
     let Some(known) = &facts.addressing.known else { return no_address(facts, pods) };
@@ -93,7 +93,7 @@ fn no_address(facts: &Facts<'_>, pods: PodsVerdict) -> Verdict {
 }
 
 /// The whole status.
-pub fn build_status(
+pub(super) fn build_status(
     facts: &Facts<'_>,
     verdict: &Verdict,
     previous: &SafeTPServerStatus,
@@ -130,7 +130,7 @@ fn firewall(address: &ExternalAddress, control: u16, data: PortRange) -> String 
 }
 
 /// The status of a server about which nothing new is known but the verdict.
-pub fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, now: Timestamp) -> SafeTPServerStatus {
+pub(super) fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, now: Timestamp) -> SafeTPServerStatus {
     let previous = server.status.clone().unwrap_or_default();
     SafeTPServerStatus {
         conditions: build_conditions(&previous.conditions, verdict, server.metadata.generation, now),
@@ -145,7 +145,7 @@ pub fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, now: Ti
 pub struct StatusError(#[from] kube::Error);
 
 /// Writes a status that differs from what is there. Whether it did.
-pub async fn write_status(
+pub(super) async fn write_status(
     client: &Client,
     server: &SafeTPServer,
     status: &SafeTPServerStatus,

@@ -25,7 +25,7 @@ const MAX_PER_REPLICA: i32 = 1000;
 
 /// A server whose spec holds together.
 #[derive(Clone, Debug)]
-pub struct ValidatedServer {
+pub(super) struct ValidatedServer {
     /// Its names.
     pub names: Names,
     /// Its UID: what it makes belongs to this.
@@ -58,7 +58,7 @@ pub struct ValidatedServer {
 
 /// Ports that the user chose, or a block that has to be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PortRequest {
+pub(super) enum PortRequest {
     /// These.
     Fixed {
         /// The control port.
@@ -72,7 +72,7 @@ pub enum PortRequest {
 
 /// Where the certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CertificateSource {
+pub(super) enum CertificateSource {
     /// The operator issues it.
     SelfSigned,
     /// A Secret of somebody else.
@@ -81,7 +81,7 @@ pub enum CertificateSource {
 
 /// Where the files are.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Storage {
+pub(super) enum Storage {
     /// On a claim that the operator makes.
     Claim(Box<PersistentVolumeClaimSpec>),
     /// On a claim that is there.
@@ -93,10 +93,10 @@ pub enum Storage {
 /// Everything that is wrong, in sentences that say what to type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]
-pub struct InvalidSpec(pub Vec<String>);
+pub(super) struct InvalidSpec(pub Vec<String>);
 
 /// Checks a server.
-pub fn validate(server: &SafeTPServer) -> Result<ValidatedServer, InvalidSpec> {
+pub(super) fn validate(server: &SafeTPServer) -> Result<ValidatedServer, InvalidSpec> {
     let spec = &server.spec;
     let meta = &server.metadata;
     let mut problems = Vec::new();
@@ -304,13 +304,13 @@ fn unsigned(number: i32) -> u32 {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
 
     /// A server with this spec, named files in ftp.
-    pub fn server(spec: Value) -> SafeTPServer {
+    pub(in crate::server) fn server(spec: Value) -> SafeTPServer {
         let mut server = SafeTPServer::new("files", serde_json::from_value(spec).unwrap());
         server.metadata.namespace = Some("ftp".into());
         server.metadata.uid = Some("uid-1".into());

@@ -63,6 +63,7 @@ pub async fn reconcile(
     result.map_err(Arc::new)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the controller calls it so")]
 /// When to try again after an error.
 pub fn error_policy(user: Arc<DeserializeGuard<SafeTPUser>>, error: &Arc<UserError>, _: Arc<Context>) -> Action {
     tracing::warn!(user = %user.name_any(), %error, "reconcile failed");

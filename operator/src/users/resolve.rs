@@ -46,6 +46,6 @@ async fn hashed(password: &Password, source: &Source, registry: &Registry) -> Re
         return Ok(hash);
     }
     let hash = tokio::task::spawn_blocking(move || hash::compute(&plain)).await.map_err(|_| HashError::Thread)??;
-    registry.remember_hash(source.clone(), hash.clone());
+    registry.remember_hash(source, hash.clone());
     Ok(hash)
 }

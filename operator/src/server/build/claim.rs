@@ -41,6 +41,8 @@ fn with_defaults(wanted: &PersistentVolumeClaimSpec) -> PersistentVolumeClaimSpe
 fn merge(wanted: &PersistentVolumeClaimSpec, live: &PersistentVolumeClaimSpec) -> PersistentVolumeClaimSpec {
     let wanted = with_defaults(wanted);
     let mut spec = live.clone();
+    // Chosen by whoever binds the claim.
+    spec.volume_name.clone_from(&wanted.volume_name);
     if size(&wanted) > size(live) {
         spec.resources = wanted.resources;
     }
@@ -77,7 +79,7 @@ fn octets(quantity: &str) -> Option<u128> {
 }
 
 /// Where the files are and what stays, for the status.
-pub fn describe_storage(server: &ValidatedServer) -> String {
+pub(crate) fn describe_storage(server: &ValidatedServer) -> String {
     match (&server.storage, server.retain) {
         (Storage::Claim(_), Retain::Retain) => format!(
             "PersistentVolumeClaim {} stays when the server is deleted; a server made again under this name adopts it",

@@ -9,9 +9,9 @@ mod service;
 mod stateful_set;
 mod volumes;
 
-pub use claim::describe_storage;
-pub use files::Expected;
-pub use secrets::previous_accounts;
+pub(super) use claim::describe_storage;
+pub(super) use files::Expected;
+pub(super) use secrets::previous_accounts;
 
 use k8s_openapi::{
     api::{
@@ -37,7 +37,7 @@ pub struct BuildError {
 
 /// All that the objects are made of.
 #[derive(Clone, Copy)]
-pub struct Ingredients<'a> {
+pub(super) struct Ingredients<'a> {
     /// The server.
     pub server: &'a ValidatedServer,
     /// Its ports.
@@ -50,56 +50,78 @@ pub struct Ingredients<'a> {
     pub accounts: &'a Accounts,
     /// What its pods run.
     pub images: &'a Images,
+    /// Whether there is a StatefulSet already.
+    pub has_pods: bool,
     /// The claim that is there.
     pub claim: Option<&'a PersistentVolumeClaim>,
 }
 
-/// Every object, ready to be applied. What is `None` must not exist.
+/// What should become of an object.
 #[derive(Clone, Debug)]
-pub struct Prepared {
+pub(crate) enum Wanted<K> {
+    /// It should be so.
+    Object(Box<K>),
+    /// It should not be.
+    Nothing,
+    /// It stays as it is, if it is.
+    AsItIs,
+}
+
+/// Every object, ready to be applied.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
     /// All ports.
     pub service: Service,
     /// The gateway's identity.
     pub service_account: ServiceAccount,
     /// What it may read.
-    pub role: Option<Role>,
+    pub role: Wanted<Role>,
     /// That it may.
-    pub role_binding: Option<RoleBinding>,
+    pub role_binding: Wanted<RoleBinding>,
     /// `gateway.json`.
     pub config_map: ConfigMap,
     /// The CA's key.
-    pub ca_key: Option<Secret>,
+    pub ca_key: Wanted<Secret>,
     /// The CA for clients.
-    pub ca: Option<Secret>,
+    pub ca: Wanted<Secret>,
     /// The self-signed certificate.
-    pub tls: Option<Secret>,
+    pub tls: Wanted<Secret>,
     /// `ftpd.json` and `users.json`.
     pub users: Secret,
     /// The claim, when the operator makes it.
-    pub claim: Option<PersistentVolumeClaim>,
+    pub claim: Wanted<PersistentVolumeClaim>,
     /// The pod's template.
-    pub stateful_set: StatefulSet,
+    pub stateful_set: Wanted<StatefulSet>,
     /// What a pod that acts on all of this says.
     pub expected: Expected,
 }
 
 /// Builds everything.
-pub fn build(from: &Ingredients<'_>) -> Result<Prepared, BuildError> {
+pub(super) fn build(from: &Ingredients<'_>) -> Result<Prepared, BuildError> {
     let files = files::build_files(from)?;
+    // A certificate that cannot be used must not take pods down that have a good one: they stay as they are.
+    let hold = from.has_pods && from.material.problem.is_some();
+    let secret = |secret: Option<Secret>| if hold { Wanted::AsItIs } else { secret.into() };
     Ok(Prepared {
         service: service::build_service(from),
         service_account: rbac::build_service_account(from),
-        role: rbac::build_role(from),
-        role_binding: rbac::build_role_binding(from),
+        role: rbac::build_role(from).into(),
+        role_binding: rbac::build_role_binding(from).into(),
         config_map: files::build_config_map(from, &files),
-        ca_key: secrets::build_authority_key(from),
-        ca: secrets::build_authority(from),
-        tls: secrets::build_certificate(from),
+        ca_key: secret(secrets::build_authority_key(from)),
+        ca: secret(secrets::build_authority(from)),
+        tls: secret(secrets::build_certificate(from)),
         users: secrets::build_users(from, &files),
-        claim: claim::build_claim(from),
-        stateful_set: stateful_set::build_stateful_set(from),
+        claim: claim::build_claim(from).map_or(Wanted::AsItIs, |claim| Wanted::Object(Box::new(claim))),
+        stateful_set: if hold { Wanted::AsItIs } else { Some(stateful_set::build_stateful_set(from)).into() },
         expected: files.expected,
     })
+}
+
+impl<K> From<Option<K>> for Wanted<K> {
+    fn from(object: Option<K>) -> Self {
+        object.map_or(Self::Nothing, |object| Self::Object(Box::new(object)))
+    }
 }
 
 impl Ingredients<'_> {

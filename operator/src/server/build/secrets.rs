@@ -42,7 +42,7 @@ fn secret(from: &Ingredients<'_>, name: String, kind: &str, data: &[(&str, &str)
 }
 
 /// What the users' Secret says now. What cannot be read counts as not there: it is then written again.
-pub fn previous_accounts(secret: Option<&Secret>) -> Previous {
+pub(crate) fn previous_accounts(secret: Option<&Secret>) -> Previous {
     let content = |key: &str| secret.and_then(|secret| secret.data.as_ref()?.get(key)).map(|value| value.0.as_slice());
     let users = content(paths::USERS_FILE).and_then(|json| Users::parse(json).ok()).unwrap_or_default();
     let sources: Sources = content(SOURCES_FILE).and_then(|json| serde_json::from_slice(json).ok()).unwrap_or_default();

@@ -23,7 +23,7 @@ pub(super) fn build_service(from: &Ingredients<'_>) -> Service {
     } else {
         spec.type_ = Some("LoadBalancer".to_owned());
         spec.allocate_load_balancer_node_ports = Some(exposure.allocate_load_balancer_node_ports);
-        spec.load_balancer_class = exposure.load_balancer_class.clone();
+        spec.load_balancer_class.clone_from(&exposure.load_balancer_class);
         spec.load_balancer_source_ranges =
             Some(exposure.load_balancer_source_ranges.clone()).filter(|all| !all.is_empty());
     }

@@ -19,6 +19,10 @@ fn images() -> Images {
 }
 
 fn prepared(spec: serde_json::Value) -> Prepared {
+    prepared_with(spec, false)
+}
+
+fn prepared_with(spec: serde_json::Value, has_pods: bool) -> Prepared {
     let server = validate(&server(spec)).unwrap();
     let addressing = find_address(&server, None, None);
     let now = Timestamp::from_second(1_800_000_000).unwrap();
@@ -30,13 +34,21 @@ fn prepared(spec: serde_json::Value) -> Prepared {
         material: &material,
         accounts: &Accounts::default(),
         images: &images(),
+        has_pods,
         claim: None,
     };
     build(&from).unwrap()
 }
 
+fn object<K: Clone>(wanted: &Wanted<K>) -> Option<K> {
+    match wanted {
+        Wanted::Object(object) => Some(K::clone(object)),
+        Wanted::Nothing | Wanted::AsItIs => None,
+    }
+}
+
 fn pod(prepared: &Prepared) -> PodSpec {
-    prepared.stateful_set.spec.clone().unwrap().template.spec.unwrap()
+    object(&prepared.stateful_set).unwrap().spec.clone().unwrap().template.spec.unwrap()
 }
 
 fn containers(pod: &PodSpec) -> (Container, Container) {
@@ -105,7 +117,7 @@ fn the_gateway_holds_the_keys_and_no_file_and_the_ftpd_the_reverse() {
 fn no_token_goes_where_the_address_comes_another_way() {
     for spec in [json!({"exposure": {"type": "NodePort"}}), json!({"exposure": {"address": "203.0.113.7"}})] {
         let prepared = prepared(spec);
-        assert!(prepared.role.is_none() && prepared.role_binding.is_none());
+        assert!(matches!((&prepared.role, &prepared.role_binding), (Wanted::Nothing, Wanted::Nothing)));
         let (_, gateway) = containers(&pod(&prepared));
         assert!(!mounted(&gateway).contains(&paths::TOKEN_DIR.to_owned()));
     }
@@ -113,7 +125,7 @@ fn no_token_goes_where_the_address_comes_another_way() {
 
 #[test]
 fn the_gateway_may_read_its_own_service_and_nothing_else() {
-    let rules = prepared(json!({})).role.unwrap().rules.unwrap();
+    let rules = object(&prepared(json!({})).role).unwrap().rules.unwrap();
     assert_eq!(rules.len(), 1);
     assert_eq!(rules[0].resources, Some(vec!["services".to_owned()]));
     assert_eq!(rules[0].resource_names, Some(vec!["files".to_owned()]));
@@ -123,8 +135,8 @@ fn the_gateway_may_read_its_own_service_and_nothing_else() {
 #[test]
 fn the_private_key_of_the_ca_is_mounted_nowhere_and_published_nowhere() {
     let prepared = prepared(json!({}));
-    assert!(!serde_json::to_string(&prepared.stateful_set).unwrap().contains("files-ca"));
-    let published: Vec<_> = prepared.ca.unwrap().data.unwrap().into_keys().collect();
+    assert!(!serde_json::to_string(&object(&prepared.stateful_set)).unwrap().contains("files-ca"));
+    let published: Vec<_> = object(&prepared.ca).unwrap().data.unwrap().into_keys().collect();
     assert_eq!(published, ["ca.crt"]);
 }
 
@@ -133,7 +145,7 @@ fn the_expected_digests_are_those_of_the_written_files() {
     let prepared = prepared(json!({}));
     let config = prepared.config_map.data.unwrap().remove(paths::GATEWAY_FILE).unwrap();
     assert!(GatewayConfig::parse(config.as_bytes()).is_ok());
-    let tls = prepared.tls.unwrap().data.unwrap();
+    let tls = object(&prepared.tls).unwrap().data.unwrap();
     let certificate = &tls[paths::CERTIFICATE_FILE].0;
     let gateway = Digest::of([(paths::GATEWAY_FILE, config.as_bytes()), (paths::CERTIFICATE_FILE, certificate)]);
     assert_eq!(prepared.expected.gateway, gateway);
@@ -141,8 +153,17 @@ fn the_expected_digests_are_those_of_the_written_files() {
 
 #[test]
 fn the_claim_belongs_to_the_server_only_where_it_shall_go_with_it() {
-    let claim = |spec| prepared(spec).claim;
+    let claim = |spec| object(&prepared(spec).claim);
     assert_eq!(claim(json!({})).unwrap().metadata.owner_references, None);
     assert!(claim(json!({"retain": "Delete"})).unwrap().metadata.owner_references.is_some());
     assert_eq!(claim(json!({"backend": {"embedded": {"existingClaim": "x"}}})), None);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_leaves_running_pods_as_they_are() {
+    let spec = || json!({"security": {"certificate": {"secretRef": {"name": "gone"}}}});
+    let running = prepared_with(spec(), true);
+    assert!(matches!(running.stateful_set, Wanted::AsItIs) && matches!(running.tls, Wanted::AsItIs));
+    let new = prepared_with(spec(), false);
+    assert!(matches!(new.stateful_set, Wanted::Object(_)) && matches!(new.tls, Wanted::Nothing));
 }
