@@ -17,7 +17,7 @@ mod listen;
 mod session;
 mod tls;
 
-pub use listen::ListenError;
+pub use listen::{ListenError, listen};
 pub use tls::{Identity, IdentityError, Tickets};
 
 use data::ports::PortDesk;

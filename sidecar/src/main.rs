@@ -1,6 +1,6 @@
 //! The gateway's program: what starts in which order, and what ends it.
 
-use std::{io::IsTerminal as _, net::Ipv6Addr, sync::Arc, time::Duration};
+use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -9,11 +9,11 @@ use safetp_sidecar::{
     admin::{self, Admin},
     args::Args,
     drain::{self, Phase},
-    gateway::{Gateway, Tickets},
+    gateway::{self, Gateway, Tickets},
     metrics::Metrics,
     settings::Keeper,
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -33,14 +33,13 @@ async fn main() -> anyhow::Result<()> {
 
     let (drain, phase) = watch::channel(Phase::Serving);
     let bound = Gateway::bind(&config, settings.clone(), address.clone(), phase, Arc::clone(&metrics))?;
-    let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, config.admin_port)).await;
-    let listener = listener.with_context(|| format!("failed to listen on admin port {}", config.admin_port))?;
+    let listener = gateway::listen(config.admin_port)?;
     let admin = Admin { settings: settings.clone(), address, gateway: bound.gateway(), metrics };
     tokio::spawn(admin::serve(listener, admin));
 
     let time = move || Duration::from_secs(settings.borrow().config.drain_seconds.into());
     let draining = tokio::spawn(drain::run(drain, time));
-    tracing::info!(server = config.server, control = config.listen_port, data = %config.data_ports, "serving");
+    tracing::info!(server = config.server, control = bound.control_port(), data = %bound.data_ports(), "serving");
     bound.serve().await;
     draining.abort();
     tracing::info!("all sessions have ended");

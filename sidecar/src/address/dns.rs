@@ -22,37 +22,36 @@ pub(super) async fn run(
 ) {
     loop {
         let address = learned.borrow_and_update().clone();
-        let again = match address {
-            None => {
-                tell(&announce, None);
-                None
-            }
-            Some(ExternalAddress::Ip(ip)) => {
-                tell(&announce, Some(of_ip(ip)));
-                None
-            }
-            Some(ExternalAddress::Name(name)) => Some(resolve(&name, &announce).await),
-        };
+        // A look-up that hangs must not hold up the news that another address counts now.
         tokio::select! {
-            changed = learned.changed() => if changed.is_err() { ended(&announce).await },
-            () = wait(again) => {}
+            () = moved(&mut learned) => {}
+            () = keep_announced(address, &announce) => {}
         }
     }
 }
 
-/// A pinned address has no source that lives on; what is known stays, and names are still resolved again.
-async fn ended(announce: &watch::Sender<Option<Announced>>) {
-    let name = announce.borrow().as_ref().filter(|announced| announced.text.parse::<IpAddr>().is_err()).cloned();
-    match name {
-        None => std::future::pending().await,
-        Some(name) => tokio::time::sleep(if name.v4.is_some() { AGAIN } else { RETRY }).await,
+/// A pinned address has no source that lives on: it never moves.
+async fn moved(learned: &mut watch::Receiver<Option<ExternalAddress>>) {
+    if learned.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
-async fn wait(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep(time).await,
-        None => std::future::pending().await,
+/// Returns when the address should be looked at again.
+async fn keep_announced(address: Option<ExternalAddress>, announce: &watch::Sender<Option<Announced>>) {
+    match address {
+        Some(ExternalAddress::Name(name)) => {
+            let again = resolve(&name, announce).await;
+            tokio::time::sleep(again).await;
+        }
+        Some(ExternalAddress::Ip(ip)) => {
+            tell(announce, Some(of_ip(ip)));
+            std::future::pending::<()>().await;
+        }
+        None => {
+            tell(announce, None);
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -127,6 +126,21 @@ mod tests {
         assert_eq!(stays.v4, Some(Ipv4Addr::new(192, 0, 2, 9)));
         let gone = of_name("lb.example.org", &rotated, Some(Ipv4Addr::new(192, 0, 2, 1)));
         assert_eq!(gone.v4, Some(Ipv4Addr::new(192, 0, 2, 3)));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_moves_is_announced_while_a_name_is_still_looked_up() {
+        let (found, learned) = watch::channel(Some(ExternalAddress::parse("name.invalid")));
+        let (announce, mut announced) = watch::channel(None);
+        let task = tokio::spawn(run(learned, announce));
+        let is =
+            |text: &'static str| move |address: &Option<Announced>| address.as_ref().is_some_and(|a| a.text == text);
+        announced.wait_for(is("name.invalid")).await.unwrap();
+        found.send_replace(Some(ExternalAddress::parse("192.0.2.1")));
+        announced.wait_for(is("192.0.2.1")).await.unwrap();
+        found.send_replace(None);
+        announced.wait_for(Option::is_none).await.unwrap();
+        task.abort();
     }
 
     #[test]

@@ -17,7 +17,7 @@ const KEEPALIVE: Duration = Duration::from_secs(45);
 
 /// Why a port cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to listen on port {port}: {source}; the data ports must be free and not among the system's own")]
+#[error("failed to listen on port {port}: {source}; every port of the gateway must be free in its pod")]
 pub struct ListenError {
     port: u16,
     source: io::Error,
@@ -33,20 +33,20 @@ pub(super) struct Listeners {
 
 impl Listeners {
     pub(super) fn bind(control_port: u16, data_ports: PortRange) -> Result<Self, ListenError> {
-        let bind = |port| listen(port).map_err(|source| ListenError { port, source });
-        let control = bind(control_port)?;
-        let data = data_ports.ports().map(|port| Ok((port, bind(port)?))).collect::<Result<_, ListenError>>()?;
+        let control = listen(control_port)?;
+        let data = data_ports.ports().map(|port| Ok((port, listen(port)?))).collect::<Result<_, ListenError>>()?;
         let control_port = control.local_addr().map_err(|source| ListenError { port: control_port, source })?.port();
         Ok(Self { control_port, control, data_ports, data })
     }
 }
 
-/// On both families where the system has both.
-fn listen(port: u16) -> io::Result<TcpListener> {
-    match listen_on(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) {
+/// Listens on every address, of both families where the system has both.
+pub fn listen(port: u16) -> Result<TcpListener, ListenError> {
+    let listener = match listen_on(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) {
         Err(error) if no_ipv6(&error) => listen_on(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
         result => result,
-    }
+    };
+    listener.map_err(|source| ListenError { port, source })
 }
 
 fn no_ipv6(error: &io::Error) -> bool {

@@ -13,4 +13,5 @@ mod drain;
 mod limits;
 mod login;
 mod ports;
+mod process;
 mod transfers;
