@@ -27,10 +27,13 @@ fn try_serving(pod: &Pod) -> Option<(Child, u16)> {
     let mut config = pod.config.clone();
     let port = rand::rng().random_range(10_000..30_000);
     config.data_ports = PortRange::new(port, port).unwrap();
-    pod.replace_config(&config, |in_force| in_force.problem.is_some());
+    pod.write_config(&config);
     let mut gateway = start(pod);
     let mut log = BufReader::new(gateway.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let serving = log.find(|line| line.contains("\"serving\""))?;
+    let Some(serving) = log.find(|line| line.contains("\"serving\"")) else {
+        gateway.wait().unwrap();
+        return None;
+    };
     // Read to its end, or the gateway would stand still when the pipe is full.
     std::thread::spawn(move || log.count());
     let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
