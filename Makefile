@@ -29,7 +29,7 @@ unit: setup ## the tests that need no cluster
 
 e2e: images cluster ## the tests on the real cluster
 	@./tests/step --show "charts" ./tests/charts
-	@./tests/step --show "tests on the cluster" cargo test -p safetp-e2e --locked -- --test-threads=4
+	@RUST_BACKTRACE=0 ./tests/step --show "tests on the cluster" cargo test -p safetp-e2e --locked -- --test-threads=4
 
 images: target/images/.built ## target/images/*.tar, for docker, podman, kind and ctr
 

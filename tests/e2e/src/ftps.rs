@@ -223,11 +223,15 @@ impl Session {
     }
 }
 
-/// Ends an upload as TLS asks for it: `close_notify`, then the end of the stream.
+/// Ends an upload as TLS asks for it: `close_notify`, the end of the stream, and then reading to the server's own end. A
+/// socket that is closed with something unread in it (a session ticket, say) is reset, and what was still on its way to
+/// the server is lost with it.
 pub fn finish(mut data: Data) -> Result<()> {
     data.conn.send_close_notify();
     data.conn.complete_io(&mut data.sock)?;
-    Ok(data.sock.shutdown(std::net::Shutdown::Write)?)
+    data.sock.shutdown(std::net::Shutdown::Write)?;
+    std::io::copy(&mut data.sock, &mut std::io::sink())?;
+    Ok(())
 }
 
 fn client_config(ca: &[u8]) -> Result<Arc<ClientConfig>> {

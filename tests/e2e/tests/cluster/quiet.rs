@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use safetp_e2e::scenario::Namespace;
@@ -21,10 +24,22 @@ fn versions(namespace: &Namespace) -> Result<BTreeMap<String, Value>> {
 fn nothing_is_written_while_nothing_changes() -> Result<()> {
     let namespace = Namespace::new("e2e-quiet")?;
     namespace.server("files", &json!({}))?;
-    let before = versions(&namespace)?;
+    let before = settled(&namespace)?;
     std::thread::sleep(Duration::from_secs(20)); // the length of the observation, not a wait for something
     let after = versions(&namespace)?;
     let written: Vec<_> = after.iter().filter(|(name, version)| before.get(*name) != Some(version)).collect();
     ensure!(written.is_empty(), "written at rest: {written:?}");
     Ok(())
+}
+
+/// The versions once Kubernetes itself has written its last about the new pod: unchanged for three seconds.
+fn settled(namespace: &Namespace) -> Result<BTreeMap<String, Value>> {
+    let mut last = (versions(namespace)?, Instant::now());
+    namespace.wait_for(KINDS, "three seconds without a write", |_| {
+        let now = versions(namespace).ok()?;
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        (last.1.elapsed() > Duration::from_secs(3)).then(|| last.0.clone())
+    })
 }
