@@ -33,3 +33,41 @@ fn strip(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn what_is_committed_and_packed_into_the_chart_is_what_the_types_say() {
+        for (name, content) in files().unwrap() {
+            for directory in ["crds", "charts/safetp-crds/templates"] {
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(directory).join(name);
+                let message = "run `cargo run -p safetp-crds --bin crdgen`";
+                assert!(fs::read_to_string(&path).unwrap() == content, "{}: {message}", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn every_rule_has_a_message_and_helm_finds_nothing_to_expand() {
+        for (name, content) in files().unwrap() {
+            assert!(!content.contains("{{"), "{name}");
+            let definition: Value = serde_yaml::from_str(&content).unwrap();
+            each_rule(&definition, &mut |rule| assert!(rule["message"].is_string(), "{name}: {rule}"));
+        }
+    }
+
+    fn each_rule(value: &Value, check: &mut impl FnMut(&Value)) {
+        if let Some(rules) = value.get("x-kubernetes-validations").and_then(Value::as_array) {
+            rules.iter().for_each(&mut *check);
+        }
+        match value {
+            Value::Object(map) => map.values().for_each(|value| each_rule(value, check)),
+            Value::Array(items) => items.iter().for_each(|value| each_rule(value, check)),
+            _ => {}
+        }
+    }
+}

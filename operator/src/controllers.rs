@@ -16,6 +16,7 @@ use kube::{
     core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
         Controller,
+        controller::Config as ControllerConfig,
         reflector::{ObjectRef, Store},
         watcher::Config,
     },
@@ -29,6 +30,9 @@ use crate::{
     registry::UserRef,
     server, users,
 };
+
+/// How many reconciles run at once: a thousand servers at a start must not become a thousand times fifteen requests.
+const CONCURRENCY: u16 = 24;
 
 type Guarded<K> = DeserializeGuard<K>;
 type ServerRef = ObjectRef<Guarded<SafeTPServer>>;
@@ -47,10 +51,12 @@ pub async fn run(
     let servers = watch_everything(servers, &client, &Arc::new(watch));
     let users = watch_servers(users, client).reconcile_on(touched_users);
     let servers = servers
+        .with_config(ControllerConfig::default().concurrency(CONCURRENCY))
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(server::reconcile, server::error_policy, context.clone())
         .for_each(|_| std::future::ready(()));
     let users = users
+        .with_config(ControllerConfig::default().concurrency(CONCURRENCY))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(users::reconcile, users::error_policy, context)
         .for_each(|_| std::future::ready(()));

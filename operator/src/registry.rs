@@ -35,6 +35,8 @@ pub struct Login {
 /// The logins of one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerLogins {
+    /// The UID of the server: what was known of an earlier one of its name counts for nothing.
+    pub server: String,
     /// By the name of the SafeTPUser.
     pub logins: BTreeMap<String, Login>,
     /// Why not every pod has them yet, or `None` when all have.
@@ -124,6 +126,14 @@ impl Registry {
         self.lock().hashes.get(&hash_key(source)).cloned()
     }
 
+    /// Forgets hashes that are in the cluster now.
+    pub fn forget_hashes<'a>(&self, sources: impl IntoIterator<Item = &'a Source>) {
+        let mut inner = self.lock();
+        for source in sources {
+            inner.hashes.remove(&hash_key(source));
+        }
+    }
+
     /// Remembers a hash.
     pub fn remember_hash(&self, source: &Source, hash: PasswordHash) {
         self.lock().hashes.insert(hash_key(source), hash);
@@ -140,6 +150,9 @@ fn hash_key(source: &Source) -> (String, String, String) {
 }
 
 fn keep_in_force(old: &ServerLogins, new: &mut ServerLogins) {
+    if old.server != new.server {
+        return;
+    }
     for (name, login) in &mut new.logins {
         let same = |old: &&Login| old.uid == login.uid && old.account == login.account && login.account.is_some();
         login.in_force |= old.logins.get(name).filter(same).is_some_and(|old| old.in_force);
@@ -171,7 +184,11 @@ mod tests {
                 Login { uid: (*name).to_owned(), generation: Some(1), rejection: None, account: None, in_force };
             ((*name).to_owned(), login)
         };
-        ServerLogins { logins: names.iter().map(login).collect(), waiting: waiting.map(str::to_owned) }
+        ServerLogins {
+            server: "s".to_owned(),
+            logins: names.iter().map(login).collect(),
+            waiting: waiting.map(str::to_owned),
+        }
     }
 
     fn key() -> Key {

@@ -43,6 +43,8 @@ const RESYNC: Duration = Duration::from_secs(600);
 const STALLED_RETRY: Duration = Duration::from_secs(15);
 /// The number of attempts, a power of two, after which a pod is asked again to look at its files: some three seconds.
 const FIRST_NUDGE: u32 = 4;
+/// The API server's words for a namespace on its way out: the server goes with it, so there is nothing to say.
+const TERMINATING: &str = "because it is being terminated";
 /// How many blocks of node ports are tried in one go.
 const MAX_BLOCKS: usize = 200;
 
@@ -169,12 +171,16 @@ impl Reconcile<'_> {
                 let verdict = Verdict::stalled("PortsUnavailable", none.to_string());
                 return self.stop(Some(resolved), verdict).await;
             }
+            Err(ServerError::Apply(ApplyError::Refused { message, .. })) if message.contains(TERMINATING) => {
+                return Ok(Action::requeue(STALLED_RETRY));
+            }
             Err(ServerError::Apply(ApplyError::Refused { what, message })) => {
                 let verdict = Verdict::stalled(refusal(&message), format!("the cluster refuses {what}: {message}"));
                 return self.stop(Some(resolved), verdict).await;
             }
             Err(error) => return Err(error),
         };
+        self.context.registry.forget_hashes(resolved.accounts.sources.values());
         // The kubelet may have looked a moment before the new files reached it: it is asked again, ever more rarely.
         let attempt = self.context.registry.attempts(&self.key());
         let nudge = (attempt >= FIRST_NUDGE && attempt.is_power_of_two()).then_some(attempt);
@@ -309,7 +315,7 @@ async fn finish(
     let key = (server.namespace().unwrap_or_default(), server.name_any());
     let changed = reason(server.status.as_ref()) != reason(Some(&status));
     let written = write_status(&context.client, server, &status).await?;
-    tell_users(context, &key, resolved, verdict);
+    tell_users(context, server, &key, resolved, verdict);
     if written && changed {
         publish(&context.recorder, server, verdict).await;
     }
@@ -329,7 +335,7 @@ fn reason(status: Option<&SafeTPServerStatus>) -> Option<&str> {
     Some(ready.reason.as_str())
 }
 
-fn tell_users(context: &Context, key: &Key, resolved: Option<Resolved>, verdict: &Verdict) {
+fn tell_users(context: &Context, server: &SafeTPServer, key: &Key, resolved: Option<Resolved>, verdict: &Verdict) {
     let ready = verdict.progress == Progress::Ready;
     let waiting = (!ready).then(|| verdict.message.clone());
     let logins = match resolved {
@@ -341,7 +347,8 @@ fn tell_users(context: &Context, key: &Key, resolved: Option<Resolved>, verdict:
         let in_force = ready && login.rejection.is_none();
         (name, Login { in_force, ..login })
     };
-    let logins = ServerLogins { logins: logins.into_iter().map(set).collect(), waiting };
+    let server = server.uid().unwrap_or_default();
+    let logins = ServerLogins { server, logins: logins.into_iter().map(set).collect(), waiting };
     // While only new settings are on their way, the pods go on serving everybody else as before.
     context.registry.set_logins(key, logins, verdict.reason == "ConfigurationPending");
 }

@@ -84,9 +84,13 @@ async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -
     let namespace = user.namespace().unwrap_or_default();
     let mut servers = Vec::new();
     for name in &user.spec.servers {
-        let exists = exists(&context.client, &namespace, name).await?;
-        let logins = context.registry.logins(&(namespace.clone(), name.clone()));
-        servers.push((name.as_str(), state(user, name, exists, logins.as_ref())));
+        let uid = find_server(&context.client, &namespace, name).await?;
+        let key = (namespace.clone(), name.clone());
+        if uid.is_none() {
+            context.registry.forget(&key);
+        }
+        let logins = context.registry.logins(&key).filter(|known| Some(&known.server) == uid.as_ref());
+        servers.push((name.as_str(), state(user, name, uid.is_some(), logins.as_ref())));
     }
     // After a start of the operator nothing is known for a moment: what the status says stays said.
     let unknown = servers.iter().any(|(_, state)| matches!(state, State::Unknown(_)));
@@ -100,10 +104,13 @@ async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -
     Ok(if unknown { Action::requeue(RETRY) } else { Action::await_change() })
 }
 
-async fn exists(client: &Client, namespace: &str, name: &str) -> Result<bool, UserError> {
+/// The UID of a server, if it exists.
+async fn find_server(client: &Client, namespace: &str, name: &str) -> Result<Option<String>, UserError> {
     let api: Api<SafeTPServer> = Api::namespaced(client.clone(), namespace);
     let found = api.get_metadata_opt(name).await;
-    found.map(|found| found.is_some()).map_err(|source| UserError::Server { name: name.to_owned(), source })
+    found
+        .map(|found| found.and_then(|server| server.uid()))
+        .map_err(|source| UserError::Server { name: name.to_owned(), source })
 }
 
 /// A login on one server.
@@ -220,7 +227,7 @@ mod tests {
     fn logins(generation: i64, rejection: Option<Rejection>, in_force: bool) -> ServerLogins {
         let login = Login { uid: "u".into(), generation: Some(generation), rejection, account: None, in_force };
         let waiting = (!in_force).then(|| "waiting for pod files-0-0".to_owned());
-        ServerLogins { logins: BTreeMap::from([("alice".to_owned(), login)]), waiting }
+        ServerLogins { server: "s".into(), logins: BTreeMap::from([("alice".to_owned(), login)]), waiting }
     }
 
     fn verdict(states: [State; 2]) -> Verdict {
