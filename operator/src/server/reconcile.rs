@@ -181,11 +181,13 @@ impl Reconcile<'_> {
             Err(error) => return Err(error),
         };
         self.context.registry.forget_hashes(resolved.accounts.sources.values());
+        self.annotate_pods(&gathered, &done, None).await?;
+        let pods = self.ask_pods(&gathered, &done).await;
         // The kubelet may have looked a moment before the new files reached it: it is asked again, ever more rarely.
         let attempt = self.context.registry.attempts(&self.key());
-        let nudge = (attempt >= FIRST_NUDGE && attempt.is_power_of_two()).then_some(attempt);
-        self.annotate_pods(&gathered, &done, nudge).await?;
-        let pods = self.ask_pods(&gathered, &done).await;
+        if matches!(pods, PodsVerdict::Lagging(_)) && attempt >= FIRST_NUDGE && attempt.is_power_of_two() {
+            self.annotate_pods(&gathered, &done, Some(attempt)).await?;
+        }
         let facts = Facts {
             server: self.valid,
             applied: &done.applied,
