@@ -58,6 +58,8 @@ impl Cluster {
             helm.args(["upgrade", "--install", release]).arg(charts.join(chart));
             run(helm.args(["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "3m"]))?;
         }
+        let strict = "pod-security.kubernetes.io/enforce=restricted";
+        self.kubectl(&["label", "namespace", OPERATOR_NAMESPACE, strict, "--overwrite"])?;
         let deployment = "deployment/safetp-operator";
         self.kubectl(&["-n", OPERATOR_NAMESPACE, "rollout", "restart", deployment])?;
         self.kubectl(&["-n", OPERATOR_NAMESPACE, "rollout", "status", deployment, "--timeout=180s"])?;

@@ -5,7 +5,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{IpAddr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     sync::Arc,
     time::Duration,
 };
@@ -55,7 +55,7 @@ impl<T: Read + Write> ReadWrite for T {}
 /// One session.
 pub struct Session {
     host: Host,
-    server: IpAddr,
+    name: ServerName<'static>,
     channel: Channel,
     tls: Arc<ClientConfig>,
     buffer: Vec<u8>,
@@ -70,7 +70,8 @@ impl Session {
         let tcp = host.connect(server)?;
         tcp.set_read_timeout(Some(PATIENCE))?;
         let channel = Channel::Clear(tcp);
-        let mut session = Self { host, server: server.ip(), channel, tls: client_config(ca)?, buffer: Vec::new() };
+        let name = ServerName::IpAddress(server.ip().into());
+        let mut session = Self { host, name, channel, tls: client_config(ca)?, buffer: Vec::new() };
         let greeting = session.reply()?;
         Ok((session, greeting))
     }
@@ -79,16 +80,28 @@ impl Session {
     pub fn login(host: Host, server: SocketAddr, ca: &[u8], user: &str, password: &str) -> Result<Self> {
         let (mut session, greeting) = Self::connect(host, server, ca)?;
         ensure!(greeting.code == 220, "greeted by {greeting:?}");
-        session.secure()?;
-        session.expect("PBSZ 0", 200)?;
-        session.expect("PROT P", 200)?;
-        session.expect(&format!("USER {user}"), 331)?;
-        session.expect(&format!("PASS {password}"), 230)?;
-        session.expect("TYPE I", 200)?;
+        session.secure_and_log_in(user, password)?;
         Ok(session)
     }
 
-    /// AUTH TLS and the handshake, verifying the certificate for the address that was dialled.
+    /// The rest of a login: AUTH TLS to TYPE I.
+    pub fn secure_and_log_in(&mut self, user: &str, password: &str) -> Result<()> {
+        self.secure()?;
+        self.expect("PBSZ 0", 200)?;
+        self.expect("PROT P", 200)?;
+        self.expect(&format!("USER {user}"), 331)?;
+        self.expect(&format!("PASS {password}"), 230)?;
+        self.expect("TYPE I", 200)?;
+        Ok(())
+    }
+
+    /// Expects the certificate to name `name` instead of the address that was dialled.
+    pub fn expect_name(&mut self, name: &str) -> Result<()> {
+        self.name = ServerName::try_from(name.to_owned())?;
+        Ok(())
+    }
+
+    /// AUTH TLS and the handshake, verifying the certificate for the name that is expected.
     pub fn secure(&mut self) -> Result<()> {
         self.expect("AUTH TLS", 234)?;
         let Channel::Clear(tcp) = &self.channel else { bail!("the channel is protected already") };
@@ -98,8 +111,7 @@ impl Session {
     }
 
     fn handshake(&self, tcp: TcpStream) -> Result<Data> {
-        let name = ServerName::IpAddress(self.server.into());
-        let mut tls = StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), name)?, tcp);
+        let mut tls = StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), self.name.clone())?, tcp);
         while tls.conn.is_handshaking() {
             tls.conn.complete_io(&mut tls.sock).context("TLS handshake failed")?;
         }

@@ -81,6 +81,13 @@ impl Namespace {
         self.cluster.wait_for(&self.name, what, wanted, holds)
     }
 
+    /// The published CA of a server, PEM.
+    pub fn ca(&self, server: &str) -> Result<Vec<u8>> {
+        let secret = format!("secret/{server}-ca");
+        let template = "-o=go-template={{index .data \"ca.crt\" | base64decode}}";
+        Ok(self.cluster.kubectl(&["get", "-n", &self.name, &secret, template])?.into_bytes())
+    }
+
     /// Waits until a server and alice are Ready.
     pub fn wait_ready(&self, server: &str) -> Result<Server<'_>> {
         let what = format!("safetpserver {server}");
@@ -134,10 +141,7 @@ impl<'a> Server<'a> {
 
     /// The published CA, PEM.
     pub fn ca(&self) -> Result<Vec<u8>> {
-        let secret = format!("secret/{}-ca", self.name);
-        let template = "-o=go-template={{index .data \"ca.crt\" | base64decode}}";
-        let pem = self.namespace.cluster.kubectl(&["get", "-n", self.namespace.name(), &secret, template])?;
-        Ok(pem.into_bytes())
+        self.namespace.ca(&self.name)
     }
 
     /// Where clients connect to.

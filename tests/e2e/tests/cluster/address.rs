@@ -1,18 +1,26 @@
 use std::{
     io::Write as _,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
-use safetp_e2e::{Host, ftps::finish, scenario::Namespace};
+use safetp_e2e::{
+    Host,
+    cluster::condition,
+    ftps::{Session, finish},
+    scenario::{Namespace, PASSWORD},
+};
 use serde_json::json;
 
 use crate::watching::Watch;
 
 /// Within the load balancer's pool, above what it gives out by itself in a run.
 const NEW: &str = "203.0.113.248";
+
+/// Where the gateway listens inside the pod: an unprivileged process has no port 21.
+const CONTROL_IN_POD: u16 = 2121;
 
 #[test]
 fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_goes_on() -> Result<()> {
@@ -67,6 +75,30 @@ fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_go
     ensure!(server.login(Host::Far)?.fetch("during.bin")? == stored, "the upload during the move differs");
     ensure!(pod()? == before, "the pod was restarted or replaced");
     Ok(())
+}
+
+#[test]
+fn while_no_address_is_known_the_pod_serves_and_pasv_is_425() -> Result<()> {
+    let namespace = Namespace::new("e2e-no-address")?;
+    let nowhere = json!({ "metallb.io/address-pool": "none-of-this-name" });
+    namespace.apply_server("files", &json!({ "exposure": { "annotations": nowhere } }))?;
+    namespace.wait_for("safetpserver files", "a sentence about the address", |object| {
+        let (status, reason, _) = condition(object, "Ready")?;
+        (status == "False" && reason.contains("Address")).then_some(())
+    })?;
+    let pod = namespace.wait_for("pod files-0-0", "ready without an address", |pod| {
+        let (ready, ..) = condition(pod, "Ready")?;
+        (ready == "True").then(|| pod["status"]["podIP"].as_str().map(str::to_owned))?
+    })?;
+    namespace.wait_for("safetpuser alice", "an account in force", |_| {
+        // Only a node is near enough to dial a pod, and no certificate names a pod.
+        let dialled = SocketAddr::new(pod.parse().ok()?, CONTROL_IN_POD);
+        let (mut session, _) = Session::connect(Host::Node1, dialled, &namespace.ca("files").ok()?).ok()?;
+        session.expect_name(&format!("files.{}.svc", namespace.name())).ok()?;
+        session.secure_and_log_in("alice", PASSWORD).ok()?;
+        let replies = ["PASV", "EPSV", "PWD"].map(|command| session.command(command).map_or(0, |reply| reply.code));
+        (replies == [425, 425, 257]).then_some(())
+    })
 }
 
 /// Moves the Service to `address`; when its status showed it.

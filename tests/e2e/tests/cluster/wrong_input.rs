@@ -69,3 +69,15 @@ fn what_only_the_operator_can_see_is_said_in_a_condition_and_stops_nobody_else()
     works.login(Host::Far)?.store("fine.txt", b"fine")?;
     Ok(())
 }
+
+#[test]
+fn a_claim_that_stays_pending_is_said_in_a_condition() -> Result<()> {
+    let namespace = Namespace::new("e2e-claim")?;
+    let claim = json!({ "storageClassName": "no-such-class", "accessModes": ["ReadWriteOnce"],
+                        "resources": { "requests": { "storage": "1Gi" } } });
+    namespace.apply_server("files", &json!({ "backend": { "embedded": { "volumeClaim": claim } } }))?;
+    namespace.wait_for("safetpserver files", "a sentence about the claim", |object| {
+        let (status, _, message) = condition(object, "Ready")?;
+        (status == "False" && message.contains("files-data")).then_some(())
+    })
+}
