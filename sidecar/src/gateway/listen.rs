@@ -17,7 +17,7 @@ const KEEPALIVE: Duration = Duration::from_secs(45);
 
 /// Why a port cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to listen on port {port}: {source}; every port of the gateway must be free in its pod")]
+#[error("failed to listen on port {port}: every port of the gateway must be free in its pod")]
 pub struct ListenError {
     port: u16,
     source: io::Error,

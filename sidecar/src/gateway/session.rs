@@ -13,7 +13,7 @@ use safetp_protocol::{
     data_ports::{Peer, SessionId},
     line::MAX_LINE,
     policy::Demands,
-    session::{Announced, Event, Failure, Output, Session, Settings, Tls, Transfer},
+    session::{Announced, Failure, Output, Session, Settings, Tls, Transfer},
 };
 use tokio::{
     net::TcpStream,
@@ -33,7 +33,9 @@ use super::{
     },
     tls::Identity,
 };
-use crate::{drain::Phase, metrics::Metrics, settings::InForce};
+use crate::{drain::Phase, settings::InForce};
+
+mod report;
 
 /// How long a session has for its last words when the drain is over.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -331,26 +333,6 @@ impl Task {
         }
     }
 
-    fn note(&self, event: &Event) {
-        let metrics = &self.gateway.metrics;
-        match event {
-            Event::LoggedIn(user) => note_login(metrics, user, "ok"),
-            Event::LoginRefused(user) => note_login(metrics, user, "refused"),
-            Event::NoDataPort => {
-                metrics.data_port_refusals.inc();
-                tracing::warn!("no data port became free in time: the range is too small for this load");
-            }
-        }
-    }
-
-    fn note_transfer(&self, transfer: Transfer, outcome: Outcome) {
-        let Outcome { result, moved, bound } = outcome;
-        let (verb, failure) = (transfer.verb.as_str(), result.err());
-        self.gateway.metrics.transfer(transfer, failure, moved, bound);
-        let (blame, failure) = (failure.map(Failure::blame), failure.map(Failure::name));
-        tracing::info!(verb, octets = moved, failure, blame = ?blame, "transfer ended");
-    }
-
     /// Breaks off what is under way, then ends both connections: the ftpd takes an end without a word for a failure.
     async fn end(self) {
         let Self { client, backend, ports, data, .. } = self;
@@ -367,11 +349,6 @@ impl Task {
     fn stall(&self) -> Duration {
         Duration::from_secs(self.settings.config.limits.data_seconds.into())
     }
-}
-
-fn note_login(metrics: &Metrics, user: &str, result: &'static str) {
-    metrics.login(result);
-    tracing::info!(user, result, "login");
 }
 
 async fn transferred(running: &mut Option<Running>) -> Result<Outcome, JoinError> {

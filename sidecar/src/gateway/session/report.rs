@@ -1,0 +1,33 @@
+//! What a session tells logs and metrics.
+
+use safetp_protocol::session::{Event, Failure, Transfer};
+
+use super::{Outcome, Task};
+use crate::metrics::Metrics;
+
+impl Task {
+    pub(super) fn note(&self, event: &Event) {
+        let metrics = &self.gateway.metrics;
+        match event {
+            Event::LoggedIn(user) => note_login(metrics, user, "ok"),
+            Event::LoginRefused(user) => note_login(metrics, user, "refused"),
+            Event::NoDataPort => {
+                metrics.data_port_refusals.inc();
+                tracing::warn!("no data port became free in time: the range is too small for this load");
+            }
+        }
+    }
+
+    pub(super) fn note_transfer(&self, transfer: Transfer, outcome: Outcome) {
+        let Outcome { result, moved, bound } = outcome;
+        let (verb, failure) = (transfer.verb.as_str(), result.err());
+        self.gateway.metrics.transfer(transfer, failure, moved, bound);
+        let (blame, failure) = (failure.map(Failure::blame), failure.map(Failure::name));
+        tracing::info!(verb, octets = moved, failure, blame = ?blame, "transfer ended");
+    }
+}
+
+fn note_login(metrics: &Metrics, user: &str, result: &'static str) {
+    metrics.login(result);
+    tracing::info!(user, result, "login");
+}
