@@ -26,6 +26,9 @@ pub struct GatewayConfig {
     pub limits: Limits,
     /// How uploads end.
     pub uploads: Uploads,
+    /// Active mode (PORT and EPRT); absent: both are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_mode: Option<ActiveMode>,
     /// Seconds that running transfers get after SIGTERM; the pod's grace period is a little longer.
     pub drain_seconds: u32,
 }
@@ -69,6 +72,9 @@ pub struct Security {
     pub data: Requirement,
     /// How strictly a data connection must prove that it belongs to its session.
     pub data_binding: DataBinding,
+    /// Whether CCC (RFC 2228) may take the protection off a control channel under TLS.
+    #[serde(default)]
+    pub clear_command_channel: bool,
 }
 
 /// A security mechanism of RFC 2228, by its AUTH name.
@@ -77,6 +83,9 @@ pub enum Mechanism {
     /// RFC 4217.
     #[serde(rename = "TLS")]
     Tls,
+    /// Triple-DES, SHA-1 and DSA, for clients that speak nothing newer; its key is [`paths::DSA_KEY_FILE`].
+    #[serde(rename = "X-SafeTP1")]
+    SafeTp1,
 }
 
 /// Whether protection may be left out.
@@ -134,6 +143,15 @@ pub struct Uploads {
     pub require_close_notify: bool,
 }
 
+/// Active mode: the gateway dials the client's data port, on the control connection's peer address only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActiveMode {
+    /// Whether PORT and EPRT are taken in the clear, so that a firewall at the client's side can read them: inside a
+    /// session under X-SafeTP1, and under TLS behind CCC. The data connection stays as protected as it was asked for.
+    pub clear_port: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +168,7 @@ mod tests {
                 control: Requirement::Required,
                 data: Requirement::Required,
                 data_binding: DataBinding::WhenOffered,
+                clear_command_channel: false,
             },
             backend: Backend::Embedded { socket: paths::FTPD_SOCKET.into() },
             limits: Limits {
@@ -160,6 +179,7 @@ mod tests {
                 data_seconds: 120,
             },
             uploads: Uploads { require_close_notify: true },
+            active_mode: None,
             drain_seconds: 300,
         }
     }
@@ -168,6 +188,25 @@ mod tests {
     fn what_is_written_is_what_is_read() {
         let json = serde_json::to_vec(&example()).unwrap();
         assert_eq!(GatewayConfig::parse(&json).unwrap(), example());
+    }
+
+    #[test]
+    fn x_safetp1_and_active_mode_are_written_and_read_by_their_names() {
+        let mut wanted = example();
+        wanted.security.mechanisms.push(Mechanism::SafeTp1);
+        wanted.active_mode = Some(ActiveMode { clear_port: true });
+        let json = serde_json::to_value(&wanted).unwrap();
+        assert_eq!(json["security"]["mechanisms"], serde_json::json!(["TLS", "X-SafeTP1"]));
+        assert_eq!(json["activeMode"], serde_json::json!({"clearPort": true}));
+        assert_eq!(GatewayConfig::parse(json.to_string().as_bytes()).unwrap(), wanted);
+    }
+
+    #[test]
+    fn what_an_older_operator_does_not_write_is_off() {
+        let mut json = serde_json::to_value(example()).unwrap();
+        json["security"].as_object_mut().unwrap().remove("clearCommandChannel");
+        assert!(json.get("activeMode").is_none());
+        assert_eq!(GatewayConfig::parse(json.to_string().as_bytes()).unwrap(), example());
     }
 
     #[test]

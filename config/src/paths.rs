@@ -8,6 +8,8 @@ pub const GATEWAY_FILE: &str = "gateway.json";
 pub const CERTIFICATE_FILE: &str = "tls.crt";
 /// Its private key, PEM, from the same Secret.
 pub const PRIVATE_KEY_FILE: &str = "tls.key";
+/// The DSA key of X-SafeTP1, PKCS#8 in PEM, from a Secret of its own; there only where the mechanism is listed.
+pub const DSA_KEY_FILE: &str = "dsa.key";
 
 /// The ftpd's projected volume.
 pub const FTPD_DIR: &str = "/etc/safetp/ftpd";

@@ -10,7 +10,8 @@ use crate::Digest;
 pub struct GatewayStatus {
     /// The address that the next PASV announces, absent while none is known.
     pub address: Option<String>,
-    /// Digest of [`crate::paths::GATEWAY_FILE`] and [`crate::paths::CERTIFICATE_FILE`], in this order, as loaded.
+    /// Digest of [`crate::paths::GATEWAY_FILE`], [`crate::paths::CERTIFICATE_FILE`] and, only where X-SafeTP1 is
+    /// listed, [`crate::paths::DSA_KEY_FILE`], in this order, as loaded.
     pub gateway_digest: Option<Digest>,
     /// Digest of [`crate::paths::FTPD_FILE`] and [`crate::paths::USERS_FILE`], in this order, as the ftpd told it.
     pub ftpd_digest: Option<Digest>,
@@ -18,4 +19,8 @@ pub struct GatewayStatus {
     pub problem: Option<String>,
     /// Control connections at this moment.
     pub sessions: u32,
+    /// Data connections since the start that were taken under WhenOffered with neither a TLS ticket of their session
+    /// nor a peer address that tells clients apart.
+    #[serde(default)]
+    pub weak_bindings: u64,
 }

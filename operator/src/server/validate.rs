@@ -257,6 +257,7 @@ fn security(security: &Security) -> Result<gateway::Security, String> {
             DataBinding::WhenOffered => gateway::DataBinding::WhenOffered,
             DataBinding::Off => gateway::DataBinding::Off,
         },
+        clear_command_channel: false,
     })
 }
 

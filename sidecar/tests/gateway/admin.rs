@@ -28,6 +28,7 @@ fn status_tells_what_is_in_force_in_both_containers() {
         ftpd_digest: Some(digest(&pod, "ftpd", [FTPD_FILE, USERS_FILE])),
         problem: None,
         sessions: 1,
+        weak_bindings: 0,
     };
     assert_eq!(status, expected);
 }

@@ -279,10 +279,12 @@ fn usual_config(directory: &TempDir, change: &impl Fn(&mut GatewayConfig)) -> Ga
             control: Requirement::Required,
             data: Requirement::Required,
             data_binding: DataBinding::WhenOffered,
+            clear_command_channel: false,
         },
         backend: Backend::Embedded { socket: directory.path().join("run/ftpd.sock").to_str().unwrap().into() },
         limits: Limits { sessions: 1000, sessions_per_peer: 0, idle_seconds: 60, login_seconds: 60, data_seconds: 30 },
         uploads: Uploads { require_close_notify: true },
+        active_mode: None,
         drain_seconds: 30,
     };
     change(&mut config);

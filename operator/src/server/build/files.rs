@@ -71,6 +71,7 @@ fn gateway_config(from: &Ingredients<'_>) -> GatewayConfig {
         backend: Backend::Embedded { socket: paths::FTPD_SOCKET.to_owned() },
         limits: server.limits.clone(),
         uploads: server.uploads.clone(),
+        active_mode: None,
         drain_seconds: server.drain_seconds,
     }
 }
