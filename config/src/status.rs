@@ -2,7 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, paths};
+
+/// The digest of a gateway's files. Keys are left out, since the digest of a secret would be a secret to protect: the
+/// certificate stands for its own, and for [`paths::DSA_KEY_FILE`] the fingerprint of its public key, which both sides
+/// have only where X-SafeTP1 is listed.
+pub fn gateway_digest(config: &[u8], certificate: &[u8], dsa_fingerprint: Option<&str>) -> Digest {
+    let files = [(paths::GATEWAY_FILE, config), (paths::CERTIFICATE_FILE, certificate)];
+    let dsa = dsa_fingerprint.map(|fingerprint| (paths::DSA_KEY_FILE, fingerprint.as_bytes()));
+    Digest::of(files.into_iter().chain(dsa))
+}
 
 /// The answer, as JSON. New fields may be added: readers ignore what they do not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,8 +19,7 @@ use crate::Digest;
 pub struct GatewayStatus {
     /// The address that the next PASV announces, absent while none is known.
     pub address: Option<String>,
-    /// Digest of [`crate::paths::GATEWAY_FILE`], [`crate::paths::CERTIFICATE_FILE`] and, only where X-SafeTP1 is
-    /// listed, [`crate::paths::DSA_KEY_FILE`], in this order, as loaded.
+    /// [`gateway_digest`] of what was loaded.
     pub gateway_digest: Option<Digest>,
     /// Digest of [`crate::paths::FTPD_FILE`] and [`crate::paths::USERS_FILE`], in this order, as the ftpd told it.
     pub ftpd_digest: Option<Digest>,
@@ -23,4 +31,24 @@ pub struct GatewayStatus {
     /// nor a peer address that tells clients apart.
     #[serde(default)]
     pub weak_bindings: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_dsa_key_changes_the_digest_and_its_absence_leaves_the_one_of_the_files() {
+        let of_files = Digest::of([(paths::GATEWAY_FILE, b"{}".as_slice()), (paths::CERTIFICATE_FILE, b"pem")]);
+        assert_eq!(gateway_digest(b"{}", b"pem", None), of_files);
+        let one = gateway_digest(b"{}", b"pem", Some("SHA256:one"));
+        assert_ne!(one, of_files);
+        assert_ne!(one, gateway_digest(b"{}", b"pem", Some("SHA256:other")));
+    }
+
+    #[test]
+    fn an_older_gateway_has_no_weak_bindings() {
+        let status: GatewayStatus = serde_json::from_str(r#"{"sessions": 3}"#).unwrap();
+        assert_eq!((status.sessions, status.weak_bindings), (3, 0));
+    }
 }
