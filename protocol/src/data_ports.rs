@@ -1,5 +1,5 @@
 //! Who waits on which data port. A port is held only until its connection is accepted, and by several sessions at once
-//! if their peers differ, so a few ports carry many transfers.
+//! if something tells them apart: their peers' addresses, or their TLS tickets. So a few ports carry many transfers.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,6 +11,10 @@ use std::{
 
 /// How long PASV waits for a free port before 425.
 pub const QUEUE_TIME: Duration = Duration::from_secs(5);
+
+/// How long a slot goes on waiting for its connection after one that proved nothing was dropped there: that one may
+/// have been a stranger's, or the only one that will ever come.
+pub const DOUBT_TIME: Duration = Duration::from_secs(3);
 
 /// A session, by a number that no other session of this process ever has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,9 +34,48 @@ impl Peer {
         self == Self::Anyone || self == Self::Exactly(address)
     }
 
-    fn conflicts(self, other: Self) -> bool {
+    fn overlaps(self, other: Self) -> bool {
         self == Self::Anyone || other == Self::Anyone || self == other
     }
+}
+
+/// What a session can say of the connection that it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// From where it comes.
+    pub peer: Peer,
+    /// When it proves by a TLS ticket whose it is.
+    pub ticket: Ticket,
+}
+
+/// When a connection must prove by a TLS ticket whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ticket {
+    /// It cannot: nobody else may wait for the same peer on the same port.
+    Never,
+    /// If several sessions wait for the same peer on the same port.
+    WhenShared,
+    /// In any case.
+    Always,
+}
+
+impl Claim {
+    fn conflicts(self, other: Self) -> bool {
+        let told_apart = self.ticket != Ticket::Never && other.ticket != Ticket::Never;
+        !told_apart && self.peer.overlaps(other.peer)
+    }
+}
+
+/// Whose a connection is that has just been accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// This session's, whose slot it has used up.
+    Of(SessionId),
+    /// One of several, which its handshake tells: then [`DataPorts::handle_proof`] or
+    /// [`DataPorts::handle_unproven`]. Until then every slot stays.
+    ToBeProven,
+    /// Nobody's: every slot stays.
+    Stranger,
 }
 
 /// What became of a request.
@@ -53,19 +96,28 @@ pub enum Event {
     Refused(SessionId),
     /// No connection came to the slot in time.
     Expired(SessionId),
+    /// One came that did not prove whose it was, and none after it for [`DOUBT_TIME`].
+    Unproven(SessionId),
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     session: SessionId,
-    peer: Peer,
+    claim: Claim,
     until: Instant,
+    doubted: bool,
+}
+
+impl Slot {
+    fn awaits(&self, peer: IpAddr, now: Instant) -> bool {
+        self.claim.peer.is(peer) && now < self.until
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     session: SessionId,
-    peer: Peer,
+    claim: Claim,
     slot_time: Duration,
     until: Instant,
 }
@@ -101,13 +153,13 @@ impl<S: BuildHasher> DataPorts<S> {
     }
 
     /// Asks for a port. What the session held or asked for before is given up.
-    pub fn request(&mut self, session: SessionId, peer: Peer, slot_time: Duration, now: Instant) -> Requested {
+    pub fn request(&mut self, session: SessionId, claim: Claim, slot_time: Duration, now: Instant) -> Requested {
         self.release(session, now);
-        if let Some(port) = self.free_port(peer) {
-            self.grant(port, Slot { session, peer, until: now + slot_time });
+        if let Some(port) = self.free_port(claim) {
+            self.grant(port, Slot { session, claim, until: now + slot_time, doubted: false });
             return Requested::Granted(port);
         }
-        self.queue.push_back(Waiting { session, peer, slot_time, until: now + QUEUE_TIME });
+        self.queue.push_back(Waiting { session, claim, slot_time, until: now + QUEUE_TIME });
         Requested::Queued
     }
 
@@ -118,12 +170,37 @@ impl<S: BuildHasher> DataPorts<S> {
         self.serve_queue(now);
     }
 
-    /// A connection came to `port`: whose it is, or `None` for a stranger's, which leaves every slot as it was.
-    pub fn handle_connection(&mut self, port: u16, peer: IpAddr, now: Instant) -> Option<SessionId> {
-        let slots = self.slots.get(self.index(port)?)?;
-        let session = slots.iter().find(|slot| slot.peer.is(peer) && now < slot.until)?.session;
+    /// A connection of `peer` came to `port`.
+    pub fn handle_connection(&mut self, port: u16, peer: IpAddr, now: Instant) -> Arrival {
+        let mut candidates = self.at(port).iter().filter(|slot| slot.awaits(peer, now));
+        let Some(&Slot { session, claim, .. }) = candidates.next() else { return Arrival::Stranger };
+        if claim.ticket == Ticket::Always || candidates.next().is_some() {
+            return Arrival::ToBeProven;
+        }
         self.release(session, now);
-        Some(session)
+        Arrival::Of(session)
+    }
+
+    /// A connection of `peer` to `port` has proved to be `session`'s. Tells whether that session waits for it there; if
+    /// so its slot is used up.
+    pub fn handle_proof(&mut self, port: u16, peer: IpAddr, session: SessionId, now: Instant) -> bool {
+        let mut slots = self.at(port).iter();
+        let waits =
+            slots.any(|slot| slot.session == session && slot.claim.ticket != Ticket::Never && slot.awaits(peer, now));
+        if waits {
+            self.release(session, now);
+        }
+        waits
+    }
+
+    /// A connection of `peer` to `port` has proved nothing, or something else, and was dropped.
+    pub fn handle_unproven(&mut self, port: u16, peer: IpAddr, now: Instant) {
+        let index = self.index(port);
+        let Some(slots) = index.and_then(|index| self.slots.get_mut(index)) else { return };
+        for slot in slots.iter_mut().filter(|slot| slot.awaits(peer, now)) {
+            slot.doubted = true;
+            slot.until = slot.until.min(now + DOUBT_TIME);
+        }
     }
 
     /// When [`DataPorts::handle_timeout`] has something to do next.
@@ -135,11 +212,10 @@ impl<S: BuildHasher> DataPorts<S> {
 
     /// Ends what has waited long enough.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let expired: Vec<SessionId> =
-            self.slots.iter().flatten().filter(|slot| slot.until <= now).map(|slot| slot.session).collect();
-        for session in expired {
+        let expired: Vec<Slot> = self.slots.iter().flatten().filter(|slot| slot.until <= now).copied().collect();
+        for Slot { session, doubted, .. } in expired {
             self.free(session);
-            self.events.push_back(Event::Expired(session));
+            self.events.push_back(if doubted { Event::Unproven(session) } else { Event::Expired(session) });
         }
         self.serve_queue(now);
         while let Some(waiting) = self.queue.pop_front_if(|waiting| waiting.until <= now) {
@@ -161,12 +237,21 @@ impl<S: BuildHasher> DataPorts<S> {
         port.checked_sub(self.first).map(usize::from)
     }
 
-    fn free_port(&mut self, peer: Peer) -> Option<u16> {
+    fn at(&self, port: u16) -> &[Slot] {
+        self.index(port).and_then(|index| self.slots.get(index)).map_or(&[], Vec::as_slice)
+    }
+
+    fn free_port(&mut self, claim: Claim) -> Option<u16> {
         let count = self.slots.len();
         self.choices = self.choices.wrapping_add(1);
         let start = usize::try_from(self.choice.hash_one(self.choices) % (count.max(1) as u64)).unwrap_or(0);
-        let free = |slots: &Vec<Slot>| !slots.iter().any(|slot| slot.peer.conflicts(peer));
-        let index = (start..count).chain(0..start).find(|index| self.slots.get(*index).is_some_and(free))?;
+        let find = |free: &dyn Fn(&Slot) -> bool| {
+            let all_free = |index: &usize| self.slots.get(*index).is_some_and(|slots| slots.iter().all(free));
+            (start..count).chain(0..start).find(all_free)
+        };
+        // Shared only if it must be: a client may have used up its tickets.
+        let alone = |slot: &Slot| !slot.claim.peer.overlaps(claim.peer);
+        let index = find(&alone).or_else(|| find(&|slot| !slot.claim.conflicts(claim)))?;
         Some(self.first + u16::try_from(index).ok()?)
     }
 
@@ -190,13 +275,11 @@ impl<S: BuildHasher> DataPorts<S> {
     fn serve_queue(&mut self, now: Instant) {
         for _ in 0..self.queue.len() {
             let Some(waiting) = self.queue.pop_front() else { return };
-            match self.free_port(waiting.peer) {
-                Some(port) if now < waiting.until => {
-                    self.grant(
-                        port,
-                        Slot { session: waiting.session, peer: waiting.peer, until: now + waiting.slot_time },
-                    );
-                    self.events.push_back(Event::Granted(waiting.session, port));
+            let Waiting { session, claim, slot_time, until } = waiting;
+            match self.free_port(claim) {
+                Some(port) if now < until => {
+                    self.grant(port, Slot { session, claim, until: now + slot_time, doubted: false });
+                    self.events.push_back(Event::Granted(session, port));
                 }
                 _ => self.queue.push_back(waiting),
             }

@@ -167,6 +167,11 @@ impl Session {
         matches!(self.phase, Phase::Transferring(_))
     }
 
+    /// How the next data connection is to be protected.
+    pub fn data_protection(&self) -> DataProtection {
+        self.protection.data()
+    }
+
     /// Whether the session has ended.
     pub fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)

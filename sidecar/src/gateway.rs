@@ -20,7 +20,7 @@ mod tls;
 pub use listen::{ListenError, listen};
 pub use tls::{Identity, IdentityError, Tickets};
 
-use data::ports::PortDesk;
+use data::{accept::Receptionist, ports::PortDesk};
 use listen::Listeners;
 
 /// What all sessions share.
@@ -97,10 +97,12 @@ impl Bound {
     pub async fn serve(self) {
         let Self { gateway, listeners } = self;
         let mut drain = gateway.drain.clone();
+        let receptionist = Receptionist::new(Arc::clone(&gateway.ports), gateway.settings.clone());
+        let receptionist = Arc::new(receptionist);
         let accepting: Vec<_> = listeners
             .data
             .into_iter()
-            .map(|(port, listener)| tokio::spawn(data::accept::run(port, listener, Arc::clone(&gateway.ports))))
+            .map(|(port, listener)| tokio::spawn(data::accept::run(port, listener, Arc::clone(&receptionist))))
             .chain([
                 tokio::spawn(Arc::clone(&gateway.ports).run_timers()),
                 tokio::spawn(accept::run(listeners.control, Arc::clone(&gateway))),

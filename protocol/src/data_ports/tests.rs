@@ -10,6 +10,14 @@ fn address(last: u8) -> IpAddr {
     Ipv4Addr::new(198, 51, 100, last).into()
 }
 
+fn alone(peer: Peer) -> Claim {
+    Claim { peer, ticket: Ticket::Never }
+}
+
+fn by_ticket(peer: u8) -> Claim {
+    Claim { peer: Peer::Exactly(address(peer)), ticket: Ticket::WhenShared }
+}
+
 struct Scene {
     ports: DataPorts,
     now: Instant,
@@ -21,7 +29,11 @@ impl Scene {
     }
 
     fn request(&mut self, session: u64, peer: u8) -> Requested {
-        self.ports.request(SessionId(session), Peer::Exactly(address(peer)), SLOT_TIME, self.now)
+        self.ports.request(SessionId(session), alone(Peer::Exactly(address(peer))), SLOT_TIME, self.now)
+    }
+
+    fn request_by_ticket(&mut self, session: u64, peer: u8) -> Requested {
+        self.ports.request(SessionId(session), by_ticket(peer), SLOT_TIME, self.now)
     }
 
     fn granted(&mut self, session: u64, peer: u8) -> u16 {
@@ -32,7 +44,19 @@ impl Scene {
     }
 
     fn connect(&mut self, port: u16, peer: u8) -> Option<SessionId> {
+        match self.ports.handle_connection(port, address(peer), self.now) {
+            Arrival::Of(session) => Some(session),
+            Arrival::ToBeProven => panic!("this slot is shared"),
+            Arrival::Stranger => None,
+        }
+    }
+
+    fn connect_shared(&mut self, port: u16, peer: u8) -> Arrival {
         self.ports.handle_connection(port, address(peer), self.now)
+    }
+
+    fn prove(&mut self, port: u16, peer: u8, session: u64) -> bool {
+        self.ports.handle_proof(port, address(peer), SessionId(session), self.now)
     }
 
     fn pass(&mut self, time: Duration) -> Vec<Event> {
@@ -118,7 +142,7 @@ fn a_new_request_replaces_the_sessions_old_slot() {
 #[test]
 fn one_who_accepts_anyone_holds_the_port_alone() {
     let mut scene = Scene::of_ports(1);
-    let anyone = scene.ports.request(SessionId(1), Peer::Anyone, SLOT_TIME, scene.now);
+    let anyone = scene.ports.request(SessionId(1), alone(Peer::Anyone), SLOT_TIME, scene.now);
     assert_eq!(anyone, Requested::Granted(28000));
     assert_eq!(scene.request(2, 2), Requested::Queued);
     assert_eq!(scene.connect(28000, 7), Some(SessionId(1)));
@@ -137,12 +161,72 @@ fn every_port_is_used_and_none_in_a_guessable_order() {
     assert!(orders.len() > 1);
 }
 
+#[test]
+fn sessions_of_one_peer_share_a_port_if_their_tickets_tell_them_apart() {
+    let mut scene = Scene::of_ports(1);
+    for session in 1..=100 {
+        assert_eq!(scene.request_by_ticket(session, 1), Requested::Granted(28000));
+    }
+    assert_eq!(scene.connect_shared(28000, 1), Arrival::ToBeProven);
+    assert!(scene.prove(28000, 1, 42));
+    assert!(!scene.prove(28000, 1, 42), "a slot is good for one connection");
+    assert!(!scene.prove(28000, 2, 7), "another address");
+    assert!(scene.prove(28000, 1, 7));
+}
+
+#[test]
+fn one_without_a_ticket_shares_with_nobody_of_its_peer() {
+    let mut scene = Scene::of_ports(1);
+    scene.request_by_ticket(1, 1);
+    assert_eq!(scene.request(2, 1), Requested::Queued);
+    assert_eq!(scene.request(3, 3), Requested::Granted(28000), "another peer is told apart by its address");
+    assert_eq!(scene.request_by_ticket(4, 3), Requested::Queued);
+    assert!(!scene.prove(28000, 3, 3), "it did not ask to be told apart by a ticket");
+}
+
+#[test]
+fn a_port_is_shared_only_when_no_other_is_left_and_then_alone_again_at_last() {
+    let mut scene = Scene::of_ports(2);
+    for session in 1..=3 {
+        scene.request_by_ticket(session, 1);
+    }
+    let ports: Vec<usize> = scene.ports.slots.iter().map(Vec::len).collect();
+    assert!(ports == [1, 2] || ports == [2, 1], "{ports:?}");
+    let shared = if ports[0] == 2 { 28000 } else { 28001 };
+    let last = scene.ports.slots[usize::from(shared - 28000)][1].session;
+    assert_eq!(scene.connect_shared(shared, 1), Arrival::ToBeProven);
+    assert!(scene.prove(shared, 1, scene.ports.slots[usize::from(shared - 28000)][0].session.0));
+    assert_eq!(scene.connect(shared, 1), Some(last), "nobody else waits there, so its address is proof enough");
+}
+
+#[test]
+fn where_a_ticket_is_demanded_one_who_waits_alone_must_show_it_too() {
+    let mut scene = Scene::of_ports(1);
+    let claim = Claim { peer: Peer::Anyone, ticket: Ticket::Always };
+    scene.ports.request(SessionId(1), claim, SLOT_TIME, scene.now);
+    assert_eq!(scene.connect_shared(28000, 9), Arrival::ToBeProven);
+    assert!(scene.prove(28000, 9, 1), "from any address");
+}
+
+#[test]
+fn a_connection_that_proves_nothing_costs_no_slot_but_shortens_the_wait() {
+    let mut scene = Scene::of_ports(1);
+    scene.request_by_ticket(1, 1);
+    scene.request_by_ticket(2, 1);
+    scene.ports.handle_unproven(28000, address(1), scene.now);
+    assert!(scene.prove(28000, 1, 1), "the true one comes behind it");
+    assert_eq!(scene.pass(DOUBT_TIME), [Event::Unproven(SessionId(2))]);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Request(u64, u8),
     Anyone(u64),
+    ByTicket(u64, u8),
     Release(u64),
     Connect(u16, u8),
+    Prove(u16, u8, u64),
+    Unproven(u16, u8),
     Pass(u64),
 }
 
@@ -150,8 +234,11 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         (0u64..6, 0u8..3).prop_map(|(session, peer)| Step::Request(session, peer)),
         (0u64..6).prop_map(Step::Anyone),
+        (0u64..6, 0u8..3).prop_map(|(session, peer)| Step::ByTicket(session, peer)),
         (0u64..6).prop_map(Step::Release),
         (28000u16..28003, 0u8..3).prop_map(|(port, peer)| Step::Connect(port, peer)),
+        (28000u16..28003, 0u8..3, 0u64..6).prop_map(|(port, peer, session)| Step::Prove(port, peer, session)),
+        (28000u16..28003, 0u8..3).prop_map(|(port, peer)| Step::Unproven(port, peer)),
         (0u64..70).prop_map(Step::Pass),
     ]
 }
@@ -163,12 +250,19 @@ impl Scene {
                 let _ = self.request(session, peer);
             }
             Step::Anyone(session) => {
-                let _ = self.ports.request(SessionId(session), Peer::Anyone, SLOT_TIME, self.now);
+                let _ = self.ports.request(SessionId(session), alone(Peer::Anyone), SLOT_TIME, self.now);
             }
             Step::Release(session) => self.ports.release(SessionId(session), self.now),
-            Step::Connect(port, peer) => {
-                let _ = self.connect(port, peer);
+            Step::ByTicket(session, peer) => {
+                let _ = self.request_by_ticket(session, peer);
             }
+            Step::Connect(port, peer) => {
+                let _ = self.connect_shared(port, peer);
+            }
+            Step::Prove(port, peer, session) => {
+                let _ = self.prove(port, peer, session);
+            }
+            Step::Unproven(port, peer) => self.ports.handle_unproven(port, address(peer), self.now),
             Step::Pass(seconds) => {
                 let _ = self.pass(Duration::from_secs(seconds));
             }
@@ -179,14 +273,14 @@ impl Scene {
     fn check(&self) {
         for slots in &self.ports.slots {
             for (index, slot) in slots.iter().enumerate() {
-                assert!(!slots[index + 1..].iter().any(|other| other.peer.conflicts(slot.peer)), "two of one peer");
+                assert!(!slots[index + 1..].iter().any(|other| other.claim.conflicts(slot.claim)), "two of one peer");
             }
         }
         let slots = self.ports.slots.iter().flatten().count();
         assert_eq!(slots, self.ports.port_of.len(), "a slot without its session, or the other way round");
         for waiting in &self.ports.queue {
             assert!(!self.ports.port_of.contains_key(&waiting.session), "waits and has");
-            let free = |slots: &Vec<Slot>| !slots.iter().any(|slot| slot.peer.conflicts(waiting.peer));
+            let free = |slots: &Vec<Slot>| !slots.iter().any(|slot| slot.claim.conflicts(waiting.claim));
             assert!(!self.ports.slots.iter().any(free), "waits beside a free port");
         }
     }

@@ -25,6 +25,9 @@ pub enum Failure {
     /// The data connection does not prove that it belongs to this session.
     #[error("the data connection does not resume this session's TLS session")]
     NotBound,
+    /// Connections came, and none proved to be this session's.
+    #[error("no data connection proved to be this session's; try again")]
+    Unproven,
     /// An upload ended without TLS's `close_notify`.
     #[error("the data connection ended without TLS's close_notify, so the upload may be cut short")]
     Truncated,
@@ -64,6 +67,7 @@ impl Failure {
             Self::NoConnection => "no_connection",
             Self::Handshake => "handshake",
             Self::NotBound => "not_bound",
+            Self::Unproven => "unproven",
             Self::Truncated => "truncated",
             Self::ConnectionLost => "connection_lost",
             Self::Stalled => "stalled",
@@ -83,6 +87,7 @@ impl Failure {
             Self::NoConnection => Blame::Configuration,
             Self::Handshake
             | Self::NotBound
+            | Self::Unproven
             | Self::Truncated
             | Self::ConnectionLost
             | Self::Stalled
@@ -95,7 +100,7 @@ impl Failure {
     /// The last reply of the transfer.
     pub fn reply(self) -> Reply {
         let code = match self {
-            Self::NoConnection => 425,
+            Self::NoConnection | Self::Unproven => 425,
             Self::Handshake | Self::NotBound => 522,
             Self::StorageFull => 452,
             Self::FileRead | Self::FileWrite | Self::NoDescriptor | Self::Internal => 451,

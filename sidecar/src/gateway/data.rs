@@ -6,3 +6,15 @@ mod descriptor;
 pub(super) mod ports;
 mod stream;
 pub(super) mod transfer;
+
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// A data connection that has come.
+#[derive(Debug)]
+pub(super) enum Connection {
+    /// Nothing has gone over it yet.
+    Plain(TcpStream),
+    /// Its handshake is done and has proved whose it is.
+    Proven(Box<TlsStream<TcpStream>>),
+}

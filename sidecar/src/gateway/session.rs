@@ -10,9 +10,10 @@ use std::{
 
 use safetp_config::gateway::{Backend, DataBinding, GatewayConfig, Mechanism, Requirement};
 use safetp_protocol::{
-    data_ports::{Peer, SessionId},
+    data_ports::{Claim, Peer, SessionId, Ticket},
     line::MAX_LINE,
     policy::Demands,
+    security::DataProtection,
     session::{Announced, Failure, Output, Session, Settings, Tls, Transfer},
 };
 use tokio::{
@@ -28,6 +29,7 @@ use super::{
     backend::embedded::Connection,
     client::ClientStream,
     data::{
+        self,
         ports::{PortNews, Registration},
         transfer::{self, Job, Outcome},
     },
@@ -83,10 +85,22 @@ struct Task {
 #[derive(Default)]
 struct Data {
     /// Connected before the transfer's command.
-    early: Option<TcpStream>,
+    early: Option<data::Connection>,
     /// The transfer waits for it.
-    wanted: Option<oneshot::Sender<TcpStream>>,
+    wanted: Option<oneshot::Sender<Result<data::Connection, Failure>>>,
     running: Option<Running>,
+    resumption: Resumption,
+}
+
+/// What this session's data connections have shown so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Resumption {
+    #[default]
+    Unknown,
+    /// One resumed the session, so the next can be expected to.
+    Seen,
+    /// One was expected to and did not.
+    Failed,
 }
 
 struct Running {
@@ -221,11 +235,20 @@ impl Task {
 
     fn request_port(&mut self) {
         self.data.early = None;
-        let peer = match self.settings.config.security.data_binding {
-            DataBinding::Off => Peer::Anyone,
-            DataBinding::Required | DataBinding::WhenOffered => Peer::Exactly(self.peer),
-        };
-        self.ports.request(peer, self.stall());
+        self.ports.request(self.claim(), self.stall());
+    }
+
+    /// Where only a ticket counts, it is the client's address that does not.
+    fn claim(&self) -> Claim {
+        let resumable = self.core.data_protection() == DataProtection::Private;
+        match (self.settings.config.security.data_binding, self.data.resumption) {
+            (DataBinding::Off, _) => Claim { peer: Peer::Anyone, ticket: Ticket::Never },
+            (DataBinding::Required, _) if resumable => Claim { peer: Peer::Anyone, ticket: Ticket::Always },
+            (DataBinding::WhenOffered, Resumption::Seen) if resumable => {
+                Claim { peer: Peer::Exactly(self.peer), ticket: Ticket::WhenShared }
+            }
+            _ => Claim { peer: Peer::Exactly(self.peer), ticket: Ticket::Never },
+        }
     }
 
     fn start_transfer(&mut self, transfer: Transfer) {
@@ -235,7 +258,7 @@ impl Task {
         let (wanted, connection) = oneshot::channel();
         match self.data.early.take() {
             // The receiver is right here.
-            Some(stream) => drop(wanted.send(stream)),
+            Some(connection) => drop(wanted.send(Ok(connection))),
             None => self.data.wanted = Some(wanted),
         }
         let cancel = CancellationToken::new();
@@ -295,16 +318,28 @@ impl Task {
         match news {
             PortNews::Granted(port) => self.core.handle_port(Some(port), now),
             PortNews::Refused => self.core.handle_port(None, now),
-            PortNews::Expired => {
-                self.data.wanted = None;
-                self.core.handle_port_expired();
+            PortNews::Expired => self.lose_port(Failure::NoConnection),
+            PortNews::Unproven => {
+                self.data.resumption = Resumption::Failed;
+                self.lose_port(match self.settings.config.security.data_binding {
+                    DataBinding::Required => Failure::NotBound,
+                    DataBinding::WhenOffered | DataBinding::Off => Failure::Unproven,
+                });
             }
-            PortNews::Connected(stream) => match self.data.wanted.take() {
+            PortNews::Connected(connection) => match self.data.wanted.take() {
                 // Should the transfer have ended meanwhile, the connection goes with it.
-                Some(wanted) => drop(wanted.send(stream)),
-                None => self.data.early = Some(stream),
+                Some(wanted) => drop(wanted.send(Ok(connection))),
+                None => self.data.early = Some(connection),
             },
         }
+    }
+
+    fn lose_port(&mut self, failure: Failure) {
+        if let Some(wanted) = self.data.wanted.take() {
+            // Its transfer may have ended meanwhile.
+            let _ = wanted.send(Err(failure));
+        }
+        self.core.handle_port_expired();
     }
 
     fn handle_transferred(&mut self, outcome: Result<Outcome, JoinError>, now: Instant) {
@@ -312,6 +347,9 @@ impl Task {
             tracing::error!(%error, "a transfer's task failed");
             Outcome { result: Err(Failure::Internal), moved: 0, bound: false }
         });
+        if outcome.bound && self.data.resumption == Resumption::Unknown {
+            self.data.resumption = Resumption::Seen;
+        }
         if let Some(running) = self.data.running.take() {
             self.note_transfer(running.transfer, outcome);
         }

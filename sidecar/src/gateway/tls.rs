@@ -10,8 +10,9 @@ use std::{
 };
 
 use rustls::{
-    HandshakeKind, ServerConfig,
+    HandshakeKind, ServerConfig, SignatureAlgorithm, SignatureScheme,
     server::{NoServerSessionStorage, ProducesTickets},
+    sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use safetp_protocol::data_ports::SessionId;
@@ -20,6 +21,8 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// How long a client may take for a handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
+/// In a ticket: no session's. Sessions are numbered from 1 on.
+const NOBODY: u64 = 0;
 
 /// Why a certificate and key are of no use. The sentences end up in a condition of the SafeTPServer.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,8 @@ impl Tickets {
 #[derive(Clone, Debug)]
 pub struct Identity {
     config: ServerConfig,
+    /// The same, but every handshake that is not a resumption fails.
+    resumption_only: ServerConfig,
     tickets: Tickets,
     not_after: i64,
 }
@@ -71,7 +76,9 @@ impl Identity {
         let (_, parsed) = x509_parser::parse_x509_certificate(leaf).map_err(|_| IdentityError::NotX509)?;
         let not_after = parsed.validity().not_after.timestamp();
         let key = PrivateKeyDer::from_pem_slice(key).map_err(IdentityError::Key)?;
-        Ok(Self { config: server_config(chain, key)?, tickets, not_after })
+        let key = certified_key(chain, key)?;
+        let unused = CertifiedKey::new(key.cert.clone(), Arc::new(NeverSigning(Arc::clone(&key.key))));
+        Ok(Self { config: server_config(key)?, resumption_only: server_config(unused)?, tickets, not_after })
     }
 
     /// When the certificate ends, in Unix seconds.
@@ -81,8 +88,24 @@ impl Identity {
 
     /// Does the server's side of a handshake for a session, and tells whose ticket the client resumed with.
     pub(super) async fn accept(&self, stream: TcpStream, session: SessionId) -> io::Result<Accepted> {
-        let tickets = Arc::new(SessionTickets { inner: self.tickets.clone(), session, seen: AtomicU64::new(0) });
-        let mut config = self.config.clone();
+        self.shake_hands(stream, &self.config, Some(session)).await
+    }
+
+    /// The same where the client's ticket has yet to say whose connection it is. Nothing but a resumption succeeds: new
+    /// tickets go out before the handshake's end can be judged, and in a full handshake they would be for whoever
+    /// the shown ticket names, which an eavesdropper may have copied.
+    pub(super) async fn accept_resumption(&self, stream: TcpStream) -> io::Result<Accepted> {
+        self.shake_hands(stream, &self.resumption_only, None).await
+    }
+
+    async fn shake_hands(
+        &self,
+        stream: TcpStream,
+        config: &ServerConfig,
+        session: Option<SessionId>,
+    ) -> io::Result<Accepted> {
+        let tickets = Arc::new(SessionTickets { inner: self.tickets.clone(), session, seen: AtomicU64::new(NOBODY) });
+        let mut config = config.clone();
         config.ticketer = Arc::<SessionTickets>::clone(&tickets);
         let handshake = TlsAcceptor::from(Arc::new(config)).accept(stream);
         let stream = tokio::time::timeout(HANDSHAKE_TIME, handshake).await.map_err(io::Error::from)??;
@@ -101,18 +124,38 @@ pub(super) struct Accepted {
     pub(super) resumed: Option<SessionId>,
 }
 
-fn server_config(
+fn certified_key(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig, IdentityError> {
+) -> Result<CertifiedKey, IdentityError> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    CertifiedKey::from_der(chain, key, &provider).map_err(IdentityError::Mismatch)
+}
+
+fn server_config(key: CertifiedKey) -> Result<ServerConfig, IdentityError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(IdentityError::Mismatch)?;
+    let resolver = Arc::new(SingleCertAndKey::from(key));
+    let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
     // Sessions live in tickets alone: those carry the session's id, and no memory grows with the number of clients.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(config)
+}
+
+/// A key that stands where one is needed and signs nothing, as a resumption does not ask it to.
+#[derive(Debug)]
+struct NeverSigning(Arc<dyn SigningKey>);
+
+impl SigningKey for NeverSigning {
+    fn choose_scheme(&self, _offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        None
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
 }
 
 /// Tickets of one connection: all that it issues carry its session's id, and it notes the id of the one that it is
@@ -120,8 +163,15 @@ fn server_config(
 #[derive(Debug)]
 struct SessionTickets {
     inner: Tickets,
-    session: SessionId,
+    session: Option<SessionId>,
     seen: AtomicU64,
+}
+
+impl SessionTickets {
+    /// Whose new tickets are: the connection's session's, or of the one whose ticket opened it.
+    fn owner(&self) -> u64 {
+        self.session.map_or_else(|| self.seen.load(Ordering::Relaxed), |session| session.0)
+    }
 }
 
 impl ProducesTickets for SessionTickets {
@@ -134,7 +184,7 @@ impl ProducesTickets for SessionTickets {
     }
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
-        self.inner.0.encrypt(&[&self.session.0.to_be_bytes(), plain].concat())
+        self.inner.0.encrypt(&[&self.owner().to_be_bytes(), plain].concat())
     }
 
     fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {

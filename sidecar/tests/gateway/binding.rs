@@ -1,12 +1,19 @@
 //! How data connections prove whose they are.
 
 use rustls::version::{TLS12, TLS13};
-use safetp_config::gateway::DataBinding;
+use safetp_config::{gateway::DataBinding, ports::PortRange};
 
 use crate::support::{Client, Pod};
 
 fn strict() -> Pod {
     Pod::with(|config| config.security.data_binding = DataBinding::Required)
+}
+
+fn of_one_port() -> Pod {
+    Pod::with(|config| {
+        let only = config.data_ports.first();
+        config.data_ports = PortRange::new(only, only).unwrap();
+    })
 }
 
 fn login_with(pod: &Pod, version: &'static rustls::SupportedProtocolVersion) -> Client {
@@ -38,10 +45,69 @@ fn where_it_is_demanded_a_data_connection_without_it_is_522() {
     let pod = strict();
     let mut client = pod.login();
     client.forget_tickets();
-    let data = client.open("STOR file");
-    data.cut();
+    let port = client.epsv();
+    let stream = client.dial(port);
+    client.ask("STOR file", 150);
+    assert!(client.data(stream).is_err(), "refused in the handshake");
     assert!(client.expect(522).contains("resume"));
     assert!(!pod.alice("file").exists());
+}
+
+#[test]
+fn where_it_is_demanded_a_stranger_at_every_port_gets_nothing_and_costs_nothing() {
+    let pod = strict();
+    let mut client = pod.login();
+    let mut stranger = pod.login();
+    stranger.forget_tickets();
+    client.store("STOR secret", b"for alice alone");
+    for _ in 0..5 {
+        let port = client.epsv();
+        let strange = stranger.dial(port);
+        let copied = stranger.dial(port);
+        let stream = client.dial(port);
+        client.ask("RETR secret", 150);
+        assert!(stranger.data(strange).is_err());
+        drop(copied);
+        assert_eq!(client.data(stream).unwrap().read_to_end().unwrap(), b"for alice alone");
+        client.expect(226);
+    }
+}
+
+#[test]
+fn sessions_of_one_address_share_a_port_by_their_tickets() {
+    let pod = of_one_port();
+    let mut clients: Vec<Client> = (0..20).map(|_| pod.login()).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.store(&format!("STOR file-{number}"), format!("of {number}").as_bytes());
+        // A download, since its end brings the tickets of the data connection.
+        assert_eq!(client.fetch(&format!("RETR file-{number}")), format!("of {number}").as_bytes());
+    }
+    let ports: Vec<u16> = clients.iter_mut().map(Client::epsv).collect();
+    let mut streams: Vec<_> = clients.iter().zip(&ports).map(|(client, port)| client.dial(*port)).collect();
+    for (number, client) in clients.iter_mut().enumerate().rev() {
+        client.ask(&format!("RETR file-{number}"), 150);
+        let data = client.data(streams.pop().unwrap()).unwrap();
+        assert_eq!(data.read_to_end().unwrap(), format!("of {number}").as_bytes());
+        client.expect(226);
+    }
+}
+
+#[test]
+fn a_client_that_does_not_resume_at_a_shared_port_is_425_once_and_then_served_alone() {
+    let pod = of_one_port();
+    let [mut other, mut client] = [pod.login(), pod.login()];
+    for client in [&mut other, &mut client] {
+        client.store("STOR file", b"x");
+    }
+    other.epsv();
+    client.forget_tickets();
+    let port = client.epsv();
+    let stream = client.dial(port);
+    client.ask("RETR file", 150);
+    assert!(client.data(stream).is_err());
+    client.expect(425);
+    other.ask("ABOR", 226);
+    assert_eq!(client.fetch("RETR file"), b"x");
 }
 
 #[test]

@@ -9,13 +9,17 @@ use std::{
 };
 
 use safetp_config::ports::PortRange;
-use safetp_protocol::data_ports::{DataPorts, Event, Peer, Requested, SessionId};
+use safetp_protocol::data_ports::{Arrival, Claim, DataPorts, Event, Requested, SessionId};
 use tokio::{
     net::TcpStream,
     sync::{Notify, mpsc},
 };
 
-use crate::{gateway::listen, metrics::Metrics};
+use super::Connection;
+use crate::{
+    gateway::{listen, tls::Accepted},
+    metrics::Metrics,
+};
 
 /// What a session hears of its port.
 #[derive(Debug)]
@@ -23,7 +27,9 @@ pub(in crate::gateway) enum PortNews {
     Granted(u16),
     Refused,
     Expired,
-    Connected(TcpStream),
+    /// What came did not prove to be this session's.
+    Unproven,
+    Connected(Connection),
 }
 
 #[derive(Debug)]
@@ -61,16 +67,44 @@ impl PortDesk {
         Registration { desk: Arc::clone(self), session, mailbox }
     }
 
-    pub(super) fn handle_connection(&self, port: u16, stream: TcpStream, peer: IpAddr) {
+    pub(super) fn handle_connection(&self, port: u16, peer: IpAddr) -> Arrival {
         let mut state = self.lock();
-        let Some(session) = state.ports.handle_connection(port, peer, Instant::now()) else {
-            drop(state);
-            tracing::debug!(port, %peer, "dropped a data connection that no session waits for");
-            self.metrics.stray_data_connections.inc();
-            return listen::reset_on_close(&stream);
-        };
-        state.tell(session, PortNews::Connected(stream));
+        let arrival = state.ports.handle_connection(port, peer, Instant::now());
         self.settle(state);
+        arrival
+    }
+
+    pub(super) fn hand_over(&self, session: SessionId, connection: Connection) {
+        self.lock().tell(session, PortNews::Connected(connection));
+    }
+
+    /// A connection to a shared port has finished its handshake.
+    pub(super) fn handle_accepted(&self, port: u16, peer: IpAddr, accepted: Accepted) {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let owner = accepted.resumed.filter(|session| state.ports.handle_proof(port, peer, *session, now));
+        if let Some(session) = owner {
+            state.tell(session, PortNews::Connected(Connection::Proven(Box::new(accepted.stream))));
+            self.settle(state);
+        } else {
+            drop(state);
+            listen::reset_on_close(accepted.stream.get_ref().0);
+            self.handle_unproven(port, peer);
+        }
+    }
+
+    /// A connection to a shared port was dropped for want of a proof.
+    pub(super) fn handle_unproven(&self, port: u16, peer: IpAddr) {
+        self.metrics.stray_data_connections.inc();
+        let mut state = self.lock();
+        state.ports.handle_unproven(port, peer, Instant::now());
+        self.settle(state);
+    }
+
+    pub(super) fn turn_away(&self, port: u16, peer: IpAddr, stream: &TcpStream) {
+        tracing::debug!(port, %peer, "dropped a data connection that is no waiting session's");
+        self.metrics.stray_data_connections.inc();
+        listen::reset_on_close(stream);
     }
 
     /// Ends slots and requests that have waited long enough; runs as long as the gateway.
@@ -115,6 +149,7 @@ impl State {
                 Event::Granted(session, port) => self.tell(session, PortNews::Granted(port)),
                 Event::Refused(session) => self.tell(session, PortNews::Refused),
                 Event::Expired(session) => self.tell(session, PortNews::Expired),
+                Event::Unproven(session) => self.tell(session, PortNews::Unproven),
             }
         }
     }
@@ -137,11 +172,11 @@ impl Registration {
         }
     }
 
-    /// Asks for a port for a connection of `peer`; the news tell.
-    pub(in crate::gateway) fn request(&mut self, peer: Peer, slot_time: Duration) {
+    /// Asks for a port for a connection with this claim; the news tell.
+    pub(in crate::gateway) fn request(&mut self, claim: Claim, slot_time: Duration) {
         self.release();
         let mut state = self.desk.lock();
-        match state.ports.request(self.session, peer, slot_time, Instant::now()) {
+        match state.ports.request(self.session, claim, slot_time, Instant::now()) {
             Requested::Granted(port) => state.tell(self.session, PortNews::Granted(port)),
             Requested::Queued => {
                 self.desk.metrics.data_port_waits.inc();

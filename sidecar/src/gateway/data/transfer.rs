@@ -12,6 +12,7 @@ use tokio::{net::TcpStream, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    Connection,
     copy::{self, Rules},
     descriptor::{Sink, Source},
     stream::DataStream,
@@ -24,8 +25,8 @@ pub(in crate::gateway) struct Job {
     pub(in crate::gateway) session: SessionId,
     pub(in crate::gateway) transfer: Transfer,
     pub(in crate::gateway) descriptor: OwnedFd,
-    /// The data connection; an end without one means that its slot has expired.
-    pub(in crate::gateway) connection: oneshot::Receiver<TcpStream>,
+    /// The data connection, or why there is none.
+    pub(in crate::gateway) connection: oneshot::Receiver<Result<Connection, Failure>>,
     /// For PROT P: what the control connection was protected with.
     pub(in crate::gateway) identity: Option<Arc<Identity>>,
     pub(in crate::gateway) binding: DataBinding,
@@ -48,10 +49,15 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
     let Job { session, transfer, descriptor, connection, identity, binding, stall, require_close_notify, cancel } = job;
     let open = async {
         let stream = tokio::time::timeout(stall, connection).await.map_err(|_| Failure::NoConnection)?;
-        let stream = stream.map_err(|_| Failure::NoConnection)?;
-        match transfer.protection {
-            DataProtection::Clear => Ok((DataStream::Clear(stream), false)),
-            DataProtection::Private => protect(stream, identity.as_deref(), session, binding).await,
+        let connection = stream.map_err(|_| Failure::Internal)??;
+        match (transfer.protection, connection) {
+            (DataProtection::Private, Connection::Proven(stream)) => Ok((DataStream::Protected(stream), true)),
+            (DataProtection::Private, Connection::Plain(stream)) => {
+                protect(stream, identity.as_deref(), session, binding).await
+            }
+            (DataProtection::Clear, Connection::Plain(stream)) => Ok((DataStream::Clear(stream), false)),
+            // A change of the level gives the port up.
+            (DataProtection::Clear, Connection::Proven(_)) => Err(Failure::Internal),
         }
     };
     let opened = tokio::select! {
