@@ -1,0 +1,3 @@
+//! The client's program.
+
+fn main() {}
