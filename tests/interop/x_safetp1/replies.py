@@ -1,0 +1,74 @@
+"""Replies of RFC 959 section 4.2, in the clear and behind 632 (section 5, "Control messages")."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import encoding
+from .control import Opener
+from .errors import MalformedMessage, UnexpectedReply, Unverified
+from .lines import LineSocket
+
+FIRST_LINE = re.compile(rb"[1-6][0-9]{2}[ -]")
+LINES_LIMIT = 1024
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply: its code and its lines as they came."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    def text(self) -> str:
+        """The last line without its code."""
+        return self.lines[-1][4:]
+
+    def expect(self, *codes: int) -> "Reply":
+        """This reply, if it has one of the codes."""
+        if self.code not in codes:
+            raise UnexpectedReply(f"the server answered: {self.lines[-1]}")
+        return self
+
+
+def read_clear(lines: LineSocket) -> Reply:
+    """A reply before the exchange is done."""
+    return _collect(lines.read)
+
+
+def read_protected(lines: LineSocket, opener: Opener) -> Reply:
+    """A reply behind 632.
+
+    The hyphen of `632-` is not covered by any HMAC. So the end of a reply is where the verified lines say, and a hyphen
+    that says otherwise is an error.
+    """
+    hyphens: list[bool] = []
+
+    def next_line() -> bytes:
+        hyphen, message = _split_632(lines.read())
+        hyphens.append(hyphen)
+        return opener.open(message).line
+
+    reply = _collect(next_line)
+    if hyphens != [True] * (len(hyphens) - 1) + [False]:
+        raise Unverified
+    return reply
+
+
+def _split_632(line: bytes) -> tuple[bool, bytes]:
+    if line[:4] not in (b"632 ", b"632-"):
+        raise MalformedMessage("the server sent a reply in the clear in a protected session")
+    return line[3:4] == b"-", encoding.decode(line[4:])
+
+
+def _collect(next_line: Callable[[], bytes]) -> Reply:
+    first = next_line()
+    if not FIRST_LINE.match(first):
+        raise MalformedMessage("a reply begins without a code")
+    collected = [first]
+    last = first[:3] + b" "
+    while not collected[-1].startswith(last):
+        if len(collected) == LINES_LIMIT:
+            raise MalformedMessage("a reply does not end")
+        collected.append(next_line())
+    return Reply(int(first[:3]), tuple(line.decode("utf-8", "surrogateescape") for line in collected))
