@@ -1,0 +1,172 @@
+//! The control connection behind 235: every line a message, every direction one chain.
+
+use std::fmt;
+
+use super::{
+    counter::{Counter, Exhausted},
+    keys::SideKeys,
+    protector::{CIPHER_BLOCK, Protector, Unverified, last_block, measure_padding},
+    wire_profile::{CONTROL_TRAILER, Flags, MAX_CONTROL_MESSAGE},
+};
+
+/// Octets of a challenge, the client's and the server's.
+pub(super) const CHALLENGE: usize = 16;
+
+/// Octets of message 4: a challenge and its padding.
+pub(super) const PROOF: usize = CHALLENGE + CIPHER_BLOCK;
+
+/// One side's end of a protected control connection.
+#[derive(Debug)]
+pub struct Control {
+    sealing: Chain,
+    opening: Chain,
+}
+
+/// One line that the peer has sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The line without its CRLF; no CR and no LF is in it.
+    pub line: Vec<u8>,
+    /// Its `sequence-#`: of a command that opens a transfer, this is the transfer's number.
+    pub number: u32,
+}
+
+impl Control {
+    pub(super) fn new(sealing: &SideKeys, opening: &SideKeys) -> Self {
+        Self { sealing: Chain::new(sealing), opening: Chain::new(opening) }
+    }
+
+    /// Protects one line, a command or one line of a reply, CRLF included. The message is what goes into base64.
+    ///
+    /// # Errors
+    /// This direction has used all of its numbers: the session has to end.
+    pub fn seal(&mut self, line: &[u8]) -> Result<Vec<u8>, Exhausted> {
+        self.sealing.seal(line)
+    }
+
+    /// Opens one message, which has been in base64. Any length may come; one of more than
+    /// [`MAX_CONTROL_MESSAGE`] octets is not looked at.
+    ///
+    /// # Errors
+    /// It is not the peer's next message. Nothing opens any more after that: the session has to end.
+    pub fn open(&mut self, message: &[u8]) -> Result<Opened, Unverified> {
+        let opened = self.opening.open(message);
+        if opened.is_err() {
+            self.opening.counter.stop();
+        }
+        opened
+    }
+
+    /// The `sequence-#` of the line that is sealed next: a client's transfer number, if it opens a transfer.
+    /// Without meaning once [`Control::seal`] has said [`Exhausted`].
+    pub fn next_sealed(&self) -> u32 {
+        self.sealing.counter.peek().unwrap_or(u32::MAX)
+    }
+
+    /// Message 4, which comes before anything else in this direction.
+    pub(super) fn seal_proof(&mut self, challenge: [u8; CHALLENGE]) -> Vec<u8> {
+        let mut message = Vec::with_capacity(PROOF);
+        message.extend_from_slice(&challenge);
+        self.sealing.encrypt(&mut message);
+        message
+    }
+
+    /// The challenge inside of message 4. It has no HMAC: the comparison of it is all that proves it.
+    pub(super) fn open_proof(&mut self, message: [u8; PROOF]) -> Result<[u8; CHALLENGE], Unverified> {
+        self.opening.open_proof(message)
+    }
+}
+
+/// One direction: its keys, where its CBC chain stands, its next number.
+struct Chain {
+    protector: Protector,
+    iv: [u8; CIPHER_BLOCK],
+    counter: Counter,
+}
+
+impl Chain {
+    fn new(keys: &SideKeys) -> Self {
+        Self {
+            protector: Protector::new(&keys.control_3des_key, &keys.shahmac_key),
+            iv: keys.control_3des_iv,
+            counter: Counter::default(),
+        }
+    }
+
+    fn seal(&mut self, line: &[u8]) -> Result<Vec<u8>, Exhausted> {
+        let trailer = trailer(self.counter.take()?);
+        let mut message = Vec::with_capacity(line.len() + MESSAGE_OVERHEAD);
+        message.extend_from_slice(line);
+        message.extend_from_slice(&trailer);
+        self.protector.sign(&mut message, 0);
+        self.encrypt(&mut message);
+        Ok(message)
+    }
+
+    fn encrypt(&mut self, message: &mut Vec<u8>) {
+        self.iv = self.protector.encrypt(message, 0, self.iv);
+    }
+
+    fn open(&mut self, message: &[u8]) -> Result<Opened, Unverified> {
+        if message.len() > MAX_CONTROL_MESSAGE {
+            return Err(Unverified);
+        }
+        let number = self.counter.take().map_err(|Exhausted| Unverified)?;
+        let next_iv = last_block(message).ok_or(Unverified)?;
+        let mut plain = message.to_vec();
+        let x = self.protector.decrypt_and_verify(&mut plain, self.iv)?;
+        let length = line_length(x, number)?;
+        self.iv = next_iv;
+        plain.truncate(length);
+        Ok(Opened { line: plain, number })
+    }
+
+    fn open_proof(&mut self, mut message: [u8; PROOF]) -> Result<[u8; CHALLENGE], Unverified> {
+        let next_iv = last_block(&message).ok_or(Unverified)?;
+        self.protector.decrypt(&mut message, self.iv)?;
+        let (pad, good) = measure_padding(&message);
+        self.iv = next_iv;
+        match message.first_chunk() {
+            Some(challenge) if bool::from(good) && usize::from(pad) == CIPHER_BLOCK => Ok(*challenge),
+            _ => Err(Unverified),
+        }
+    }
+}
+
+/// The most that a message is longer than its line: trailer, HMAC, padding.
+const MESSAGE_OVERHEAD: usize = CONTROL_TRAILER + super::protector::HMAC_LENGTH + CIPHER_BLOCK;
+
+/// `flags | sequence-#`
+fn trailer(number: u32) -> [u8; CONTROL_TRAILER] {
+    let [a, b, c, d] = number.to_be_bytes();
+    [Flags::Control.octet(), a, b, c, d]
+}
+
+/// How long the line at the front of x is, its CRLF not counted, if what follows it is what has to follow.
+fn line_length(x: &[u8], number: u32) -> Result<usize, Unverified> {
+    let line = x.strip_suffix(&trailer(number)).ok_or(Unverified)?;
+    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+    if line.iter().any(|octet| matches!(octet, b'\r' | b'\n')) { Err(Unverified) } else { Ok(line.len()) }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.iv);
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain").field("counter", &self.counter).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl Control {
+    /// Moves both counters of a fresh control connection.
+    pub(super) fn starting_at(mut self, number: u32) -> Self {
+        self.sealing.counter = Counter::starting_at(number);
+        self.opening.counter = Counter::starting_at(number);
+        self
+    }
+}
