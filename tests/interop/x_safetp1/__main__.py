@@ -21,7 +21,7 @@ def main() -> int:
     """Runs one command; a failure is one sentence on standard error and the status 1."""
     arguments = _parser().parse_args()
     try:
-        return arguments.run(arguments)
+        return int(arguments.run(arguments))
     except (SafetpError, OSError, ValueError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
@@ -116,7 +116,7 @@ def _add_client(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--level", choices=[level.value for level in Level], default="P")
         action.add_argument("--pbsz", type=int, default=65536)
         action.add_argument("--ca-fingerprint", help="the only key to accept; without it any key is taken and printed")
-        action.add_argument("--expect-ip", type=ip_address, help="the address to find in message 3 instead of the dialled")
+        action.add_argument("--expect-ip", type=ip_address, help="the address for the redirection check")
         passive = action.add_mutually_exclusive_group()
         passive.add_argument("--epsv", action="store_true")
         passive.add_argument("--pasv", dest="epsv", action="store_false", help="the default")

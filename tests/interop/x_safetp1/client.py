@@ -1,6 +1,5 @@
 """A client that speaks X-SafeTP1 and nothing else: one exchange, one transfer."""
 
-import os
 import re
 import socket
 from collections.abc import Iterator
@@ -197,7 +196,7 @@ def get(client: Client, remote: str, local: Path) -> stream.Tally:
     try:
         with partial.open("wb") as sink:
             tally = client.fetch(f"RETR {remote}", sink)
-        os.replace(partial, local)
+        partial.replace(local)
     finally:
         partial.unlink(missing_ok=True)
     return tally

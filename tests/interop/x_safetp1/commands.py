@@ -2,7 +2,6 @@
 
 import hmac
 import io
-import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -187,7 +186,7 @@ class Commands:
         try:
             with partial.open("xb") as sink, self._data_connection() as connection:
                 tally = stream.receive(connection, sink, self._protection(self._session.receiving, number))
-            os.replace(partial, target)
+            partial.replace(target)
         except SafetpError as error:
             raise Refusal(426, f"Nothing is stored: {error}") from error
         finally:
@@ -211,7 +210,7 @@ class Commands:
         self.close()
         self._listener = socket.create_server((self._control.getsockname()[0], 0), family=self._control.family)
         self._listener.settimeout(TIMEOUT_SECONDS)
-        return self._listener.getsockname()[1]
+        return int(self._listener.getsockname()[1])
 
     @contextmanager
     def _data_connection(self) -> Iterator[socket.socket]:

@@ -5,8 +5,8 @@ from typing import NamedTuple, NoReturn
 
 from .cipher import Chain, open_shahmac, seal_shahmac
 from .errors import ExhaustedCounter, Unverified
-from .keys import DirectionKeys
 from .fields import U32_END, encode_u32
+from .keys import DirectionKeys
 
 FLAGS = b"\x02"
 TRAILER_OCTETS = 5

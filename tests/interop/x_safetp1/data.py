@@ -5,8 +5,8 @@ from enum import Enum
 
 from .cipher import BLOCK, HMAC_OCTETS, decrypt_cbc, encrypt_cbc, hmac_sha1, open_shahmac, seal_shahmac
 from .errors import ExhaustedCounter, TruncatedTransfer, Unverified
-from .keys import DirectionKeys
 from .fields import U32_END, encode_u32
+from .keys import DirectionKeys
 
 DATA_FLAG = 0x01
 ENCRYPTED_FLAG = 0x02

@@ -9,8 +9,8 @@ from ipaddress import IPv4Address, IPv6Address
 from . import dsa
 from .control import Opener, Sealer
 from .errors import FailedProof, MalformedMessage, RedirectedConnection
-from .keys import MASTER_KEY_OCTETS, DirectionKeys, make_keys
 from .fields import Reader, encode_mpint
+from .keys import MASTER_KEY_OCTETS, DirectionKeys, make_keys
 
 # RFC 3526, section 3: the 2048-bit MODP group, "group 14".
 GROUP_P = int(

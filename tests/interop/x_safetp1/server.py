@@ -38,7 +38,7 @@ class Server:
 
     def port(self) -> int:
         """The port that it got."""
-        return self.listener.getsockname()[1]
+        return int(self.listener.getsockname()[1])
 
     def run(self) -> None:
         """Accepts until the listener is closed."""

@@ -48,9 +48,8 @@ class ControlMessages(unittest.TestCase):
 
     def test_a_truncated_message_is_detected(self) -> None:
         for cut in (0, 1, 8, 16, len(self.messages[0]) - 8):
-            with self.subTest(cut):
-                with self.assertRaises(Unverified):
-                    deepcopy(self.opener).open(self.messages[0][:cut])
+            with self.subTest(cut), self.assertRaises(Unverified):
+                deepcopy(self.opener).open(self.messages[0][:cut])
 
     def test_a_message_sent_back_to_its_sender_is_detected(self) -> None:
         with self.assertRaises(Unverified):

@@ -4,7 +4,7 @@ import unittest
 from ipaddress import ip_address
 
 from .. import dsa
-from ..errors import FailedProof, MalformedMessage, RedirectedConnection, SafetpError, Unverified, UntrustedKey
+from ..errors import FailedProof, MalformedMessage, RedirectedConnection, SafetpError, UntrustedKey, Unverified
 from ..exchange import GROUP_P, ClientExchange, ServerExchange
 from ..fields import encode_mpint
 from .fixtures import ADDRESS, both_sides, flips, key, sessions, trust_any

@@ -24,7 +24,7 @@ class Numbers(unittest.TestCase):
         self.assertEqual(encode_mpint(0), bytes(4))
 
     def test_a_leading_zero_octet_a_long_length_and_a_short_message_are_refused(self) -> None:
-        for wrong in ("00000001" "00", "00000002" "00ff", "00000003" "010203", "00000002" "01", "000001"):
+        for wrong in ("0000000100", "0000000200ff", "00000003010203", "0000000201", "000001"):
             with self.subTest(wrong), self.assertRaises(MalformedMessage):
                 Reader(bytes.fromhex(wrong)).mpint(2)
 

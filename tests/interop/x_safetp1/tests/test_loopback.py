@@ -61,8 +61,8 @@ class Transfers(WithFolder):
             ("MKD d", 257), ("CWD d", 250), ("PWD", 257), ("CWD ..", 250), ("SIZE a", 213), ("RNFR a", 350),
             ("RNTO d/b", 250), ("SIZE a", 550), ("RNTO x", 503), ("DELE d/b", 250), ("DELE d/b", 550), ("FEAT", 211),
             ("RNFR ../../etc", 550), ("XYZ", 500), ("CCC", 534), ("AUTH X-SafeTP1", 503), ("MIC", 537), ("CONF", 537),
-            ("PROT E", 536), ("PROT X", 504), ("PBSZ 63", 501), ("PBSZ x", 501), ("PBSZ 4294967296", 501), ("TYPE E", 504),
-            ("RETR d", 550), ("STOR x", 425),
+            ("PROT E", 536), ("PROT X", 504), ("PBSZ 63", 501), ("PBSZ x", 501), ("PBSZ 4294967296", 501),
+            ("TYPE E", 504), ("RETR d", 550), ("STOR x", 425),
         ]  # fmt: skip
         with running_server(self.root) as server:
             ftp = connect(server)
@@ -197,7 +197,8 @@ class Replies(unittest.TestCase):
         self.lines = LineSocket(ours)
         own, peer = sessions()
         self.opener = own.opener
-        self.sealed = [encoding.encode(peer.sealer.seal(line).message) for line in (b"211-A", b" B", b"211 C", b"200 D")]
+        lines = (b"211-A", b" B", b"211 C", b"200 D")
+        self.sealed = [encoding.encode(peer.sealer.seal(line).message) for line in lines]
 
     def _send(self, *lines: bytes) -> None:
         self.theirs.sendall(b"".join(line + b"\r\n" for line in lines))
