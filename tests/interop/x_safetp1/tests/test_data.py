@@ -127,8 +127,10 @@ class Blocks(unittest.TestCase):
         self.for_each_level(lambda of: self.assert_refused(of, bytes(4) + b"".join(blocks(of))))
         for level in LEVELS:
             large = transfer(level, 128)
-            block = BlockSealer(large).seal(bytes(large.most_payload()))
-            self.assert_refused(replace(large, pbsz=64), block)
+            sealer = BlockSealer(large)
+            octets = sealer.seal(bytes(large.most_payload())) + sealer.seal_end()
+            self.assertEqual(len(receive(large, octets)), large.most_payload())
+            self.assert_refused(replace(large, pbsz=64), octets)
 
     def test_the_fullest_block_is_as_large_as_pbsz_allows(self) -> None:
         for level, pbsz, payload, size in (

@@ -59,7 +59,7 @@ class Exchange(unittest.TestCase):
     def test_message_3_of_another_exchange_is_refused(self) -> None:
         (one, server), (another, _) = both_sides(), both_sides()
         another.answer_key(server.offer_key())
-        with self.assertRaises(FailedProof):
+        with self.assertRaisesRegex(FailedProof, "another challenge"):
             another.answer_proof(server.answer_challenge(one.answer_key(server.offer_key())))
 
     def test_a_master_key_for_somebody_else_is_refused(self) -> None:
