@@ -20,8 +20,7 @@ fn a_new_password_is_in_force_when_the_user_is_ready_again() -> Result<()> {
         "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "alice" },
         "stringData": { "password": "another horse, another battery" },
     }))?;
-    watch.until("False")?;
-    watch.until("True")?;
+    watch.settles_at("True")?;
     let ca = server.ca()?;
     Session::login(Host::Client, server.endpoint(), &ca, "alice", "another horse, another battery")?;
     ensure!(Session::login(Host::Client, server.endpoint(), &ca, "alice", PASSWORD).is_err(), "the old password works");
@@ -38,8 +37,7 @@ fn a_new_certificate_is_in_force_when_the_server_is_ready_again_and_sessions_go_
     let before = serial()?;
     let mut watch = Watch::start(&namespace, "safetpserver/files", READY)?;
     namespace.cluster().kubectl(&["delete", "secret", "files-tls", "-n", namespace.name()])?;
-    watch.until("False")?;
-    watch.until("True")?;
+    watch.settles_at("True")?;
     ensure!(serial()? != before, "the certificate was not issued again");
     server.login(Host::Client)?.store("new.txt", b"new")?;
     old.expect("NOOP", 200)?;
