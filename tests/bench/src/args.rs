@@ -1,0 +1,43 @@
+//! What is measured, against whom, and where the result goes.
+
+use std::path::PathBuf;
+
+use crate::{load::Load, servers::Kind};
+
+/// Measures SafeTP beside other FTP servers.
+#[derive(Debug, clap::Parser)]
+#[command(name = "safetp-bench", version)]
+pub(crate) struct Args {
+    /// One short round: shows that everything works, and measures nothing that could be believed.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// The servers to measure; all of them if none is named.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<Kind>,
+    /// Directory of safetp-sidecar and safetp-ftpd.
+    #[arg(long, default_value = "target/release")]
+    pub(crate) binaries: PathBuf,
+    /// Directory that the packages of the other servers are fetched and unpacked into.
+    #[arg(long, default_value = "target/bench/peers")]
+    pub(crate) peers: PathBuf,
+    /// Directory for the files that are served; memory, so that no disk is measured.
+    #[arg(long, default_value = "/dev/shm")]
+    pub(crate) files: PathBuf,
+    /// A page that gets the table between its two markers.
+    #[arg(long)]
+    pub(crate) page: Option<PathBuf>,
+    /// Rounds instead of five.
+    #[arg(long)]
+    pub(crate) rounds: Option<usize>,
+}
+
+impl Args {
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        if self.only.is_empty() { Kind::ALL.to_vec() } else { self.only.clone() }
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        let load = if self.quick { Load::QUICK } else { Load::FULL };
+        Load { rounds: self.rounds.unwrap_or(load.rounds), ..load }
+    }
+}

@@ -1,0 +1,81 @@
+//! `make bench`: SafeTP (gateway and ftpd together) beside other FTP servers, in one run on one machine.
+//!
+//! Server and client each have a core of their own; the order of the servers changes from round to round; the table
+//! shows medians. docs/performance.md says how, and what was found.
+
+mod args;
+mod client;
+mod load;
+mod metric;
+mod page;
+mod place;
+mod processes;
+mod screen;
+mod servers;
+mod table;
+
+use std::{fs, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+
+use crate::{
+    args::Args,
+    screen::{complain, say},
+    servers::{Kind, Server},
+    table::Column,
+};
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("the benchmark failed: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
+    processes::raise_descriptor_limit().context("failed to raise the limit of open files")?;
+    let kinds = args.kinds();
+    let mut columns = kinds.iter().map(|kind| column(*kind, args)).collect::<Result<Vec<_>>>()?;
+    let rounds = args.load().rounds;
+    for round in 0..rounds {
+        // Whoever comes first meets a machine that has just rested: each in its turn.
+        for turn in 0..kinds.len() {
+            let index = (round + turn) % kinds.len();
+            let (Some(kind), Some(column)) = (kinds.get(index), columns.get_mut(index)) else { continue };
+            say(&format!("round {} of {rounds}: {}", round + 1, kind.name()));
+            column.samples.push(take_turn(*kind, args)?);
+        }
+    }
+    let measured = format!("{}\n\n{}", machine(rounds)?, table::render(&columns));
+    say(&format!("\n{measured}"));
+    args.page.as_deref().map_or(Ok(()), |page| page::write(page, &measured))
+}
+
+fn column(kind: Kind, args: &Args) -> Result<Column> {
+    let version = kind.prepare(args).with_context(|| format!("failed to get {}", kind.name()))?;
+    Ok(Column { title: format!("{} {version}", kind.name()), ours: kind == Kind::Safetp, samples: Vec::new() })
+}
+
+fn take_turn(kind: Kind, args: &Args) -> Result<metric::Sample> {
+    let server = Server::start(kind, args)?;
+    let sample = args.load().run(&server).with_context(|| format!("{} did not do its work", kind.name()))?;
+    say(&format!("  {}", sample.in_one_line()));
+    Ok(sample)
+}
+
+/// What it was measured on.
+fn machine(rounds: usize) -> Result<String> {
+    let processors = fs::read_to_string("/proc/cpuinfo")?;
+    let models = || processors.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = models().next().map_or("a processor", |(_, model)| model);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let kernel = kernel.split('-').next().unwrap_or_default().trim();
+    let cores = models().count();
+    let times =
+        if rounds == 1 { "one round".to_owned() } else { format!("median of {rounds} rounds (lowest-highest)") };
+    Ok(format!("{model}, {cores} cores, Linux {kernel}; {times}."))
+}
