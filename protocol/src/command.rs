@@ -1,8 +1,11 @@
 //! Lines to commands: everything that the gateway decides by is a type, everything that it passes on is octets that
 //! cannot break out of their line.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
+mod active;
 mod verb;
 
 pub use verb::{RelayVerb, TransferVerb};
@@ -86,6 +89,26 @@ pub enum ProtLevel {
     Unknown,
 }
 
+/// RFC 2228 §3: what a protected command claims of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtectedKind {
+    /// `MIC`: integrity alone.
+    Safe,
+    /// `CONF`: confidentiality alone.
+    Confidential,
+    /// `ENC`: both.
+    Private,
+}
+
+/// Where a client wants to be dialled: RFC 959's PORT, RFC 2428's EPRT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActiveTarget {
+    /// Here.
+    Address(SocketAddr),
+    /// A network protocol that nobody here knows: 522.
+    OtherProtocol,
+}
+
 /// One command of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -95,8 +118,12 @@ pub enum Command {
     Pbsz(u32),
     /// `PROT` (RFC 2228 §3).
     Prot(ProtLevel),
-    /// `CCC`, `ADAT`, `MIC`, `CONF`, `ENC`: no mechanism in use here has them.
-    OtherSecurity,
+    /// `ADAT` (RFC 2228 §3), its base64 decoded.
+    Adat(Vec<u8>),
+    /// `MIC`, `CONF` or `ENC` (RFC 2228 §3), its base64 decoded: another command is inside.
+    Protected(ProtectedKind, Vec<u8>),
+    /// `CCC` (RFC 2228 §3).
+    Ccc,
     /// `USER`.
     User(Argument),
     /// `PASS`; an empty one is a password too.
@@ -106,7 +133,7 @@ pub enum Command {
     /// `EPSV`.
     Epsv(Epsv),
     /// `PORT` or `EPRT`: the client wants to be dialled.
-    Active,
+    Active(ActiveTarget),
     /// `TYPE`.
     Type(Type),
     /// `REST`, in octets (RFC 3659 §5).
@@ -160,6 +187,9 @@ pub enum CommandError {
     /// The argument is not of the form that the verb wants.
     #[error("this command does not take such an argument")]
     BadArgument,
+    /// What should be base64 is not (RFC 4648 §4).
+    #[error("the argument is not base64")]
+    NotBase64,
     /// The type, by its letter, is not offered.
     #[error("only TYPE A and TYPE I are offered")]
     TypeNotOffered,
@@ -186,12 +216,17 @@ impl Command {
             "AUTH" => Self::Auth(word(rest)?),
             "PBSZ" => Self::Pbsz(number(rest)?),
             "PROT" => Self::Prot(prot_level(&word(rest)?)),
-            "CCC" | "ADAT" | "MIC" | "CONF" | "ENC" => Self::OtherSecurity,
+            "CCC" => Self::Ccc,
+            "ADAT" => Self::Adat(base64(rest)?),
+            "MIC" => Self::Protected(ProtectedKind::Safe, base64(rest)?),
+            "CONF" => Self::Protected(ProtectedKind::Confidential, base64(rest)?),
+            "ENC" => Self::Protected(ProtectedKind::Private, base64(rest)?),
             "USER" => Self::User(argument.ok_or(CommandError::NoArgument)?),
             "PASS" => Self::Pass(Password(rest.to_vec())),
             "PASV" => Self::Pasv,
             "EPSV" => Self::Epsv(epsv(rest)?),
-            "PORT" | "EPRT" => Self::Active,
+            "PORT" => Self::Active(active::port(text(rest)?).ok_or(CommandError::BadArgument)?),
+            "EPRT" => Self::Active(active::eprt(text(rest)?).ok_or(CommandError::BadArgument)?),
             "TYPE" => Self::Type(transfer_type(&word(rest)?)?),
             "REST" => Self::Rest(number(rest)?),
             "ABOR" => Self::Abor,
@@ -222,6 +257,11 @@ fn text(rest: &[u8]) -> Result<&str, CommandError> {
 
 fn word(rest: &[u8]) -> Result<String, CommandError> {
     text(rest).map(str::to_ascii_uppercase)
+}
+
+fn base64(rest: &[u8]) -> Result<Vec<u8>, CommandError> {
+    let text = text(rest)?;
+    BASE64.decode(text).map_err(|_| CommandError::NotBase64)
 }
 
 fn number<T: std::str::FromStr>(rest: &[u8]) -> Result<T, CommandError> {
@@ -308,6 +348,16 @@ mod tests {
             assert_eq!(Command::parse(line.as_bytes()), Err(CommandError::BadArgument), "{line}");
         }
         assert_eq!(Command::parse(b"PBSZ"), Err(CommandError::NoArgument));
+    }
+
+    #[test]
+    fn what_should_be_base64_and_is_not_is_told() {
+        assert_eq!(Command::parse(b"ADAT AAEC"), Ok(Command::Adat(vec![0, 1, 2])));
+        assert_eq!(Command::parse(b"ENC AA=="), Ok(Command::Protected(ProtectedKind::Private, vec![0])));
+        for line in ["ADAT AAE", "ADAT A A=", "ENC *", "MIC =", "CONF AA_-"] {
+            assert_eq!(Command::parse(line.as_bytes()), Err(CommandError::NotBase64), "{line}");
+        }
+        assert_eq!(Command::parse(b"ENC"), Err(CommandError::NoArgument));
     }
 
     #[test]

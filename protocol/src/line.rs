@@ -60,6 +60,11 @@ impl LineDecoder {
         Self { limit, telnet, line: Vec::new(), too_long: false, lines: VecDeque::new() }
     }
 
+    /// Another limit for the lines to come.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Takes octets as they came from the connection.
     pub fn push(&mut self, octets: &[u8]) {
         for &octet in octets {

@@ -4,6 +4,7 @@
 use crate::{
     command::{Command, Epsv, RelayVerb},
     reply::Reply,
+    security::Mechanism,
 };
 
 /// What the configuration demands.
@@ -13,14 +14,31 @@ pub struct Demands {
     pub control_protected: bool,
     /// Data connections must be PROT P.
     pub data_protected: bool,
+    /// Whether CCC may take the protection off a control channel under TLS.
+    pub clear_command_channel: bool,
+    /// Whether, and how, PORT and EPRT are taken.
+    pub active_mode: ActiveMode,
+}
+
+/// Who may ask to be dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActiveMode {
+    /// Nobody.
+    Off,
+    /// Who asks by a protected command, or never had protection.
+    On,
+    /// Also who asks in the clear inside of a session under X-SafeTP1 or behind CCC, so that a firewall can see it.
+    OnInTheClear,
 }
 
 /// What is known of a session when a command comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, all combinations occur")]
 pub struct Facts {
-    /// AUTH is done.
-    pub protected: bool,
+    /// AUTH is done, by this mechanism.
+    pub mechanism: Option<Mechanism>,
+    /// This command came protected.
+    pub command_protected: bool,
     /// PROT P is said.
     pub data_private: bool,
     /// The backend has answered 230.
@@ -46,21 +64,32 @@ pub enum Refusal {
     EpsvOnly,
     /// PORT or EPRT.
     ActiveModeOff,
+    /// PORT or EPRT in the clear where a protected one was possible.
+    ClearActive,
     /// A transfer without PROT P where it is demanded.
     DataUnprotected,
+    /// CCC without anything to clear.
+    NothingToClear,
+    /// CCC where it is not allowed.
+    ClearingOff,
 }
 
 impl Refusal {
-    /// The sentence for the client.
-    pub fn reply(self) -> Reply {
+    /// The sentence for the client. `auth` is the command that leads to protection here.
+    pub fn reply(self, auth: &str) -> Reply {
         match self {
-            Self::Unprotected => Reply::new(530, "This server wants encryption: AUTH TLS first, then USER and PASS."),
+            Self::Unprotected => {
+                Reply::new(530, format!("This server wants encryption: {auth} first, then USER and PASS."))
+            }
             Self::NotLoggedIn => Reply::new(530, "Log in with USER and PASS first."),
             Self::AlreadyProtected => Reply::new(503, "This control connection is already protected."),
             Self::AuthAfterLogin => Reply::new(503, "AUTH comes before USER: connect again."),
             Self::AlreadyLoggedIn => Reply::new(503, "Already logged in: connect again to change the user."),
             Self::EpsvOnly => Reply::new(503, "EPSV ALL was said: use EPSV only (RFC 2428)."),
             Self::ActiveModeOff => Reply::new(502, "Active mode is off; use PASV or EPSV."),
+            Self::ClearActive => Reply::new(533, "PORT and EPRT must come protected; or use PASV or EPSV."),
+            Self::NothingToClear => Reply::new(503, "There is no protection that CCC could take off."),
+            Self::ClearingOff => Reply::new(534, "This server keeps the control channel protected."),
             Self::DataUnprotected => Reply::new(521, "This server wants private data connections: PROT P first."),
         }
     }
@@ -68,17 +97,34 @@ impl Refusal {
 
 /// Decides on one command.
 pub fn decide(command: &Command, demands: Demands, facts: Facts) -> Result<(), Refusal> {
-    refuse(demands.control_protected && !facts.protected && !leads_to_protection(command), Refusal::Unprotected)?;
+    refuse(demands.control_protected && facts.mechanism.is_none() && !leads_to_protection(command), Refusal::Unprotected)?;
     refuse(!facts.logged_in && !leads_to_login(command), Refusal::NotLoggedIn)?;
     match command {
-        Command::Auth(_) if facts.protected => Err(Refusal::AlreadyProtected),
+        Command::Auth(_) if facts.mechanism.is_some() => Err(Refusal::AlreadyProtected),
         Command::Auth(_) if facts.logged_in => Err(Refusal::AuthAfterLogin),
         Command::User(_) | Command::Pass(_) if facts.logged_in => Err(Refusal::AlreadyLoggedIn),
-        Command::Pasv | Command::Active if facts.epsv_only => Err(Refusal::EpsvOnly),
-        Command::Active => Err(Refusal::ActiveModeOff),
+        Command::Pasv | Command::Active(_) if facts.epsv_only => Err(Refusal::EpsvOnly),
+        Command::Active(_) => allow_active(demands.active_mode, facts),
+        Command::Ccc => allow_clearing(demands, facts),
         Command::Transfer { .. } if demands.data_protected && !facts.data_private => Err(Refusal::DataUnprotected),
         _ => Ok(()),
     }
+}
+
+fn allow_active(mode: ActiveMode, facts: Facts) -> Result<(), Refusal> {
+    let needlessly_clear = facts.mechanism.is_some() && !facts.command_protected;
+    match mode {
+        ActiveMode::Off => Err(Refusal::ActiveModeOff),
+        ActiveMode::On if needlessly_clear => Err(Refusal::ClearActive),
+        ActiveMode::On | ActiveMode::OnInTheClear => Ok(()),
+    }
+}
+
+/// X-SafeTP1's control channel stays protected, since its transfers are numbered by their commands.
+fn allow_clearing(demands: Demands, facts: Facts) -> Result<(), Refusal> {
+    refuse(!facts.command_protected, Refusal::NothingToClear)?;
+    let allowed = demands.clear_command_channel && facts.mechanism == Some(Mechanism::Tls);
+    refuse(!allowed, Refusal::ClearingOff)
 }
 
 fn refuse(condition: bool, refusal: Refusal) -> Result<(), Refusal> {
@@ -93,7 +139,8 @@ fn leads_to_protection(command: &Command) -> bool {
         Command::Auth(_)
             | Command::Pbsz(_)
             | Command::Prot(_)
-            | Command::OtherSecurity
+            | Command::Adat(_)
+            | Command::Protected(..)
             | Command::Feat
             | Command::Help
             | Command::Noop
@@ -117,10 +164,21 @@ fn leads_to_login(command: &Command) -> bool {
 mod tests {
     use super::*;
 
-    const STRICT: Demands = Demands { control_protected: true, data_protected: true };
-    const LAX: Demands = Demands { control_protected: false, data_protected: false };
-    const STRANGER: Facts = Facts { protected: false, data_private: false, logged_in: false, epsv_only: false };
-    const PROTECTED: Facts = Facts { protected: true, ..STRANGER };
+    const STRICT: Demands = Demands {
+        control_protected: true,
+        data_protected: true,
+        clear_command_channel: false,
+        active_mode: ActiveMode::Off,
+    };
+    const LAX: Demands = Demands { control_protected: false, data_protected: false, ..STRICT };
+    const STRANGER: Facts = Facts {
+        mechanism: None,
+        command_protected: false,
+        data_private: false,
+        logged_in: false,
+        epsv_only: false,
+    };
+    const PROTECTED: Facts = Facts { mechanism: Some(Mechanism::Tls), command_protected: true, ..STRANGER };
     const USER: Facts = Facts { logged_in: true, ..PROTECTED };
 
     fn asked(line: &str, demands: Demands, facts: Facts) -> Result<(), Refusal> {
@@ -129,7 +187,7 @@ mod tests {
 
     /// Every verb that means something, once.
     fn lines() -> Vec<String> {
-        let plain = "AUTH TLS,PBSZ 0,PROT P,CCC,USER a,PASS b,PASV,EPSV,EPSV ALL,PORT 1,EPRT x,TYPE I,REST 0,ABOR,FEAT,\
+        let plain = "AUTH TLS,ADAT AA==,ENC AA==,PBSZ 0,PROT P,CCC,USER a,PASS b,PASV,EPSV,EPSV ALL,EPRT |1|192.0.2.1|2000|,TYPE I,REST 0,ABOR,FEAT,\
                      HELP,NOOP,SYST,STAT,QUIT,REIN,BLAH";
         let transfers = crate::command::TransferVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
         let relayed = RelayVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
@@ -139,14 +197,15 @@ mod tests {
     #[test]
     fn before_auth_only_the_way_into_protection_works() {
         let allowed: Vec<String> = lines().into_iter().filter(|line| asked(line, STRICT, STRANGER).is_ok()).collect();
-        let expected = ["AUTH TLS", "PBSZ 0", "PROT P", "CCC", "FEAT", "HELP", "NOOP", "SYST", "QUIT", "REIN", "BLAH"];
+        let expected = "AUTH TLS,ADAT AA==,ENC AA==,PBSZ 0,PROT P,FEAT,HELP,NOOP,SYST,QUIT,REIN,BLAH";
+        let expected: Vec<&str> = expected.split(',').collect();
         assert_eq!(allowed, expected);
     }
 
     #[test]
     fn a_password_is_refused_before_it_can_be_sent() {
         assert_eq!(asked("USER alice", STRICT, STRANGER), Err(Refusal::Unprotected));
-        assert!(String::from_utf8_lossy(Refusal::Unprotected.reply().text()).contains("AUTH TLS first"));
+        assert!(String::from_utf8_lossy(Refusal::Unprotected.reply("AUTH TLS").text()).contains("AUTH TLS first"));
     }
 
     #[test]
@@ -184,6 +243,28 @@ mod tests {
     #[test]
     fn active_mode_is_refused_with_what_to_use_instead() {
         assert_eq!(asked("PORT 127,0,0,1,7,208", LAX, USER), Err(Refusal::ActiveModeOff));
-        assert!(String::from_utf8_lossy(Refusal::ActiveModeOff.reply().text()).contains("PASV or EPSV"));
+        assert!(String::from_utf8_lossy(Refusal::ActiveModeOff.reply("AUTH TLS").text()).contains("PASV or EPSV"));
+    }
+
+    #[test]
+    fn active_mode_in_the_clear_takes_a_word_of_its_own() {
+        let port = "PORT 127,0,0,1,7,208";
+        let on = Demands { active_mode: ActiveMode::On, ..STRICT };
+        let in_the_clear = Demands { active_mode: ActiveMode::OnInTheClear, ..STRICT };
+        let clear = Facts { command_protected: false, ..USER };
+        assert_eq!(asked(port, on, USER), Ok(()));
+        assert_eq!(asked(port, on, clear), Err(Refusal::ClearActive));
+        assert_eq!(asked(port, in_the_clear, clear), Ok(()));
+    }
+
+    #[test]
+    fn ccc_is_for_tls_alone_and_where_policy_allows() {
+        let allowed = Demands { clear_command_channel: true, ..STRICT };
+        let safetp1 = Facts { mechanism: Some(Mechanism::SafeTp1), ..USER };
+        assert_eq!(asked("CCC", allowed, USER), Ok(()));
+        assert_eq!(asked("CCC", STRICT, USER), Err(Refusal::ClearingOff));
+        assert_eq!(asked("CCC", allowed, safetp1), Err(Refusal::ClearingOff));
+        assert_eq!(asked("CCC", allowed, PROTECTED), Err(Refusal::NotLoggedIn), "the password would go in the clear");
+        assert_eq!(asked("CCC", allowed, Facts { command_protected: false, ..USER }), Err(Refusal::NothingToClear));
     }
 }

@@ -3,4 +3,4 @@
 mod rfc2228;
 pub mod safetp1;
 
-pub use rfc2228::{DataProtection, Protection};
+pub use rfc2228::{DataProtection, Mechanism, Protection};

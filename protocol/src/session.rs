@@ -13,20 +13,29 @@ use crate::{
     line::{Line, LineDecoder},
     policy::{self, Demands, Facts},
     reply::{Reply, ReplyDecoder},
-    security::{DataProtection, Protection},
+    security::{
+        DataProtection, Mechanism, Protection,
+        safetp1::{DataKeys, SigningKey},
+    },
 };
 
+mod active;
 mod backend;
+mod channel;
 mod client;
 mod failure;
+mod negotiation;
 mod output;
 mod passive;
 mod timers;
 mod transfer;
 
 pub use failure::{Blame, Failure};
-pub use output::{Event, Output, Transfer};
+pub use negotiation::{Answer, Question};
+pub use output::{DataSecurity, Event, Output, Route, Transfer};
 pub use passive::Announced;
+
+use channel::{Channel, Held, Origin};
 
 /// How many commands are held while an earlier one is under way. Beyond that the client is not read from.
 const MAX_HELD: usize = 32;
@@ -42,6 +51,17 @@ pub enum Tls {
     Ready,
 }
 
+/// What AUTH X-SafeTP1 gets.
+#[derive(Clone, Debug)]
+pub enum SafeTp1 {
+    /// Not among the mechanisms: 504.
+    NotOffered,
+    /// Offered, but there is no usable key yet: 431.
+    NotReady,
+    /// 334, once an external address is known.
+    Ready(Arc<SigningKey>),
+}
+
 /// What a session is told at its beginning and keeps, whatever the configuration becomes.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -49,6 +69,8 @@ pub struct Settings {
     pub demands: Demands,
     /// What AUTH TLS gets.
     pub tls: Tls,
+    /// What AUTH X-SafeTP1 gets.
+    pub safetp1: SafeTp1,
     /// How long a command line may be.
     pub max_line: usize,
     /// From the connection to a finished login.
@@ -68,8 +90,10 @@ pub struct Settings {
 pub struct Session {
     settings: Arc<Settings>,
     phase: Phase,
+    peer: IpAddr,
+    channel: Channel,
     lines: LineDecoder,
-    held: VecDeque<Line>,
+    held: VecDeque<Held>,
     protection: Protection,
     replies: ReplyDecoder,
     expected: VecDeque<Expected>,
@@ -77,7 +101,9 @@ pub struct Session {
     user: Option<String>,
     logged_in: bool,
     epsv_only: bool,
-    passive: bool,
+    route: Option<Route>,
+    data_keys: Option<DataKeys>,
+    failed_exchanges: u8,
     transfer_type: Type,
     rest: u64,
     accepted_on: Option<Announced>,
@@ -98,6 +124,10 @@ enum Phase {
     Ready,
     /// The TLS handshake.
     Handshaking,
+    /// The answer to message 2 of X-SafeTP1, which takes a while to compute.
+    Negotiating,
+    /// The end of TLS behind CCC.
+    Clearing,
     /// The backend's reply to one command.
     Asking,
     /// A data port for PASV or EPSV.
@@ -129,6 +159,8 @@ impl Session {
         let greet = Output::ToBackend(format!("XPEER {peer} {}\r\n", id.0).into_bytes());
         Self {
             phase: Phase::Starting,
+            peer,
+            channel: Channel::Clear,
             lines: LineDecoder::for_commands(settings.max_line),
             held: VecDeque::new(),
             protection: Protection::default(),
@@ -138,7 +170,9 @@ impl Session {
             user: None,
             logged_in: false,
             epsv_only: false,
-            passive: false,
+            route: None,
+            data_keys: None,
+            failed_exchanges: 0,
             transfer_type: Type::Ascii,
             rest: 0,
             accepted_on: address.clone(),
@@ -157,9 +191,10 @@ impl Session {
         self.outputs.pop_front()
     }
 
-    /// Whether octets from the client are wanted now. Not during the handshake, and not while too much is held.
+    /// Whether octets from the client are wanted now. Not while its protection changes, and not while too much is held.
     pub fn wants_client_input(&self) -> bool {
-        !matches!(self.phase, Phase::Closed | Phase::Handshaking) && self.held.len() < MAX_HELD
+        let changing = matches!(self.phase, Phase::Handshaking | Phase::Negotiating | Phase::Clearing);
+        !changing && !self.is_closed() && self.held.len() < MAX_HELD
     }
 
     /// Whether a transfer is between its command and its last reply.
@@ -167,9 +202,14 @@ impl Session {
         matches!(self.phase, Phase::Transferring(_))
     }
 
-    /// How the next data connection is to be protected.
-    pub fn data_protection(&self) -> DataProtection {
-        self.protection.data()
+    /// Whether the next data connection can show by TLS whose it is.
+    pub fn data_connection_can_resume(&self) -> bool {
+        self.protection.mechanism() == Some(Mechanism::Tls) && self.protection.data() == DataProtection::Private
+    }
+
+    /// The keys of [`DataSecurity::Blocks`].
+    pub fn data_keys(&self) -> Option<&DataKeys> {
+        self.data_keys.as_ref()
     }
 
     /// Whether the session has ended.
@@ -180,9 +220,11 @@ impl Session {
     /// Takes octets from the client.
     pub fn handle_client_bytes(&mut self, octets: &[u8], now: Instant) {
         self.lines.push(octets);
-        while let Some(line) = self.lines.next_line() {
+        while !self.is_closed()
+            && let Some(line) = self.lines.next_line()
+        {
             self.active = now;
-            self.held.push_back(line);
+            self.handle_incoming(line);
         }
         self.advance(now);
     }
@@ -197,7 +239,19 @@ impl Session {
         if !matches!(self.phase, Phase::Handshaking) {
             return;
         }
-        self.protection.handle_protected();
+        self.protection.handle_protected(Mechanism::Tls);
+        self.channel = Channel::Tls;
+        self.phase = Phase::Ready;
+        self.active = now;
+        self.advance(now);
+    }
+
+    /// The end of TLS that [`Output::StopTls`] asked for is done: what comes now is in the clear.
+    pub fn handle_cleared(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Clearing) {
+            return;
+        }
+        self.channel = Channel::Cleared;
         self.phase = Phase::Ready;
         self.active = now;
         self.advance(now);
@@ -214,50 +268,43 @@ impl Session {
             if self.draining {
                 return self.close(&Reply::new(421, "The server is shutting down; connect again."));
             }
-            let Some(line) = self.held.pop_front() else { return };
+            let Some(held) = self.held.pop_front() else { return };
             self.active = now;
-            self.handle_line(&line, now);
+            match held {
+                Held::Line(line, origin) => self.handle_line(&line, origin, now),
+                Held::Refused(refusal) => self.send(&refusal),
+            }
         }
         if self.is_transferring() {
             // Wherever they stand: what is before them waits for the very end that they are about.
             let held = std::mem::take(&mut self.held);
-            self.held = held.into_iter().filter(|line| !self.handle_urgent(line)).collect();
+            self.held = held.into_iter().filter(|held| !self.handle_urgent(held)).collect();
         }
     }
 
-    fn handle_line(&mut self, line: &Line, now: Instant) {
+    fn handle_line(&mut self, line: &Line, origin: Origin, now: Instant) {
         let parsed = match line {
             Line::Whole(line) => Command::parse(line),
             Line::TooLong => return self.reply(500, "This line is longer than any command."),
         };
         match parsed {
-            Ok(command) => self.handle_command(command, now),
-            Err(error) => {
-                let code = match error {
-                    CommandError::NoVerb => 500,
-                    CommandError::TypeNotOffered => 504,
-                    _ => 501,
-                };
-                self.reply(code, &format!("Not understood: {error}."));
-            }
+            Ok(command) => self.handle_command(command, origin, now),
+            Err(error) => self.send(&not_understood(error)),
         }
     }
 
-    fn handle_command(&mut self, command: Command, now: Instant) {
+    fn handle_command(&mut self, command: Command, origin: Origin, now: Instant) {
         let facts = Facts {
-            protected: self.protection.control(),
+            mechanism: self.protection.mechanism(),
+            command_protected: origin != Origin::Clear,
             data_private: self.protection.data() == DataProtection::Private,
             logged_in: self.logged_in,
             epsv_only: self.epsv_only,
         };
         match policy::decide(&command, self.settings.demands, facts) {
-            Ok(()) => self.execute(command, now),
-            Err(refusal) => self.send(&refusal.reply()),
+            Ok(()) => self.execute(command, origin, now),
+            Err(refusal) => self.send(&refusal.reply(self.auth_command())),
         }
-    }
-
-    fn send(&mut self, reply: &Reply) {
-        self.outputs.push_back(Output::ToClient(reply.encode()));
     }
 
     fn reply(&mut self, code: u16, text: &str) {
@@ -284,6 +331,15 @@ impl Session {
             self.outputs.push_back(Output::Close);
         }
     }
+}
+
+fn not_understood(error: CommandError) -> Reply {
+    let code = match error {
+        CommandError::NoVerb => 500,
+        CommandError::TypeNotOffered => 504,
+        _ => 501,
+    };
+    Reply::new(code, format!("Not understood: {error}."))
 }
 
 #[cfg(test)]

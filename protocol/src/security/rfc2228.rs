@@ -1,6 +1,17 @@
-//! RFC 2228's state as RFC 4217 narrows it for TLS: AUTH, then PBSZ 0, then PROT C or P.
+//! RFC 2228's state, with what each mechanism makes of it: AUTH, then PBSZ, then PROT. RFC 4217 §9 narrows it for TLS to
+//! PBSZ 0 and PROT C or P.
 
+use super::safetp1::BlockSize;
 use crate::{command::ProtLevel, reply::Reply};
+
+/// What protects the control channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// RFC 4217.
+    Tls,
+    /// docs/x-safetp1.md.
+    SafeTp1,
+}
 
 /// How data connections go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -8,27 +19,37 @@ pub enum DataProtection {
     /// In the clear: the default, also after AUTH (RFC 2228 §3).
     #[default]
     Clear,
-    /// By TLS.
+    /// With integrity alone, which only X-SafeTP1 has.
+    Safe,
+    /// With integrity and privacy.
     Private,
 }
 
 /// The state of one session: AUTH done or not, PBSZ said or not, the level of PROT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Protection {
-    control: bool,
-    buffer_size_said: bool,
+    mechanism: Option<Mechanism>,
+    buffer_size: Option<BufferSize>,
     data: DataProtection,
+}
+
+/// What PBSZ has led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BufferSize {
+    /// TLS has its own framing.
+    OfTls,
+    Blocks(BlockSize),
 }
 
 impl Protection {
     /// The control channel is protected from here on.
-    pub fn handle_protected(&mut self) {
-        *self = Self { control: true, ..Self::default() };
+    pub fn handle_protected(&mut self, mechanism: Mechanism) {
+        *self = Self { mechanism: Some(mechanism), ..Self::default() };
     }
 
-    /// Whether commands come protected.
-    pub fn control(self) -> bool {
-        self.control
+    /// What protects the control channel, or did until CCC.
+    pub fn mechanism(self) -> Option<Mechanism> {
+        self.mechanism
     }
 
     /// How the next data connection goes.
@@ -36,31 +57,53 @@ impl Protection {
         self.data
     }
 
-    /// RFC 4217 §9: TLS has its own framing, so the size is 0 whatever was asked for.
-    pub fn handle_pbsz(&mut self, size: u32) -> Reply {
-        if !self.control {
-            return Reply::new(503, "PBSZ comes after AUTH TLS.");
+    /// How large a block of X-SafeTP1 may be, once that is agreed.
+    pub fn block_size(self) -> Option<BlockSize> {
+        match self.buffer_size? {
+            BufferSize::Blocks(size) => Some(size),
+            BufferSize::OfTls => None,
         }
-        self.buffer_size_said = true;
-        Reply::new(200, if size == 0 { "PBSZ=0" } else { "PBSZ=0: TLS blocks have their own size." })
     }
 
-    /// `clear_allowed`: whether policy leaves the choice to the client.
-    pub fn handle_prot(&mut self, level: ProtLevel, clear_allowed: bool) -> Reply {
-        if !self.control {
-            return Reply::new(503, "PROT comes after AUTH TLS and PBSZ 0.");
-        }
-        if !self.buffer_size_said {
-            return Reply::new(503, "PROT comes after PBSZ 0.");
-        }
-        match level {
-            ProtLevel::Private => self.become_level(DataProtection::Private, "Data connections are private."),
-            ProtLevel::Clear if clear_allowed => {
-                self.become_level(DataProtection::Clear, "Data connections are in the clear.")
+    /// RFC 2228 §3. Under TLS the size is 0 whatever was asked for (RFC 4217 §9).
+    pub fn handle_pbsz(&mut self, size: u32) -> Reply {
+        match self.mechanism {
+            None => Reply::new(503, "PBSZ comes after AUTH."),
+            Some(Mechanism::Tls) => {
+                self.buffer_size = Some(BufferSize::OfTls);
+                Reply::new(200, if size == 0 { "PBSZ=0" } else { "PBSZ=0: TLS blocks have their own size." })
             }
-            ProtLevel::Clear => Reply::new(534, "This server's policy wants PROT P."),
-            ProtLevel::Safe | ProtLevel::Confidential => Reply::new(536, "TLS has PROT C and PROT P only."),
-            ProtLevel::Unknown => Reply::new(504, "There is no such level: PROT C or PROT P."),
+            Some(Mechanism::SafeTp1) => self.handle_block_size(size),
+        }
+    }
+
+    fn handle_block_size(&mut self, wanted: u32) -> Reply {
+        let Some(size) = BlockSize::negotiate(wanted) else {
+            return Reply::new(501, "X-SafeTP1 needs blocks of at least 64 octets: PBSZ 65536, for example.");
+        };
+        self.buffer_size = Some(BufferSize::Blocks(size));
+        Reply::new(200, format!("PBSZ={}", size.get()))
+    }
+
+    /// RFC 2228 §3. `private_only`: whether policy wants PROT P.
+    pub fn handle_prot(&mut self, level: ProtLevel, private_only: bool) -> Reply {
+        let Some(mechanism) = self.mechanism else { return Reply::new(503, "PROT comes after AUTH and PBSZ.") };
+        if self.buffer_size.is_none() {
+            return Reply::new(503, "PROT comes after PBSZ.");
+        }
+        match (level, mechanism) {
+            (ProtLevel::Private, _) => self.become_level(DataProtection::Private, "Data connections are private."),
+            (ProtLevel::Safe, Mechanism::Tls) | (ProtLevel::Confidential, _) => {
+                Reply::new(536, "This mechanism has no such level: PROT P.")
+            }
+            (ProtLevel::Unknown, _) => Reply::new(504, "There is no such level: PROT P."),
+            (ProtLevel::Safe | ProtLevel::Clear, _) if private_only => {
+                Reply::new(534, "This server's policy wants PROT P.")
+            }
+            (ProtLevel::Safe, Mechanism::SafeTp1) => {
+                self.become_level(DataProtection::Safe, "Data connections are safe from changes, and readable.")
+            }
+            (ProtLevel::Clear, _) => self.become_level(DataProtection::Clear, "Data connections are in the clear."),
         }
     }
 
@@ -80,7 +123,7 @@ mod tests {
 
     fn protected() -> Protection {
         let mut protection = Protection::default();
-        protection.handle_protected();
+        protection.handle_protected(Mechanism::Tls);
         protection
     }
 
@@ -88,11 +131,11 @@ mod tests {
     fn auth_comes_before_pbsz_and_pbsz_before_prot() {
         let mut protection = Protection::default();
         assert_eq!(code(&protection.handle_pbsz(0)), 503);
-        assert_eq!(code(&protection.handle_prot(ProtLevel::Private, true)), 503);
-        protection.handle_protected();
-        assert_eq!(code(&protection.handle_prot(ProtLevel::Private, true)), 503);
+        assert_eq!(code(&protection.handle_prot(ProtLevel::Private, false)), 503);
+        protection.handle_protected(Mechanism::Tls);
+        assert_eq!(code(&protection.handle_prot(ProtLevel::Private, false)), 503);
         assert_eq!(protection.handle_pbsz(0), Reply::new(200, "PBSZ=0"));
-        assert_eq!(code(&protection.handle_prot(ProtLevel::Private, true)), 200);
+        assert_eq!(code(&protection.handle_prot(ProtLevel::Private, false)), 200);
         assert_eq!(protection.data(), DataProtection::Private);
     }
 
@@ -101,7 +144,7 @@ mod tests {
         let mut protection = protected();
         protection.handle_pbsz(0);
         let codes = [ProtLevel::Safe, ProtLevel::Confidential, ProtLevel::Unknown]
-            .map(|level| code(&protection.handle_prot(level, true)));
+            .map(|level| code(&protection.handle_prot(level, false)));
         assert_eq!(codes, [536, 536, 504]);
         assert_eq!(protection.data(), DataProtection::Clear);
     }
@@ -110,8 +153,34 @@ mod tests {
     fn prot_c_is_refused_where_policy_wants_privacy_and_the_level_stays() {
         let mut protection = protected();
         protection.handle_pbsz(0);
-        protection.handle_prot(ProtLevel::Private, false);
-        assert_eq!(code(&protection.handle_prot(ProtLevel::Clear, false)), 534);
+        protection.handle_prot(ProtLevel::Private, true);
+        assert_eq!(code(&protection.handle_prot(ProtLevel::Clear, true)), 534);
         assert_eq!(protection.data(), DataProtection::Private);
+    }
+
+    fn under_safetp1() -> Protection {
+        let mut protection = Protection::default();
+        protection.handle_protected(Mechanism::SafeTp1);
+        protection
+    }
+
+    #[test]
+    fn blocks_of_x_safetp1_have_a_size_that_the_server_may_lower() {
+        let mut protection = under_safetp1();
+        assert_eq!([0, 63].map(|size| code(&protection.handle_pbsz(size))), [501, 501]);
+        assert_eq!(code(&protection.handle_prot(ProtLevel::Private, false)), 503, "no size is agreed");
+        assert_eq!(protection.handle_pbsz(64), Reply::new(200, "PBSZ=64"));
+        assert_eq!(protection.handle_pbsz(u32::MAX), Reply::new(200, "PBSZ=65536"));
+        assert_eq!(protection.block_size().map(BlockSize::get), Some(65536));
+    }
+
+    #[test]
+    fn x_safetp1_has_integrity_alone_where_policy_allows() {
+        let mut protection = under_safetp1();
+        protection.handle_pbsz(1024);
+        assert_eq!(code(&protection.handle_prot(ProtLevel::Safe, true)), 534);
+        assert_eq!(code(&protection.handle_prot(ProtLevel::Confidential, false)), 536);
+        assert_eq!(code(&protection.handle_prot(ProtLevel::Safe, false)), 200);
+        assert_eq!(protection.data(), DataProtection::Safe);
     }
 }

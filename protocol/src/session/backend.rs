@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::{Event, Expected, Output, Phase, Session};
-use crate::reply::Reply;
+use super::{Event, Expected, Output, Phase, SafeTp1, Session, Tls};
+use crate::{policy::ActiveMode, reply::Reply};
 
 /// Features that are the gateway's: whatever a backend says about them is not so.
 const OWN_FEATURES: &[&str] = &["AUTH", "CCC", "EPRT", "EPSV", "PASV", "PBSZ", "PORT", "PROT"];
@@ -80,14 +80,31 @@ impl Session {
 
     /// RFC 2389 §3.2: the gateway's features, then those of the backend that are its own.
     fn features(&self, backend: &Reply) -> Reply {
-        let security: &[&str] = match self.settings.tls {
-            super::Tls::NotOffered => &[],
-            _ => &["AUTH TLS", "PBSZ", "PROT"],
-        };
-        let own = security.iter().chain(&["EPSV", "PASV"]).map(|line| line.as_bytes().to_vec());
+        let own = self.own_features().into_iter().map(|line| line.as_bytes().to_vec());
         let theirs = backend.inner_lines().filter(|_| backend.code().is_success()).map(<[u8]>::trim_ascii);
         let theirs = theirs.filter(|line| !is_own_feature(line)).map(<[u8]>::to_vec);
         Reply::with_lines(211, "Features:", own.chain(theirs), "End")
+    }
+
+    fn own_features(&self) -> Vec<&'static str> {
+        let demands = self.settings.demands;
+        let (tls, safetp1) = (self.settings.tls != Tls::NotOffered, self.offers_safetp1());
+        let features = [
+            ("AUTH TLS", tls),
+            ("AUTH X-SafeTP1", safetp1),
+            ("CCC", tls && demands.clear_command_channel),
+            ("EPRT", demands.active_mode != ActiveMode::Off),
+            ("EPSV", true),
+            ("PASV", true),
+            ("PBSZ", tls || safetp1),
+            ("PORT", demands.active_mode != ActiveMode::Off),
+            ("PROT", tls || safetp1),
+        ];
+        features.into_iter().filter(|(_, offered)| *offered).map(|(feature, _)| feature).collect()
+    }
+
+    fn offers_safetp1(&self) -> bool {
+        !matches!(self.settings.safetp1, SafeTp1::NotOffered)
     }
 }
 

@@ -2,17 +2,20 @@
 
 use std::time::Instant;
 
-use super::{Expected, Output, Phase, Session, Tls};
+use super::{
+    Expected, Output, Phase, Route, Session,
+    channel::{Held, Origin},
+};
 use crate::{
-    command::{Argument, Command, RelayVerb, TransferVerb, Type},
+    command::{Argument, Command, ProtLevel, RelayVerb, TransferVerb, Type},
     line::Line,
     reply::Reply,
 };
 
 impl Session {
     /// ABOR and STAT do not wait for a transfer's end, since they are about it. Tells whether the line was one of them.
-    pub(super) fn handle_urgent(&mut self, line: &Line) -> bool {
-        let Line::Whole(line) = line else { return false };
+    pub(super) fn handle_urgent(&mut self, held: &Held) -> bool {
+        let Held::Line(Line::Whole(line), _) = held else { return false };
         match Command::parse(line) {
             Ok(Command::Abor) => self.abort_by_client(),
             Ok(Command::Stat) => self.send_status(),
@@ -21,24 +24,24 @@ impl Session {
         true
     }
 
-    pub(super) fn execute(&mut self, command: Command, now: Instant) {
+    pub(super) fn execute(&mut self, command: Command, origin: Origin, now: Instant) {
         match command {
             Command::Auth(mechanism) => self.handle_auth(&mechanism),
             Command::Pbsz(size) => {
                 let reply = self.protection.handle_pbsz(size);
                 self.send(&reply);
             }
-            Command::Prot(level) => {
-                let reply = self.protection.handle_prot(level, !self.settings.demands.data_protected);
-                self.send(&reply);
-            }
+            Command::Prot(level) => self.handle_prot(level),
+            Command::Adat(message) => self.handle_adat(message),
+            Command::Ccc => self.handle_ccc(),
             Command::User(name) => self.handle_user(&name, now),
             Command::Pass(password) => self.ask([b"PASS ", password.expose()].concat(), Expected::Pass, now),
             Command::Pasv => self.handle_pasv(),
             Command::Epsv(epsv) => self.handle_epsv(epsv),
+            Command::Active(target) => self.handle_active(target),
             Command::Type(wanted) => self.handle_type(wanted, now),
             Command::Rest(offset) => self.ask(format!("REST {offset}").into_bytes(), Expected::Rest(offset), now),
-            Command::Transfer { verb, argument } => self.handle_transfer(verb, argument.as_ref(), now),
+            Command::Transfer { verb, argument } => self.handle_transfer(verb, argument.as_ref(), origin, now),
             Command::Relay { verb, argument } => {
                 self.ask(line_of(verb.as_str(), argument.as_ref()), Expected::Relayed, now);
             }
@@ -59,31 +62,34 @@ impl Session {
             Command::Help => self.send(&help()),
             Command::Noop => self.reply(200, "Nothing done."),
             Command::Syst => self.reply(215, "UNIX Type: L8"),
-            Command::OtherSecurity => self.reply(502, "AUTH TLS has no such command here."),
+            Command::Protected(..) => self.refuse_protected(),
             Command::Unknown => self.reply(500, "There is no such command."),
             _ => self.reply(502, "This command is not offered."),
         }
     }
 
-    /// RFC 4217 §4. `TLS-C` is its older name for the same.
-    fn handle_auth(&mut self, mechanism: &str) {
-        match (mechanism, self.settings.tls) {
-            ("TLS" | "TLS-C", Tls::Ready) => self.start_tls(),
-            ("TLS" | "TLS-C", Tls::NotReady) => self.reply(431, "There is no usable certificate yet; try again."),
-            (_, Tls::NotOffered) => self.reply(504, "This server offers no such mechanism."),
-            _ => self.reply(504, "This server offers AUTH TLS."),
+    /// A port that is held was chosen by what its connection can show, which has just changed.
+    fn handle_prot(&mut self, level: ProtLevel) {
+        let before = self.protection.data();
+        let reply = self.protection.handle_prot(level, self.settings.demands.data_protected);
+        if self.protection.data() != before && self.route == Some(Route::Passive) {
+            self.give_up_port();
         }
+        self.send(&reply);
     }
 
-    /// Whoever writes into the clear channel behind AUTH may not be the one who ends the handshake, so nothing of it
-    /// must ever be read as protected; and a client that waits for 234 sends nothing there.
-    fn start_tls(&mut self) {
-        if self.lines.holds_octets() || !self.held.is_empty() {
-            return self.close(&Reply::new(421, "Commands in the clear behind AUTH are refused; wait for 234."));
+    fn handle_ccc(&mut self) {
+        self.reply(200, "The control channel is in the clear from here on.");
+        self.outputs.push_back(Output::StopTls);
+        self.phase = Phase::Clearing;
+    }
+
+    /// MIC, CONF and ENC where no mechanism takes them.
+    fn refuse_protected(&mut self) {
+        match self.protection.mechanism() {
+            None => self.reply(503, "Protected commands come after AUTH X-SafeTP1."),
+            Some(_) => self.reply(537, "The protection of this session has no such commands."),
         }
-        self.reply(234, "Begin the TLS handshake.");
-        self.outputs.push_back(Output::StartTls);
-        self.phase = Phase::Handshaking;
     }
 
     fn handle_user(&mut self, name: &Argument, now: Instant) {
@@ -110,7 +116,7 @@ impl Session {
         let yes_no = |yes| if yes { "yes" } else { "no" };
         let lines = [
             format!("User: {}", self.user.as_deref().filter(|_| self.logged_in).unwrap_or("not logged in")),
-            format!("Control connection protected: {}", yes_no(self.protection.control())),
+            format!("Control connection protected: {}", yes_no(self.is_protected())),
             format!("Data connections: {:?}", self.protection.data()),
             format!("Type: {:?}", self.transfer_type),
             format!("Transfer under way: {}", yes_no(self.is_transferring())),
@@ -130,12 +136,12 @@ pub(super) fn line_of(verb: &str, argument: Option<&Argument>) -> Vec<u8> {
 }
 
 fn help() -> Reply {
-    let own = ["ABOR", "AUTH", "EPSV", "FEAT", "HELP", "NOOP", "PASS", "PASV", "PBSZ", "PROT", "QUIT", "REST"];
-    let more = ["SYST", "TYPE", "USER"];
+    let own = ["ABOR", "ADAT", "AUTH", "CCC", "ENC", "EPRT", "EPSV", "FEAT", "HELP", "NOOP", "PASS", "PASV"];
+    let more = ["PBSZ", "PORT", "PROT", "QUIT", "REST", "SYST", "TYPE", "USER"];
     let transfers = TransferVerb::ALL.iter().map(|verb| verb.as_str());
     let relayed = RelayVerb::ALL.iter().map(|verb| verb.as_str());
     let mut verbs: Vec<&str> = own.into_iter().chain(more).chain(transfers).chain(relayed).collect();
     verbs.sort_unstable();
     let lines: Vec<Vec<u8>> = verbs.chunks(8).map(|row| row.join(" ").into_bytes()).collect();
-    Reply::with_lines(214, "These commands are known:", lines, "AUTH TLS, USER, PASS, then the rest.")
+    Reply::with_lines(214, "These commands are known:", lines, "AUTH, USER, PASS, then the rest.")
 }

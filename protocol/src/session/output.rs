@@ -1,6 +1,8 @@
+use std::net::SocketAddr;
+
 use crate::{
-    command::{TransferVerb, Type},
-    security::DataProtection,
+    command::TransferVerb,
+    security::safetp1::{BlockSize, Level, TransferNumber},
 };
 
 /// What a session wants done, in this order.
@@ -13,12 +15,18 @@ pub enum Output {
     /// Flush, then do the server's side of a TLS handshake, then [`super::Session::handle_protected`]. Nothing that the
     /// client sent before is left over: it would be read as if it had come protected.
     StartTls,
+    /// Flush, send TLS's `close_notify` and await the client's, then [`super::Session::handle_cleared`]. What the client
+    /// sends behind its own is in the clear, and not a single octet of it may be lost.
+    StopTls,
+    /// Take the question by [`super::Session::take_question`], have it answered, then
+    /// [`super::Session::handle_answer`].
+    Negotiate,
     /// Give up the data port or connection of this session if it has one, get a new port, then
     /// [`super::Session::handle_port`].
     RequestPort,
     /// Give up the data port or connection of this session.
     ReleasePort,
-    /// Move octets between the descriptor of the 150 that has just come and the data connection of the port, then
+    /// Move octets between the descriptor of the 150 that has just come and the data connection, then
     /// [`super::Session::handle_transfer_ended`].
     StartTransfer(Transfer),
     /// Close the descriptor of the 150 that has just come: nobody wants it any more.
@@ -36,16 +44,39 @@ pub enum Output {
 pub struct Transfer {
     /// What it is.
     pub verb: TransferVerb,
+    /// Where its data connection comes from.
+    pub route: Route,
     /// How its data connection is protected.
-    pub protection: DataProtection,
+    pub security: DataSecurity,
     /// Whether lines are converted. Listings have their line ends already.
     pub convert: bool,
 }
 
-impl Transfer {
-    pub(super) fn new(verb: TransferVerb, protection: DataProtection, transfer_type: Type) -> Self {
-        Self { verb, protection, convert: verb.is_file() && transfer_type == Type::Ascii }
-    }
+/// Who dials a data connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The client, to the port that the session holds.
+    Passive,
+    /// The gateway, to this address.
+    Active(SocketAddr),
+}
+
+/// How one data connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataSecurity {
+    /// Not at all.
+    Clear,
+    /// By TLS.
+    Tls,
+    /// By the blocks of X-SafeTP1, with the keys of [`super::Session::data_keys`].
+    Blocks {
+        /// Whether they are encrypted.
+        level: Level,
+        /// Of the command that opened the transfer.
+        number: TransferNumber,
+        /// How large they may be.
+        size: BlockSize,
+    },
 }
 
 /// What logs and metrics want to know.

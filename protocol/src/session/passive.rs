@@ -1,8 +1,11 @@
 //! PASV and EPSV: which address and port a client is told.
 
-use std::{net::Ipv4Addr, time::Instant};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Instant,
+};
 
-use super::{Event, Output, Phase, Session};
+use super::{Event, Output, Phase, Route, Session};
 use crate::{command::Epsv, reply::Reply};
 
 /// The address that is announced at this moment.
@@ -13,8 +16,8 @@ pub struct Announced {
     pub text: String,
     /// The octets for 227; a name may not resolve, and some servers have IPv6 only.
     pub v4: Option<Ipv4Addr>,
-    /// Whether it has, or is, an IPv6 address.
-    pub v6: bool,
+    /// The same where it has, or is, an IPv6 address.
+    pub v6: Option<Ipv6Addr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ impl Session {
         // The address may have changed while the port was awaited.
         match self.passive_reply(kind, port) {
             Ok(reply) => {
-                self.passive = true;
+                self.route = Some(Route::Passive);
                 self.send(&reply);
             }
             Err(refusal) => {
@@ -58,7 +61,7 @@ impl Session {
 
     /// No connection came to the port in time, so it is no longer this session's.
     pub fn handle_port_expired(&mut self) {
-        self.passive = false;
+        self.route = None;
     }
 
     pub(super) fn handle_pasv(&mut self) {
@@ -80,7 +83,7 @@ impl Session {
     }
 
     pub(super) fn give_up_port(&mut self) {
-        self.passive = false;
+        self.route = None;
         self.outputs.push_back(Output::ReleasePort);
     }
 
@@ -94,8 +97,8 @@ impl Session {
     /// Families that clients can be told, both where that is not known.
     fn families(&self) -> (bool, bool) {
         match &self.address {
-            Some(Announced { v4: Some(_), v6, .. }) => (true, *v6),
-            Some(Announced { v4: None, v6: true, .. }) => (false, true),
+            Some(Announced { v4: Some(_), v6, .. }) => (true, v6.is_some()),
+            Some(Announced { v4: None, v6: Some(_), .. }) => (false, true),
             _ => (true, true),
         }
     }
@@ -105,7 +108,7 @@ impl Session {
         if let Err(refusal) = self.passive_reply(kind, 0) {
             return self.send(&refusal);
         }
-        self.passive = false;
+        self.route = None;
         self.phase = Phase::AwaitingPort(kind);
         self.outputs.push_back(Output::RequestPort);
     }

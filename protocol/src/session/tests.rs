@@ -6,9 +6,11 @@ use std::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::command::TransferVerb;
+use crate::{command::TransferVerb, policy::ActiveMode};
 
+mod active;
 mod passive;
+mod safetp1;
 mod transfers;
 
 const LOGIN_TIME: Duration = Duration::from_secs(60);
@@ -23,8 +25,14 @@ struct Scene {
 
 fn settings() -> Settings {
     Settings {
-        demands: Demands { control_protected: true, data_protected: true },
+        demands: Demands {
+            control_protected: true,
+            data_protected: true,
+            clear_command_channel: false,
+            active_mode: ActiveMode::Off,
+        },
         tls: Tls::Ready,
+        safetp1: SafeTp1::NotOffered,
         max_line: 64,
         login_time: LOGIN_TIME,
         idle_time: IDLE_TIME,
@@ -32,7 +40,7 @@ fn settings() -> Settings {
 }
 
 fn announced(text: &str) -> Announced {
-    Announced { text: text.into(), v4: text.parse().ok(), v6: text.contains(':') }
+    Announced { text: text.into(), v4: text.parse().ok(), v6: text.parse().ok() }
 }
 
 impl Scene {

@@ -2,10 +2,16 @@
 
 use std::time::Instant;
 
-use super::{Expected, Failure, Output, Phase, Session, Transfer, client::line_of};
+use super::{
+    DataSecurity, Expected, Failure, Output, Phase, Session, Transfer, channel::Origin, client::line_of,
+};
 use crate::{
     command::{Argument, TransferVerb, Type},
     reply::Reply,
+    security::{
+        DataProtection,
+        safetp1::{Level, TransferNumber},
+    },
 };
 
 #[derive(Debug)]
@@ -41,10 +47,16 @@ impl Session {
         self.ask_backend(word.into(), Expected::Transfer, now);
     }
 
-    pub(super) fn handle_transfer(&mut self, verb: TransferVerb, argument: Option<&Argument>, now: Instant) {
-        if !self.passive {
+    pub(super) fn handle_transfer(
+        &mut self,
+        verb: TransferVerb,
+        argument: Option<&Argument>,
+        origin: Origin,
+        now: Instant,
+    ) {
+        let Some(route) = self.route else {
             return self.reply(425, "Use PASV or EPSV first.");
-        }
+        };
         if verb.is_file() && self.rest > 0 && self.transfer_type == Type::Ascii {
             // RFC 3659 §5.3 counts octets as sent, but what is stored has other line ends.
             return self.reply(504, "REST works with TYPE I only.");
@@ -53,7 +65,8 @@ impl Session {
         let mut line = line_of(verb.as_str(), argument);
         line.extend_from_slice(b"\r\n");
         self.ask_backend(line, Expected::Transfer, now);
-        let transfer = Transfer::new(verb, self.protection.data(), self.transfer_type);
+        let convert = verb.is_file() && self.transfer_type == Type::Ascii;
+        let transfer = Transfer { verb, route, security: self.data_security(origin), convert };
         self.phase = Phase::Transferring(State { stage: Stage::Opening, transfer, failure: None, aborted: false });
     }
 
@@ -70,6 +83,21 @@ impl Session {
                 let reply = state.failure.map_or_else(|| reply.clone(), Failure::reply);
                 self.end_transfer(&reply);
             }
+        }
+    }
+
+    /// X-SafeTP1 numbers a transfer by its command, so that none of its blocks fits another.
+    fn data_security(&self, origin: Origin) -> DataSecurity {
+        let level = match self.protection.data() {
+            DataProtection::Clear => return DataSecurity::Clear,
+            DataProtection::Safe => Level::Safe,
+            DataProtection::Private => Level::Private,
+        };
+        match (origin, self.protection.block_size()) {
+            (Origin::SafeTp1(number), Some(size)) => {
+                DataSecurity::Blocks { level, number: TransferNumber(number), size }
+            }
+            _ => DataSecurity::Tls,
         }
     }
 
@@ -94,7 +122,7 @@ impl Session {
 
     fn begin_moving(&mut self, reply: &Reply, now: Instant) {
         let Phase::Transferring(state) = &mut self.phase else { return };
-        self.passive = false;
+        self.route = None;
         state.stage = Stage::Running;
         if let Some(failure) = state.failure {
             self.give_up_port();

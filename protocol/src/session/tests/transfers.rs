@@ -1,7 +1,7 @@
 use super::*;
 
 fn retr() -> Transfer {
-    Transfer { verb: TransferVerb::Retr, protection: DataProtection::Private, convert: false }
+    Transfer { verb: TransferVerb::Retr, route: Route::Passive, security: DataSecurity::Tls, convert: false }
 }
 
 impl Scene {

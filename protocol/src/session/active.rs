@@ -1,0 +1,27 @@
+//! PORT and EPRT: who may be dialled, and where.
+
+use super::{Output, Route, Session};
+use crate::command::ActiveTarget;
+
+/// RFC 2577 §3: nothing below is anybody's data port.
+const FIRST_PORT: u16 = 1024;
+
+impl Session {
+    /// Only the client itself is dialled: anyone else would be attacked in our name (RFC 2577 §3).
+    pub(super) fn handle_active(&mut self, target: ActiveTarget) {
+        let ActiveTarget::Address(address) = target else {
+            return self.reply(522, "Network protocol not supported, use (1,2)");
+        };
+        if address.ip().to_canonical() != self.peer {
+            return self.reply(504, "Only the address that this session comes from is dialled; or use PASV or EPSV.");
+        }
+        if address.port() < FIRST_PORT {
+            return self.reply(504, "Only ports of 1024 and above are dialled.");
+        }
+        if let Some(Route::Passive) = self.route {
+            self.outputs.push_back(Output::ReleasePort);
+        }
+        self.route = Some(Route::Active(address));
+        self.reply(200, "The next transfer dials this address.");
+    }
+}

@@ -1,0 +1,107 @@
+//! What lies between the octets of the control connection and the session's commands and replies.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
+use super::{Output, Session, negotiation::Exchange, not_understood};
+use crate::{
+    command::{Command, ProtectedKind},
+    line::Line,
+    reply::Reply,
+    security::safetp1::{Control, Unverified},
+};
+
+/// How the control connection is protected at the moment.
+#[derive(Debug)]
+pub(super) enum Channel {
+    /// Not, until AUTH.
+    Clear,
+    /// Not yet: X-SafeTP1's exchange is under way.
+    Exchanging(Exchange),
+    /// By TLS, beneath the session.
+    Tls,
+    /// By X-SafeTP1.
+    SafeTp1(Box<Control>),
+    /// Not any more, behind CCC.
+    Cleared,
+}
+
+/// How a command came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Readable by anyone.
+    Clear,
+    /// Through TLS.
+    Tls,
+    /// As X-SafeTP1's message of this number.
+    SafeTp1(u32),
+}
+
+/// What has come and waits for its turn, so that replies keep the order of the commands.
+#[derive(Debug)]
+pub(super) enum Held {
+    Line(Line, Origin),
+    /// It will get this reply.
+    Refused(Reply),
+}
+
+impl Session {
+    /// Opens a line at once, since the next one can be opened only after it.
+    pub(super) fn handle_incoming(&mut self, line: Line) {
+        let held = match &mut self.channel {
+            Channel::Clear | Channel::Exchanging(_) | Channel::Cleared => Ok(Held::Line(line, Origin::Clear)),
+            Channel::Tls => Ok(Held::Line(line, Origin::Tls)),
+            Channel::SafeTp1(control) => open(line, control, self.settings.max_line),
+        };
+        match held {
+            Ok(held) => self.held.push_back(held),
+            Err(Unverified) => self.close(&Reply::new(535, "This message does not verify; connect again.")),
+        }
+    }
+
+    /// Whether nobody between can read or change what is said now.
+    pub(super) fn is_protected(&self) -> bool {
+        matches!(self.channel, Channel::Tls | Channel::SafeTp1(_))
+    }
+
+    /// Sends a reply as the channel wants it.
+    pub(super) fn send(&mut self, reply: &Reply) {
+        let octets = match &mut self.channel {
+            Channel::SafeTp1(control) => seal(reply, control),
+            _ => Some(reply.encode()),
+        };
+        match octets {
+            Some(octets) => self.outputs.push_back(Output::ToClient(octets)),
+            // No reply can be protected any more, and an unprotected one would be believed by nobody.
+            None => self.close_silently(),
+        }
+    }
+}
+
+/// RFC 2228 §3: inside of a protected session a command in the clear is 533. PORT and EPRT alone are left to the policy.
+fn open(line: Line, control: &mut Control, max_line: usize) -> Result<Held, Unverified> {
+    let Line::Whole(octets) = &line else { return Ok(Held::Line(line, Origin::Clear)) };
+    let message = match Command::parse(octets) {
+        Ok(Command::Protected(ProtectedKind::Private, message)) => message,
+        Ok(Command::Protected(..)) => return Ok(Held::Refused(Reply::new(537, "X-SafeTP1 has ENC only."))),
+        Ok(Command::Active(_)) => return Ok(Held::Line(line, Origin::Clear)),
+        Ok(_) => return Ok(Held::Refused(Reply::new(533, "This session is protected: send commands by ENC."))),
+        Err(error) => return Ok(Held::Refused(not_understood(error))),
+    };
+    let opened = control.open(&message)?;
+    let line = if opened.line.len() > max_line { Line::TooLong } else { Line::Whole(opened.line) };
+    Ok(Held::Line(line, Origin::SafeTp1(opened.number)))
+}
+
+/// Every line by itself, as RFC 2228 §7 wants for replies of many lines.
+fn seal(reply: &Reply, control: &mut Control) -> Option<Vec<u8>> {
+    let clear = reply.encode();
+    let mut lines = clear.split_inclusive(|octet| *octet == b'\n').peekable();
+    let mut wire = Vec::with_capacity(clear.len() * 2 + 64);
+    while let Some(line) = lines.next() {
+        let message = control.seal(line).ok()?;
+        wire.extend_from_slice(if lines.peek().is_some() { b"632-" } else { b"632 " });
+        wire.extend_from_slice(BASE64.encode(message).as_bytes());
+        wire.extend_from_slice(b"\r\n");
+    }
+    Some(wire)
+}

@@ -1,0 +1,218 @@
+//! AUTH and ADAT: the way from a clear channel to a protected one (RFC 2228 §3, RFC 4217 §4, docs/x-safetp1.md).
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use rand_core::CryptoRng;
+
+use super::{Output, Phase, SafeTp1, Session, Tls, channel::Channel};
+use crate::{
+    reply::Reply,
+    security::{
+        Mechanism,
+        safetp1::{
+            Secured, ServerIp, SigningKey,
+            server::{self, AwaitingKey, AwaitingProof, Rejected},
+        },
+    },
+};
+
+/// After so many failed exchanges the client is not a client but a guess.
+const MAX_FAILED: u8 = 3;
+
+/// Where X-SafeTP1's exchange stands.
+#[derive(Debug)]
+pub(super) enum Exchange {
+    AwaitingKey(AwaitingKey),
+    /// A [`Question`] waits to be fetched.
+    Asked(Box<Question>),
+    /// It is being answered.
+    Answering,
+    AwaitingProof(Box<AwaitingProof>),
+}
+
+/// The client's message 2. Answering it takes milliseconds, so this can be done elsewhere meanwhile.
+#[derive(Debug)]
+pub struct Question {
+    exchange: AwaitingKey,
+    message: Vec<u8>,
+    server_ip: ServerIp,
+}
+
+/// What became of a [`Question`].
+#[derive(Debug)]
+pub struct Answer(Result<(AwaitingProof, Vec<u8>), Rejected>);
+
+impl Question {
+    /// The expensive step.
+    pub fn answer(self, rng: &mut impl CryptoRng) -> Answer {
+        Answer(self.exchange.answer(&self.message, self.server_ip, rng))
+    }
+}
+
+impl Session {
+    /// What [`Output::Negotiate`] is about.
+    pub fn take_question(&mut self) -> Option<Question> {
+        match std::mem::replace(&mut self.channel, Channel::Exchanging(Exchange::Answering)) {
+            Channel::Exchanging(Exchange::Asked(question)) => Some(*question),
+            other => {
+                self.channel = other;
+                None
+            }
+        }
+    }
+
+    /// The question is answered.
+    pub fn handle_answer(&mut self, answer: Answer, now: Instant) {
+        if !matches!(self.phase, Phase::Negotiating) {
+            return;
+        }
+        self.phase = Phase::Ready;
+        self.active = now;
+        match answer.0 {
+            Ok((exchange, message)) => {
+                self.channel = Channel::Exchanging(Exchange::AwaitingProof(Box::new(exchange)));
+                self.send_adat(335, &message);
+            }
+            Err(rejected) => self.fail_exchange(rejected),
+        }
+        self.advance(now);
+    }
+
+    /// The command that leads to protection here, for whoever must be told.
+    pub(super) fn auth_command(&self) -> &'static str {
+        match (self.settings.tls, &self.settings.safetp1) {
+            (Tls::NotOffered, SafeTp1::NotReady | SafeTp1::Ready(_)) => "AUTH X-SafeTP1",
+            _ => "AUTH TLS",
+        }
+    }
+
+    /// `TLS-C` is an older name of the same (RFC 4217 §17).
+    pub(super) fn handle_auth(&mut self, mechanism: &str) {
+        // Another AUTH begins anew.
+        self.channel = Channel::Clear;
+        match mechanism {
+            "TLS" | "TLS-C" => self.handle_auth_tls(),
+            "X-SAFETP1" => self.handle_auth_safetp1(),
+            _ => self.refuse_mechanism(),
+        }
+    }
+
+    pub(super) fn handle_adat(&mut self, message: Vec<u8>) {
+        match std::mem::replace(&mut self.channel, Channel::Clear) {
+            Channel::Exchanging(Exchange::AwaitingKey(exchange)) => self.question(exchange, message),
+            Channel::Exchanging(Exchange::AwaitingProof(exchange)) => self.prove(*exchange, &message),
+            other => {
+                self.channel = other;
+                self.reply(503, "ADAT comes after AUTH X-SafeTP1.");
+            }
+        }
+    }
+
+    fn refuse_mechanism(&mut self) {
+        let text = format!("This server does not offer this mechanism: {}.", self.auth_command());
+        self.reply(504, &text);
+    }
+
+    fn handle_auth_tls(&mut self) {
+        let tls = self.settings.tls;
+        match tls {
+            Tls::NotOffered => self.refuse_mechanism(),
+            Tls::NotReady => self.reply(431, "There is no usable certificate yet; try again."),
+            Tls::Ready if self.refuses_what_waits() => {}
+            Tls::Ready => {
+                self.reply(234, "Begin the TLS handshake.");
+                self.outputs.push_back(Output::StartTls);
+                self.phase = Phase::Handshaking;
+            }
+        }
+    }
+
+    fn handle_auth_safetp1(&mut self) {
+        let key = match &self.settings.safetp1 {
+            SafeTp1::NotOffered => return self.refuse_mechanism(),
+            SafeTp1::NotReady => return self.reply(431, "There is no usable key yet; try again."),
+            SafeTp1::Ready(key) => Arc::clone(key),
+        };
+        if self.server_ip().is_none() {
+            return self.reply(431, "No external address is known yet; try again.");
+        }
+        if !self.refuses_what_waits() {
+            self.begin_exchange(key);
+        }
+    }
+
+    fn begin_exchange(&mut self, key: Arc<SigningKey>) {
+        let (exchange, message) = server::begin(key);
+        self.channel = Channel::Exchanging(Exchange::AwaitingKey(exchange));
+        self.send_adat(334, &message);
+    }
+
+    fn question(&mut self, exchange: AwaitingKey, message: Vec<u8>) {
+        if self.refuses_what_waits() {
+            return;
+        }
+        let Some(server_ip) = self.server_ip() else {
+            return self.reply(431, "The external address was lost; try again.");
+        };
+        self.channel = Channel::Exchanging(Exchange::Asked(Box::new(Question { exchange, message, server_ip })));
+        self.phase = Phase::Negotiating;
+        self.outputs.push_back(Output::Negotiate);
+    }
+
+    fn prove(&mut self, exchange: AwaitingProof, message: &[u8]) {
+        if self.refuses_what_waits() {
+            return;
+        }
+        match exchange.finish(message) {
+            Ok(secured) => self.protect(secured),
+            Err(rejected) => self.fail_exchange(rejected),
+        }
+    }
+
+    fn protect(&mut self, secured: Secured) {
+        self.reply(235, "This session is protected from here on.");
+        let Secured { control, data } = secured;
+        self.channel = Channel::SafeTp1(Box::new(control));
+        self.data_keys = Some(data);
+        self.protection.handle_protected(Mechanism::SafeTp1);
+        self.lines.set_limit(longest_message(self.settings.max_line));
+    }
+
+    fn fail_exchange(&mut self, rejected: Rejected) {
+        self.channel = Channel::Clear;
+        self.failed_exchanges += 1;
+        self.reply(535, &format!("Refused: {rejected}."));
+        if self.failed_exchanges >= MAX_FAILED {
+            self.close(&Reply::new(421, "Too many exchanges have failed; connect again."));
+        }
+    }
+
+    fn send_adat(&mut self, code: u16, message: &[u8]) {
+        self.reply(code, &format!("ADAT={}", BASE64.encode(message)));
+    }
+
+    /// Whoever writes into the clear channel behind AUTH or ADAT may not be the one who ends the exchange, so nothing of
+    /// it must ever be read as protected; and a client that waits for its reply sends nothing there.
+    fn refuses_what_waits(&mut self) -> bool {
+        let waits = self.lines.holds_octets() || !self.held.is_empty();
+        if waits {
+            self.close(&Reply::new(421, "Commands behind AUTH or ADAT are refused; wait for the reply."));
+        }
+        waits
+    }
+
+    /// The address that this client has dialled, as far as that is known here.
+    fn server_ip(&self) -> Option<ServerIp> {
+        let address = self.address.as_ref()?;
+        let (v4, v6) = (address.v4.map(IpAddr::V4), address.v6.map(IpAddr::V6));
+        let (first, second) = if self.peer.is_ipv6() { (v6, v4) } else { (v4, v6) };
+        first.or(second).map(ServerIp::from)
+    }
+}
+
+/// `ENC ` and the base64 of a command of this length with all that X-SafeTP1 adds to it (section 5).
+fn longest_message(max_line: usize) -> usize {
+    let message = max_line + 2 + 5 + 20 + 8;
+    "ENC ".len() + message.div_ceil(3) * 4
+}

@@ -1,0 +1,290 @@
+use std::sync::OnceLock;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use rand_core::SeedableRng as _;
+
+use super::*;
+use crate::security::safetp1::{self, BlockSize, KeySize, Level, ServerIp, TransferNumber, client};
+
+const ADDRESS: &str = "203.0.113.7";
+
+fn rng() -> chacha20::ChaCha20Rng {
+    chacha20::ChaCha20Rng::seed_from_u64(7)
+}
+
+/// One key for all tests: making one takes a while.
+fn key() -> Arc<SigningKey> {
+    static KEY: OnceLock<Arc<SigningKey>> = OnceLock::new();
+    Arc::clone(KEY.get_or_init(|| Arc::new(SigningKey::generate(KeySize::Legacy1024, &mut rng()))))
+}
+
+fn offering() -> Settings {
+    Settings { safetp1: SafeTp1::Ready(key()), max_line: 4096, ..settings() }
+}
+
+/// A session and the client's end of its protection.
+struct Protected {
+    scene: Scene,
+    control: safetp1::Control,
+}
+
+impl Scene {
+    fn greeted_with(settings: Settings) -> Self {
+        let mut scene = Self::with(settings, Some(ADDRESS));
+        scene.backend("220 ftpd\r\n200 peer\r\n");
+        scene.take();
+        scene
+    }
+
+    fn adat(&mut self, message: &[u8]) {
+        self.client(&format!("ADAT {}\r\n", BASE64.encode(message)));
+    }
+
+    /// The message that came with this code.
+    fn adat_said(&mut self, code: u16) -> Vec<u8> {
+        let said = self.said();
+        let message = said.strip_prefix(&format!("{code} ADAT=")).unwrap_or_else(|| panic!("{said}"));
+        BASE64.decode(message.trim_end()).unwrap()
+    }
+
+    fn answer(&mut self) {
+        assert_eq!(self.take(), [Output::Negotiate]);
+        assert!(!self.session.wants_client_input());
+        let answer = self.session.take_question().unwrap().answer(&mut rng());
+        self.session.handle_answer(answer, self.now);
+        self.gather();
+    }
+}
+
+impl Protected {
+    fn with(settings: Settings) -> Self {
+        let mut scene = Scene::greeted_with(settings);
+        scene.client("AUTH X-SafeTP1\r\n");
+        let (exchange, message) = client::begin(&scene.adat_said(334), &mut rng()).unwrap();
+        scene.adat(&message);
+        scene.answer();
+        let dialled = ServerIp::from(ADDRESS.parse::<IpAddr>().unwrap());
+        let (secured, message) = exchange.finish(&scene.adat_said(335), dialled).unwrap();
+        scene.adat(&message);
+        assert_eq!(scene.codes(), [235]);
+        Self { scene, control: secured.control }
+    }
+
+    fn new() -> Self {
+        Self::with(offering())
+    }
+
+    fn logged_in(settings: Settings) -> Self {
+        let mut protected = Self::with(settings);
+        for (command, reply) in [("USER alice", "331 password"), ("PASS secret", "230 welcome"), ("TYPE I", "200 ok")] {
+            protected.send(command);
+            protected.scene.backend(&format!("{reply}\r\n"));
+        }
+        protected.ask("PBSZ 1024");
+        protected.ask("PROT P");
+        protected
+    }
+
+    fn send(&mut self, command: &str) {
+        let message = self.control.seal(format!("{command}\r\n").as_bytes()).unwrap();
+        self.scene.client(&format!("ENC {}\r\n", BASE64.encode(message)));
+    }
+
+    /// What the client reads of all that was said.
+    fn heard(&mut self) -> Vec<String> {
+        let said = self.scene.said();
+        said.lines().map(|line| self.open(line)).collect()
+    }
+
+    fn open(&mut self, line: &str) -> String {
+        let (code, message) = line.split_at(4);
+        assert!(["632 ", "632-"].contains(&code), "in the clear: {line}");
+        let opened = self.control.open(&BASE64.decode(message).unwrap()).unwrap();
+        assert_eq!(code.ends_with(' '), opened.line.get(3) == Some(&b' '), "the last line is marked as such");
+        String::from_utf8(opened.line).unwrap()
+    }
+
+    fn ask(&mut self, command: &str) -> Vec<String> {
+        self.heard();
+        self.send(command);
+        self.heard()
+    }
+
+    fn code(&mut self, command: &str) -> String {
+        self.ask(command).pop().unwrap()[..3].to_owned()
+    }
+
+    fn code_in_the_clear(&mut self, command: &str) -> String {
+        self.heard();
+        self.scene.client(&format!("{command}\r\n"));
+        self.heard().pop().unwrap()[..3].to_owned()
+    }
+}
+
+#[test]
+fn behind_235_every_command_and_every_line_of_a_reply_is_protected() {
+    let mut protected = Protected::new();
+    assert_eq!(protected.ask("NOOP"), ["200 Nothing done."]);
+    let lines = protected.ask("STAT");
+    assert_eq!((lines[0].as_str(), lines.last().unwrap().as_str()), ("211-Status:", "211 End"));
+    assert!(lines.contains(&" Control connection protected: yes".to_owned()));
+}
+
+#[test]
+fn a_password_goes_to_the_backend_and_nowhere_else() {
+    let mut protected = Protected::new();
+    protected.send("USER alice");
+    protected.scene.backend("331 password\r\n");
+    protected.send("PASS secret");
+    assert!(protected.scene.asked().contains("PASS secret\r\n"));
+}
+
+#[test]
+fn a_command_in_the_clear_is_533_and_the_session_lives() {
+    let mut protected = Protected::new();
+    for command in ["NOOP", "USER mallory", "AUTH TLS", "ADAT AA==", "PORT 198,51,100,1,7,208"] {
+        let expected = if command.starts_with("PORT") { "530" } else { "533" };
+        assert_eq!(protected.code_in_the_clear(command), expected, "{command}");
+    }
+    assert_eq!(protected.code_in_the_clear("\u{1}"), "500");
+    assert_eq!(protected.code_in_the_clear("ENC not base64"), "501");
+    assert_eq!(protected.code_in_the_clear("MIC AAAA"), "537");
+    assert_eq!(protected.code_in_the_clear("CONF AAAA"), "537");
+    assert_eq!(protected.code("NOOP"), "200");
+}
+
+#[test]
+fn protection_that_is_there_is_neither_begun_again_nor_taken_off() {
+    let allowed = Demands { clear_command_channel: true, ..settings().demands };
+    let mut protected = Protected::logged_in(Settings { demands: allowed, ..offering() });
+    let codes = ["AUTH TLS", "AUTH X-SafeTP1", "ADAT AA==", "CCC", "ENC AA=="].map(|command| protected.code(command));
+    assert_eq!(codes, ["503", "503", "503", "534", "537"]);
+}
+
+#[test]
+fn a_message_that_does_not_verify_ends_the_session() {
+    let mut protected = Protected::new();
+    let mut message = protected.control.seal(b"NOOP\r\n").unwrap();
+    message[3] ^= 1;
+    protected.scene.client(&format!("ENC {}\r\n", BASE64.encode(message)));
+    assert!(protected.heard()[0].starts_with("535 "));
+    assert!(protected.scene.session.is_closed());
+}
+
+#[test]
+fn a_replayed_message_ends_the_session() {
+    let mut protected = Protected::new();
+    let message = BASE64.encode(protected.control.seal(b"NOOP\r\n").unwrap());
+    protected.scene.client(&format!("ENC {message}\r\nENC {message}\r\nNOOP\r\n"));
+    assert!(protected.scene.session.is_closed());
+}
+
+#[test]
+fn what_is_written_behind_auth_or_adat_ends_the_session() {
+    for behind in ["NOOP\r\n", "N"] {
+        let mut scene = Scene::greeted_with(offering());
+        scene.client(&format!("AUTH X-SafeTP1\r\n{behind}"));
+        assert_eq!(scene.codes(), [421]);
+        let mut scene = Scene::greeted_with(offering());
+        scene.client("AUTH X-SafeTP1\r\n");
+        scene.take();
+        scene.client(&format!("ADAT AAAA\r\n{behind}"));
+        assert_eq!(scene.codes(), [421]);
+    }
+}
+
+#[test]
+fn adat_has_its_place_and_its_form() {
+    let mut scene = Scene::greeted_with(offering());
+    scene.client("ADAT AAAA\r\n");
+    assert_eq!(scene.codes(), [503]);
+    scene.client("AUTH X-SafeTP1\r\n");
+    scene.take();
+    scene.client("ADAT no base64\r\n");
+    assert_eq!(scene.codes(), [501], "and the exchange stands where it stood");
+    scene.adat(b"no message");
+    scene.answer();
+    assert_eq!(scene.codes(), [535]);
+    scene.adat(b"too late");
+    assert_eq!(scene.codes(), [503]);
+}
+
+#[test]
+fn the_third_failed_exchange_ends_the_session() {
+    let mut scene = Scene::greeted_with(offering());
+    for expected in [&[535][..], &[535], &[535, 421]] {
+        scene.client("AUTH X-SafeTP1\r\n");
+        scene.take();
+        scene.adat(b"no message");
+        scene.answer();
+        assert_eq!(scene.codes(), expected);
+    }
+    assert!(scene.session.is_closed());
+}
+
+#[test]
+fn without_an_address_or_a_key_it_is_431_and_unlisted_504() {
+    let mut scene = Scene::with(offering(), None);
+    scene.backend("220 ftpd\r\n200 peer\r\n");
+    scene.take();
+    scene.client("AUTH X-SafeTP1\r\n");
+    assert_eq!(scene.codes(), [431]);
+    let mut scene = Scene::greeted_with(Settings { safetp1: SafeTp1::NotReady, ..settings() });
+    scene.client("AUTH X-SafeTP1\r\n");
+    assert_eq!(scene.codes(), [431]);
+    let mut scene = Scene::greeted();
+    scene.client("AUTH X-SafeTP1\r\n");
+    assert_eq!(scene.codes(), [504]);
+}
+
+#[test]
+fn listed_alone_it_is_what_clients_are_pointed_to() {
+    let mut scene = Scene::greeted_with(Settings { tls: Tls::NotOffered, ..offering() });
+    scene.client("USER alice\r\n");
+    assert!(scene.said().contains("AUTH X-SafeTP1 first"));
+    scene.client("AUTH TLS\r\n");
+    assert_eq!(scene.codes(), [504]);
+    scene.client("FEAT\r\n");
+    scene.backend("211-Features:\r\n SIZE\r\n211 End\r\n");
+    let said = scene.said();
+    assert!(said.contains(" AUTH X-SafeTP1\r\n") && !said.contains("AUTH TLS"), "{said}");
+}
+
+#[test]
+fn a_transfer_is_numbered_by_the_command_that_opened_it() {
+    let mut protected = Protected::logged_in(offering());
+    protected.send("EPSV");
+    protected.scene.session.handle_port(Some(28000), protected.scene.now);
+    assert!(protected.heard().last().unwrap().starts_with("229 "));
+    let number = TransferNumber(protected.control.next_sealed());
+    protected.send("RETR a");
+    protected.scene.backend("150 here it comes\r\n");
+    let security =
+        DataSecurity::Blocks { level: Level::Private, number, size: BlockSize::negotiate(1024).unwrap() };
+    let transfer = Transfer { verb: TransferVerb::Retr, route: Route::Passive, security, convert: false };
+    assert!(protected.scene.take().contains(&Output::StartTransfer(transfer)));
+    assert!(protected.scene.session.data_keys().is_some());
+}
+
+#[test]
+fn port_in_the_clear_inside_of_a_session_takes_the_policys_word() {
+    let port = "PORT 198,51,100,1,7,208";
+    for (active_mode, expected) in
+        [(ActiveMode::Off, "502"), (ActiveMode::On, "533"), (ActiveMode::OnInTheClear, "200")]
+    {
+        let demands = Demands { active_mode, ..settings().demands };
+        let mut protected = Protected::logged_in(Settings { demands, ..offering() });
+        assert_eq!(protected.code_in_the_clear(port), expected, "{active_mode:?}");
+        assert_eq!(protected.code("NOOP"), "200", "the chain goes on");
+    }
+}
+
+#[test]
+fn a_command_may_be_as_long_inside_as_outside() {
+    let mut protected = Protected::logged_in(offering());
+    let name = "x".repeat(4096 - 5);
+    protected.send(&format!("SIZE {name}"));
+    assert!(protected.scene.asked().contains(&name));
+    protected.scene.backend("550 no\r\n");
+    assert_eq!(protected.code(&format!("SIZE {name}x")), "500");
+}
