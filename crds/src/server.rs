@@ -1,18 +1,23 @@
 //! `SafeTPServer`: one FTP server at one address.
 
+mod active_mode;
 mod backend;
 mod exposure;
 mod limits;
 mod overrides;
 mod ports;
+mod quantity;
 mod security;
 
+pub use active_mode::ActiveMode;
 pub use backend::{Backend, EmbeddedBackend, EmptyDir, Retain};
 pub use exposure::{Exposure, ExposureType, TrafficPolicy};
 pub use limits::{Drain, Limits, Uploads};
 pub use overrides::PodOverrides;
 pub use ports::DataPorts;
-pub use security::{Certificate, DataBinding, Mechanism, Minimum, Requirement, SecretName, Security, SelfSigned};
+pub use security::{
+    Certificate, DataBinding, Mechanism, Minimum, Permission, Requirement, SecretName, Security, SelfSigned, XSafeTp1,
+};
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -65,6 +70,15 @@ use crate::status::SafeTPServerStatus;
 #[x_kube(validation = Rule::new(
     "self.exposure.type != 'LoadBalancer' || !has(self.controlPort) || !has(self.dataPorts.first) || self.controlPort < self.dataPorts.first || self.controlPort > (has(self.dataPorts.last) ? self.dataPorts.last : self.dataPorts.first + self.dataPorts.perReplica - 1)"
 ).message("controlPort lies inside dataPorts: a port can be one of the two only; leave controlPort out for port 21, or move dataPorts.first"))]
+#[x_kube(validation = Rule::new(
+    "!self.activeMode.enabled || self.exposure.type != 'LoadBalancer' || self.activeMode.egressByServiceAddress"
+).message("activeMode needs the pod's connections to leave by the address that clients dialled, and behind a load balancer they leave by a node's; if an egress gateway sends them by the load balancer's address type activeMode.egressByServiceAddress: true, else type exposure.type: NodePort, or leave activeMode out"))]
+#[x_kube(validation = Rule::new(
+    "!self.activeMode.enabled || self.exposure.type != 'NodePort' || self.exposure.externalTrafficPolicy == 'Local'"
+).message("activeMode under NodePort works only on the pod's own node; type exposure.externalTrafficPolicy: Local"))]
+#[x_kube(validation = Rule::new(
+    "self.activeMode.clearPort != 'Allowed' || self.security.clearCommandChannel == 'Allowed' || self.security.mechanisms.exists(name, name == 'X-SafeTP1')"
+).message("activeMode.clearPort under TLS needs CCC before it; type security.clearCommandChannel: Allowed"))]
 #[serde(rename_all = "camelCase")]
 pub struct SafeTPServerSpec {
     /// How many pods serve: 1, or 0 to stop the server and keep its address and files.
@@ -85,6 +99,9 @@ pub struct SafeTPServerSpec {
     /// What protects the connections.
     #[serde(default)]
     pub security: Security,
+    /// Whether the server may dial the client for data.
+    #[serde(default)]
+    pub active_mode: ActiveMode,
     /// What keeps the files.
     #[serde(default)]
     pub backend: Backend,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SafeTPServerStatus {
-    /// `Ready`, and `Reconciling` or `Stalled` while they are true.
+    /// `Ready`, and `Reconciling` or `Stalled` while they are true; `DataBinding` while it is weak.
     #[serde(default)]
     pub conditions: Vec<Condition>,
     /// The generation of the spec that this status speaks of.
@@ -29,6 +29,9 @@ pub struct SafeTPServerStatus {
     /// The certificate in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateStatus>,
+    /// What clients know the server by, beside the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<SecurityStatus>,
     /// Where the files are, and what stays when the server is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
@@ -66,6 +69,15 @@ pub struct CertificateStatus {
     pub fingerprint_sha256: String,
     /// When it ends.
     pub not_after: String,
+}
+
+/// What clients know the server by, beside the certificate.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityStatus {
+    /// The fingerprint of the DSA key, as clients of X-SafeTP1 show it: `SHA256:...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dsa_key_fingerprint: Option<String>,
 }
 
 /// The state of a login.

@@ -3,6 +3,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::quantity;
+
 /// What keeps the files.
 #[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,7 +23,7 @@ pub struct Backend {
 pub struct EmbeddedBackend {
     /// The spec of the claim `<server>-data`, which is made when it is not there. What is left out: `ReadWriteOnce`,
     /// 10Gi, the cluster's default class.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "quantity::within", skip_serializing_if = "Option::is_none")]
     pub volume_claim: Option<PersistentVolumeClaimSpec>,
     /// The name of a claim of this namespace, which the operator neither makes nor deletes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +39,7 @@ pub struct EmbeddedBackend {
 #[serde(rename_all = "camelCase")]
 pub struct EmptyDir {
     /// The most that it may hold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "quantity::single", skip_serializing_if = "Option::is_none")]
     pub size_limit: Option<Quantity>,
 }
 

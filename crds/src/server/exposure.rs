@@ -20,7 +20,9 @@ pub struct Exposure {
     /// The address or DNS name that clients are told, where the cluster cannot know it. Default: what the load
     /// balancer publishes, or the address of the pod's node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = Rule::new("isIP(self) || self.matches('^[A-Za-z]([-A-Za-z0-9.]*[A-Za-z0-9])?$')").message(
+    #[x_kube(validation = Rule::new(
+        "isIP(self) || (self.matches('^([A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?[.])*[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$') && !self.matches('(^|[.])[0-9]+$'))"
+    ).message(
         "exposure.address must be an IP address or a DNS name, without a port; type for example: 203.0.113.7 or ftp.example.org"
     ))]
     #[schemars(length(max = 253))]

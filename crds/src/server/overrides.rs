@@ -4,12 +4,14 @@ use k8s_openapi::api::core::v1::{Affinity, LocalObjectReference, ResourceRequire
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use super::quantity;
+
 /// Additions to the pods. What the server needs to work and to stay shut in cannot be overridden.
 #[derive(KubeSchema, Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodOverrides {
     /// Resources of the gateway, the container that encrypts. `claims` are not supported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "quantity::within", skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceRequirements>,
     /// Labels that a node must have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

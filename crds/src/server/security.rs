@@ -4,11 +4,16 @@ use serde::{Deserialize, Serialize};
 
 /// What protects the connections.
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize)]
+#[x_kube(validation = Rule::new("!has(self.xSafetp1.keySecretRef) || self.mechanisms.exists(name, name == 'X-SafeTP1')").message(
+    "security.xSafetp1.keySecretRef is the key of X-SafeTP1, which security.mechanisms does not list; type mechanisms: [TLS, X-SafeTP1], or leave keySecretRef out"
+))]
 #[serde(rename_all = "camelCase")]
 pub struct Security {
     /// The mechanisms that clients may use, in the order in which FEAT offers them.
     #[serde(default = "tls")]
     #[x_kube(validation = Rule::new("self.size() >= 1").message("security.mechanisms is empty; type for example: [TLS]"))]
+    #[x_kube(validation = Rule::new("self.all(name, self.exists_one(other, other == name))").message("security.mechanisms names a mechanism twice; type for example: [TLS, X-SafeTP1]"))]
+    #[schemars(length(max = 8))]
     pub mechanisms: Vec<Mechanism>,
     /// The lowest protection that is accepted.
     #[serde(default)]
@@ -16,6 +21,13 @@ pub struct Security {
     /// The server's certificate.
     #[serde(default)]
     pub certificate: Certificate,
+    /// The key of X-SafeTP1, where the mechanism is listed.
+    #[serde(default)]
+    pub x_safetp1: XSafeTp1,
+    /// Whether a client may take the protection off its control connection under TLS (CCC, RFC 2228), so that firewalls
+    /// on its way can read PASV and PORT. The commands that follow are sent in the clear; files are not.
+    #[serde(default)]
+    pub clear_command_channel: Permission,
     /// How strictly a data connection must prove that it belongs to its control connection.
     #[serde(default)]
     pub data_binding: DataBinding,
@@ -27,6 +39,8 @@ impl Default for Security {
             mechanisms: tls(),
             minimum: Minimum::default(),
             certificate: Certificate::default(),
+            x_safetp1: XSafeTp1::default(),
+            clear_command_channel: Permission::default(),
             data_binding: DataBinding::default(),
         }
     }
@@ -42,6 +56,29 @@ pub enum Mechanism {
     /// TLS 1.2 and 1.3 (RFC 4217).
     #[serde(rename = "TLS")]
     Tls,
+    /// Triple-DES, SHA-1 and DSA, for clients that speak nothing newer.
+    #[serde(rename = "X-SafeTP1")]
+    SafeTp1,
+}
+
+/// Whether something that weakens protection is allowed.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Permission {
+    /// It is refused.
+    #[default]
+    Denied,
+    /// It is accepted.
+    Allowed,
+}
+
+/// The key of X-SafeTP1. Nothing said: made once by the operator, in the Secret `<server>-dsa`.
+#[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct XSafeTp1 {
+    /// A Secret of the server's namespace with the key `dsa.key`: a DSA private key of 1024 or 2048 bits, PKCS#8 in PEM
+    /// (`-----BEGIN PRIVATE KEY-----`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_secret_ref: Option<SecretName>,
 }
 
 /// The lowest protection that is accepted, for each channel.
