@@ -27,8 +27,8 @@ pub struct GatewayStatus {
     pub problem: Option<String>,
     /// Control connections at this moment.
     pub sessions: u32,
-    /// Data connections since the start that were taken under WhenOffered with neither a TLS ticket of their session
-    /// nor a peer address that tells clients apart.
+    /// Data connections since the start that were taken under `WhenOffered` with neither a TLS ticket of their
+    /// session nor a peer address that tells clients apart.
     #[serde(default)]
     pub weak_bindings: u64,
 }

@@ -62,6 +62,19 @@ pub fn build_conditions(
     conditions
 }
 
+/// A condition beside Ready, which it leaves as it is: there only while there is something to say.
+pub fn build_notice(
+    previous: &[Condition],
+    kind: &str,
+    reason: &'static str,
+    message: &str,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Condition {
+    let verdict = Verdict::new(Progress::Ready, reason, message);
+    condition(previous, kind, false, &verdict, generation, now)
+}
+
 fn condition(
     previous: &[Condition],
     kind: &str,

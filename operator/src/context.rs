@@ -5,7 +5,9 @@ use kube::{
     runtime::events::{Recorder, Reporter},
 };
 
-use crate::{images::Images, metrics::Metrics, names::FIELD_MANAGER, registry::Registry, server::Prober};
+use crate::{
+    images::Images, metrics::Metrics, names::FIELD_MANAGER, registry::Registry, server::Prober, signing_keys::KeyMaker,
+};
 
 /// Shared by all reconciles.
 pub struct Context {
@@ -19,6 +21,8 @@ pub struct Context {
     pub metrics: Metrics,
     /// Events.
     pub recorder: Recorder,
+    /// Makes DSA keys.
+    pub key_maker: KeyMaker,
     /// Asks pods.
     pub prober: Prober,
 }
@@ -28,6 +32,6 @@ impl Context {
     pub fn new(client: Client, images: Images, registry: Registry, metrics: Metrics) -> Self {
         let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: None };
         let recorder = Recorder::new(client.clone(), reporter);
-        Self { client, images, registry, metrics, recorder, prober: Prober::default() }
+        Self { client, images, registry, metrics, recorder, key_maker: KeyMaker::default(), prober: Prober::default() }
     }
 }

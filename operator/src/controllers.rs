@@ -127,11 +127,13 @@ impl Watch {
         labelled(claim).into_iter().chain(self.servers_where(claim.namespace().as_deref(), uses)).collect()
     }
 
-    /// Secrets of any kind: made for a server, a certificate, or a password.
+    /// Secrets of any kind: made for a server, a certificate, a DSA key, or a password.
     fn of_secret(&self, secret: &Meta<Secret>) -> Vec<ServerRef> {
         let (namespace, name) = (secret.namespace(), secret.name_any());
-        let certificate = |server: &SafeTPServer| {
-            server.spec.security.certificate.secret_ref.as_ref().is_some_and(|secret| secret.name == name)
+        let shown = |server: &SafeTPServer| {
+            let security = &server.spec.security;
+            let named = [&security.certificate.secret_ref, &security.x_safetp1.key_secret_ref];
+            named.into_iter().flatten().any(|secret| secret.name == name)
         };
         let users = self.users.state();
         let of_passwords = users
@@ -143,7 +145,7 @@ impl Watch {
             servers.iter().map(|server| ServerRef::new(server).within(&namespace.clone().unwrap_or_default()));
         labelled(secret)
             .into_iter()
-            .chain(self.servers_where(namespace.as_deref(), certificate))
+            .chain(self.servers_where(namespace.as_deref(), shown))
             .chain(of_passwords)
             .collect()
     }

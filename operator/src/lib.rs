@@ -13,5 +13,6 @@ pub mod names;
 pub mod owned;
 pub mod registry;
 pub mod server;
+pub mod signing_keys;
 pub mod unreadable;
 pub mod users;

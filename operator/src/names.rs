@@ -59,6 +59,11 @@ impl Names {
         format!("{}-ca-key", self.server)
     }
 
+    /// The Secret with the DSA key of X-SafeTP1, where the operator made it.
+    pub fn dsa(&self) -> String {
+        format!("{}-dsa", self.server)
+    }
+
     /// The Secret with the ftpd's files.
     pub fn users(&self) -> String {
         format!("{}-users", self.server)

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use k8s_openapi::{NamespaceResourceScope, api::apps::v1::StatefulSet};
 use kube::{
     Api, Client, Resource, ResourceExt as _,
-    api::{DeleteParams, Patch, PatchParams, Preconditions},
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -76,6 +76,7 @@ pub(super) async fn apply(
         ca_key,
         ca,
         tls,
+        signing_key,
         users,
         claim,
         stateful_set,
@@ -89,8 +90,9 @@ pub(super) async fn apply(
     applier.settle(live.ca_key, ca_key).await?;
     applier.settle(live.ca, ca).await?;
     applier.settle(live.tls, tls).await?;
+    applier.create_once(live.signing_key, signing_key).await?;
     applier.put(live.users, users).await?;
-    applier.put(live.config_map, config_map).await?;
+    applier.settle(live.config_map, config_map).await?;
     applier.settle(live.claim, claim).await?;
     let stateful_set = Box::pin(applier.settle(live.stateful_set, stateful_set)).await?.unwrap_or_default();
     Ok(Applied { stateful_set, expected })
@@ -134,6 +136,19 @@ impl Applier<'_> {
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         let applied = api.patch(&desired.name_any(), &parameters, &Patch::Apply(&wanted)).await;
         applied.map_err(|source| explain(what, source))
+    }
+
+    /// Makes what is never replaced. If somebody else was faster this fails, and the next reconcile reads theirs.
+    async fn create_once<K>(&self, live: Option<K>, wanted: Wanted<K>) -> Result<(), ApplyError>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+    {
+        let (None, Wanted::Object(desired)) = (live, wanted) else { return Ok(()) };
+        let what = self.what(&*desired);
+        tracing::info!(object = %what, "making");
+        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace);
+        let parameters = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        api.create(&parameters, &desired).await.map(|_| ()).map_err(|source| explain(what, source))
     }
 
     async fn delete<K>(&self, live: &K) -> Result<(), ApplyError>

@@ -15,8 +15,20 @@ use crate::{
 
 /// What stands in the way, if anything does.
 pub(super) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
-    let Live { service, stateful_set, service_account, role, role_binding, config_map, tls, ca, ca_key, users, claim } =
-        live;
+    let Live {
+        service,
+        stateful_set,
+        service_account,
+        role,
+        role_binding,
+        config_map,
+        tls,
+        ca,
+        ca_key,
+        signing_key,
+        users,
+        claim,
+    } = live;
     let all = [
         check(server, service.as_ref()),
         check(server, stateful_set.as_ref()),
@@ -27,6 +39,7 @@ pub(super) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Ver
         check(server, tls.as_ref()),
         check(server, ca.as_ref()),
         check(server, ca_key.as_ref()),
+        check(server, signing_key.as_ref()),
         check(server, users.as_ref()),
         check_claim(server, claim.as_ref()),
     ];

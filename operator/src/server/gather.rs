@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     ports::node_port,
-    validate::{CertificateSource, Storage, ValidatedServer},
+    validate::{CertificateSource, KeySource, Storage, ValidatedServer},
 };
 use crate::users::logins::{SecretValue, UserRecord};
 
@@ -72,6 +72,8 @@ pub(super) struct Live {
     pub ca: Option<Secret>,
     /// The CA's key.
     pub ca_key: Option<Secret>,
+    /// The DSA key that the operator made, where the server needs it.
+    pub signing_key: Option<Secret>,
     /// `ftpd.json` and `users.json`.
     pub users: Option<Secret>,
     /// The claim, made for the server or named by it.
@@ -93,6 +95,8 @@ pub(super) struct Gathered {
     pub secrets: BTreeMap<String, SecretValue>,
     /// The user's own certificate.
     pub certificate: Option<Secret>,
+    /// The user's own DSA key.
+    pub signing_key: Option<Secret>,
     /// Node ports of all other Services.
     pub used_node_ports: BTreeSet<u16>,
     /// Why the claim is still pending, in the words of whoever provisions it.
@@ -103,11 +107,12 @@ pub(super) struct Gathered {
 pub(super) async fn gather(client: &Client, server: &ValidatedServer) -> Result<Gathered, GatherError> {
     let reader = Reader { client, namespace: &server.names.namespace };
     let of_server = ListParams::default().labels(&server.names.selector_text());
-    let (live, pods, users, certificate) = tokio::try_join!(
+    let (live, pods, users, certificate, signing_key) = tokio::try_join!(
         reader.live(server),
         reader.list::<Pod>(&of_server),
         reader.users(&server.names.server),
         reader.certificate(&server.certificate),
+        reader.signing_key(server.signing_key.as_ref()),
     )?;
     let (secrets, node, used_node_ports, claim_trouble) = tokio::try_join!(
         reader.secrets(&users),
@@ -115,7 +120,7 @@ pub(super) async fn gather(client: &Client, server: &ValidatedServer) -> Result<
         reader.used_node_ports(server),
         reader.claim_trouble(live.claim.as_ref()),
     )?;
-    Ok(Gathered { live, pods, node, users, secrets, certificate, used_node_ports, claim_trouble })
+    Ok(Gathered { live, pods, node, users, secrets, certificate, signing_key, used_node_ports, claim_trouble })
 }
 
 struct Reader<'a> {
@@ -137,10 +142,12 @@ impl Reader<'_> {
             self.get(&gateway),
             self.get(&gateway),
         )?;
-        let (tls, ca, ca_key, users, claim) = tokio::try_join!(
+        let dsa = matches!(server.signing_key, Some(KeySource::Generated)).then(|| names.dsa());
+        let (tls, ca, ca_key, signing_key, users, claim) = tokio::try_join!(
             self.get(&tls),
             self.get(&ca),
             self.get(&ca_key),
+            self.get_if(dsa.as_deref()),
             self.get(&users),
             self.get_if(claim.as_deref()),
         )?;
@@ -154,6 +161,7 @@ impl Reader<'_> {
             tls,
             ca,
             ca_key,
+            signing_key,
             users,
             claim,
         })
@@ -163,6 +171,13 @@ impl Reader<'_> {
         match source {
             CertificateSource::SelfSigned => Ok(None),
             CertificateSource::Secret(name) => self.get(name).await,
+        }
+    }
+
+    async fn signing_key(&self, source: Option<&KeySource>) -> Result<Option<Secret>, GatherError> {
+        match source {
+            Some(KeySource::Secret(name)) => self.get(name).await,
+            Some(KeySource::Generated) | None => Ok(None),
         }
     }
 

@@ -6,12 +6,14 @@ mod apply;
 mod build;
 mod certificate;
 mod conflicts;
+mod finish;
 mod gather;
 mod node_ports;
 mod pods;
 mod ports;
 mod probe;
 mod reconcile;
+mod signing_key;
 mod status;
 mod validate;
 

@@ -22,6 +22,16 @@ pub struct Prober {
     client: Client<HttpConnector, Empty<Bytes>>,
 }
 
+/// What the pods said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// What is still being waited for, or `None` when everything is in force.
+    pub lag: Option<String>,
+    /// Whether data connections were taken that nothing but their port ties to a session; `None` while not every pod
+    /// has said so, and none that it was.
+    pub weak: Option<bool>,
+}
+
 /// Why a pod gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProbeError {
@@ -47,20 +57,22 @@ impl Default for Prober {
 }
 
 impl Prober {
-    /// Asks all pods. The answer is what is still being waited for, or `None` when everything is in force.
-    pub async fn lag(
+    /// Asks all pods.
+    pub async fn survey(
         &self,
         pods: &[ServingPod],
         admin: u16,
         expected: &Expected,
         address: &ExternalAddress,
-    ) -> Option<String> {
+    ) -> Survey {
         let ask = |pod: &ServingPod| {
             let (name, ip) = (pod.name.clone(), pod.ip.clone());
             async move { (name, self.ask(&ip, admin).await) }
         };
         let answers = join_all(pods.iter().map(ask)).await;
-        answers.into_iter().find_map(|(name, answer)| lag(&name, answer, expected, address))
+        let weak = weak(answers.iter().map(|(_, answer)| answer.as_ref().ok()));
+        let lag = answers.into_iter().find_map(|(name, answer)| lag(&name, answer, expected, address));
+        Survey { lag, weak }
     }
 
     async fn ask(&self, ip: &str, port: u16) -> Result<GatewayStatus, ProbeError> {
@@ -79,6 +91,18 @@ impl Prober {
             Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| unreachable(&error))?;
         Ok(serde_json::from_slice(&body.to_bytes())?)
     }
+}
+
+fn weak<'a>(answers: impl Iterator<Item = Option<&'a GatewayStatus>>) -> Option<bool> {
+    let mut all_said = true;
+    for answer in answers {
+        match answer {
+            Some(status) if status.weak_bindings > 0 => return Some(true),
+            Some(_) => {}
+            None => all_said = false,
+        }
+    }
+    all_said.then_some(false)
 }
 
 fn lag(
@@ -158,7 +182,19 @@ mod tests {
     async fn a_pod_that_is_not_there_is_waited_for() {
         let pods = [ServingPod { name: "files-0-0".into(), ip: "127.0.0.1".into() }];
         let address = ExternalAddress::parse("203.0.113.7");
-        let lag = Prober::default().lag(&pods, 1, &expected(), &address).await.unwrap();
+        let survey = Prober::default().survey(&pods, 1, &expected(), &address).await;
+        let lag = survey.lag.unwrap();
         assert!(lag.contains("waiting for pod files-0-0"), "{lag}");
+        assert_eq!(survey.weak, None);
+    }
+
+    #[test]
+    fn one_weak_pod_is_enough_and_a_silent_one_leaves_it_open() {
+        let strong = status();
+        let weakly = GatewayStatus { weak_bindings: 1, ..status() };
+        assert_eq!(weak([].into_iter()), Some(false));
+        assert_eq!(weak([Some(&strong), Some(&strong)].into_iter()), Some(false));
+        assert_eq!(weak([None, Some(&weakly)].into_iter()), Some(true));
+        assert_eq!(weak([Some(&strong), None].into_iter()), None);
     }
 }

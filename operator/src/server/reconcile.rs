@@ -8,7 +8,7 @@ use kube::{
     core::DeserializeGuard,
     runtime::controller::Action,
 };
-use safetp_crds::{SafeTPServer, SafeTPServerStatus};
+use safetp_crds::SafeTPServer;
 use serde_json::json;
 
 use super::{
@@ -17,20 +17,22 @@ use super::{
     build::{BuildError, Ingredients, build, previous_accounts},
     certificate::{Material, decide_certificate},
     conflicts::find_conflict,
+    finish::{STALLED_RETRY, backoff, finish},
     gather::{GatherError, Gathered, gather},
     node_ports::NoBlock,
     pods::{alive, missing_annotations, serving_pods},
     ports::{PortPlan, plan_ports},
-    status::{Facts, PodsVerdict, StatusError, build_status, build_status_of_verdict, judge, write_status},
+    probe::Survey,
+    signing_key::{SigningKeyFound, SigningMaterial, being_made, find_signing_key},
+    status::{Facts, PodsVerdict, StatusError, build_status, build_status_of_verdict, judge},
     validate::{ValidatedServer, validate},
 };
 use crate::{
     certs::{IssueError, renewal},
     conditions::{Progress, Verdict},
     context::Context,
-    events::publish,
     names::FIELD_MANAGER,
-    registry::{Key, Login, ServerLogins},
+    registry::Key,
     unreadable::report_unreadable,
     users::{Resolved, hash::HashError, logins::plan, resolve},
 };
@@ -38,9 +40,7 @@ use crate::{
 /// How long one reconcile may take: the client retries by itself, and would go on for very long.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Everything is looked at again after this time, in case an event was missed. This writes nothing.
-const RESYNC: Duration = Duration::from_secs(600);
-/// Others' objects, whose disappearance is not watched, are looked for again after this.
-const STALLED_RETRY: Duration = Duration::from_secs(15);
+pub(super) const RESYNC: Duration = Duration::from_secs(600);
 /// The number of attempts, a power of two, after which a pod is asked again to look at its files: some three seconds.
 const FIRST_NUDGE: u32 = 4;
 /// The API server's words for a namespace on its way out: the server goes with it, so there is nothing to say.
@@ -165,7 +165,11 @@ impl Reconcile<'_> {
             return self.stop(None, conflict).await;
         }
         let resolved = self.resolve_users(&gathered).await?;
-        let done = match Box::pin(self.apply_with_ports(&gathered, &resolved)).await {
+        let signing = match self.signing_key(&gathered) {
+            Ok(signing) => signing,
+            Err(pending) => return self.stop(Some(resolved), pending).await,
+        };
+        let done = match Box::pin(self.apply_with_ports(&gathered, &resolved, signing.as_ref())).await {
             Ok(Ok(done)) => done,
             Ok(Err(none)) => {
                 let verdict = Verdict::stalled("PortsUnavailable", none.to_string());
@@ -182,7 +186,7 @@ impl Reconcile<'_> {
         };
         self.context.registry.forget_hashes(resolved.accounts.sources.values());
         self.annotate_pods(&gathered, &done, None).await?;
-        let pods = self.ask_pods(&gathered, &done).await;
+        let (pods, weak) = self.ask_pods(&gathered, &done).await;
         // The kubelet may have looked a moment before the new files reached it: it is asked again, ever more rarely.
         let attempt = self.context.registry.attempts(&self.key());
         if matches!(pods, PodsVerdict::Lagging(_)) && attempt >= FIRST_NUDGE && attempt.is_power_of_two() {
@@ -194,6 +198,8 @@ impl Reconcile<'_> {
             ports: done.ports,
             addressing: &done.addressing,
             material: &done.material,
+            signing: signing.as_ref(),
+            weak,
         };
         let verdict = judge(&facts, gathered.live.claim.as_ref(), gathered.claim_trouble.as_deref(), pods);
         let previous = self.server.status.clone().unwrap_or_default();
@@ -216,11 +222,27 @@ impl Reconcile<'_> {
         Ok(resolve(planned, &self.context.registry).await?)
     }
 
+    /// The DSA key, if the server needs one; or the verdict while it is being made.
+    fn signing_key(&self, gathered: &Gathered) -> Result<Option<SigningMaterial>, Verdict> {
+        let maker = &self.context.key_maker;
+        let known = match find_signing_key(self.valid, gathered) {
+            SigningKeyFound::Unlisted => None,
+            SigningKeyFound::There(material) => Some(material),
+            SigningKeyFound::Missing => {
+                let made = maker.ask(&self.key(), &self.valid.uid).ok_or_else(being_made)?;
+                return Ok(Some(SigningMaterial::new(self.valid, made)));
+            }
+        };
+        maker.forget(&self.key());
+        Ok(known)
+    }
+
     /// Asks for ports until the API server agrees: it alone knows what is free.
     async fn apply_with_ports(
         &self,
         gathered: &Gathered,
         resolved: &Resolved,
+        signing: Option<&SigningMaterial>,
     ) -> Result<Result<Done, NoBlock>, ServerError> {
         let mut used: BTreeSet<u16> = gathered.used_node_ports.clone();
         let service = gathered.live.service.as_ref();
@@ -236,6 +258,7 @@ impl Reconcile<'_> {
                 ports,
                 addressing: &addressing,
                 material: &material,
+                signing,
                 accounts: &resolved.accounts,
                 images: &self.context.images,
                 has_pods: gathered.live.stateful_set.is_some(),
@@ -275,17 +298,16 @@ impl Reconcile<'_> {
         }
     }
 
-    async fn ask_pods(&self, gathered: &Gathered, done: &Done) -> PodsVerdict {
+    /// How far the pods are, and whether data connections are bound weakly in them.
+    async fn ask_pods(&self, gathered: &Gathered, done: &Done) -> (PodsVerdict, Option<bool>) {
         let pods = match serving_pods(&done.applied.stateful_set, &gathered.pods) {
             Ok(pods) => pods,
-            Err(message) => return PodsVerdict::Pending(message),
+            Err(message) => return (PodsVerdict::Pending(message), None),
         };
-        let Some(known) = &done.addressing.known else { return PodsVerdict::InForce };
+        let Some(known) = &done.addressing.known else { return (PodsVerdict::InForce, None) };
         let expected = &done.applied.expected;
-        match self.context.prober.lag(&pods, done.ports.admin, expected, &known.address).await {
-            Some(message) => PodsVerdict::Lagging(message),
-            None => PodsVerdict::InForce,
-        }
+        let Survey { lag, weak } = self.context.prober.survey(&pods, done.ports.admin, expected, &known.address).await;
+        (lag.map_or(PodsVerdict::InForce, PodsVerdict::Lagging), weak)
     }
 
     fn key(&self) -> Key {
@@ -304,59 +326,4 @@ impl Reconcile<'_> {
 
 fn refusal(message: &str) -> &'static str {
     if message.contains("provided port is not in the valid range") { "PortsUnavailable" } else { "Refused" }
-}
-
-/// Tells everybody: the status, the users, and people by an event when the reason changed.
-async fn finish(
-    context: &Context,
-    server: &SafeTPServer,
-    resolved: Option<Resolved>,
-    verdict: &Verdict,
-    status: SafeTPServerStatus,
-) -> Result<Action, ServerError> {
-    let key = (server.namespace().unwrap_or_default(), server.name_any());
-    let changed = reason(server.status.as_ref()) != reason(Some(&status));
-    let written = write_status(&context.client, server, &status).await?;
-    tell_users(context, server, &key, resolved, verdict);
-    if written && changed {
-        publish(&context.recorder, server, verdict).await;
-    }
-    let attempt = context.registry.count_attempt(&key, verdict.progress == Progress::Reconciling);
-    Ok(match verdict.progress {
-        Progress::Ready => Action::requeue(RESYNC),
-        Progress::Stalled => Action::requeue(STALLED_RETRY),
-        Progress::Reconciling => {
-            let limit = if verdict.reason == "ConfigurationPending" { 2 } else { 10 };
-            Action::requeue(backoff(attempt, Duration::from_secs(limit)))
-        }
-    })
-}
-
-fn reason(status: Option<&SafeTPServerStatus>) -> Option<&str> {
-    let ready = status?.conditions.iter().find(|condition| condition.type_ == "Ready")?;
-    Some(ready.reason.as_str())
-}
-
-fn tell_users(context: &Context, server: &SafeTPServer, key: &Key, resolved: Option<Resolved>, verdict: &Verdict) {
-    let ready = verdict.progress == Progress::Ready;
-    let waiting = (!ready).then(|| verdict.message.clone());
-    let logins = match resolved {
-        Some(resolved) => resolved.logins,
-        // Nothing was decided about logins this time: those that are known wait for the server.
-        None => context.registry.logins(key).map(|known| known.logins).unwrap_or_default(),
-    };
-    let set = |(name, login): (String, Login)| {
-        let in_force = ready && login.rejection.is_none();
-        (name, Login { in_force, ..login })
-    };
-    let server = server.uid().unwrap_or_default();
-    let logins = ServerLogins { server, logins: logins.into_iter().map(set).collect(), waiting };
-    // While only new settings are on their way, the pods go on serving everybody else as before.
-    context.registry.set_logins(key, logins, verdict.reason == "ConfigurationPending");
-}
-
-/// 200 ms, doubled each time.
-fn backoff(attempt: u32, limit: Duration) -> Duration {
-    let doubled = Duration::from_millis(200).saturating_mul(1 << attempt.saturating_sub(1).min(12));
-    doubled.min(limit)
 }

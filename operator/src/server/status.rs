@@ -1,26 +1,32 @@
 //! What a server's status says. Everything but [`write_status`] is pure.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::{api::core::v1::PersistentVolumeClaim, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{
     Api, Client, ResourceExt as _,
     api::{Patch, PatchParams},
 };
-use safetp_config::{address::ExternalAddress, ports::PortRange};
+use safetp_config::{address::ExternalAddress, gateway::DataBinding, ports::PortRange};
 use safetp_crds::{
     SafeTPServer, SafeTPServerStatus,
-    status::{CertificateStatus, Ports},
+    status::{CertificateStatus, Ports, SecurityStatus},
 };
 use serde_json::json;
 
 use super::{
     address::Addressing, apply::Applied, build::describe_storage, certificate::Material, ports::PortPlan,
-    validate::ValidatedServer,
+    signing_key::SigningMaterial, validate::ValidatedServer,
 };
 use crate::{
-    conditions::{Progress, Verdict, build_conditions},
+    conditions::{Progress, Verdict, build_conditions, build_notice},
     names::FIELD_MANAGER,
 };
+
+/// The reason of a server that shall not serve: Ready itself, while its logins are not.
+pub(super) const STOPPED: &str = "Stopped";
+
+const DATA_BINDING: &str = "DataBinding";
+const WEAK: &str = "data connections were accepted that neither a TLS ticket nor an address of their own ties to their session, so another client of the same address could have taken their place; where all clients resume TLS sessions type security.dataBinding: Required, or let their addresses through with exposure.externalTrafficPolicy: Local";
 
 /// What is in force, as far as it is known.
 pub(super) struct Facts<'a> {
@@ -34,6 +40,10 @@ pub(super) struct Facts<'a> {
     pub addressing: &'a Addressing,
     /// Its certificate.
     pub material: &'a Material,
+    /// Its DSA key, where X-SafeTP1 is listed.
+    pub signing: Option<&'a SigningMaterial>,
+    /// Whether its pods took data connections that only their port ties to a session, where they have said.
+    pub weak: Option<bool>,
 }
 
 /// What the pods say.
@@ -53,14 +63,12 @@ pub(super) fn judge(
     trouble: Option<&str>,
     pods: PodsVerdict,
 ) -> Verdict {
-    if let Some(problem) = &facts.material.problem {
+    let unusable = facts.material.problem.as_ref().or_else(|| facts.signing?.problem.as_ref());
+    if let Some(problem) = unusable {
         return problem.clone();
     }
     if facts.server.replicas == 0 {
-        return Verdict::stalled(
-            "Stopped",
-            "spec.replicas is 0: the server is stopped, its address and files are kept",
-        );
+        return stopped(&pods);
     }
     if let (PodsVerdict::Pending(_), Some(trouble)) = (&pods, trouble) {
         let name = claim.map_or_else(|| facts.server.names.claim(), PersistentVolumeClaim::name_any);
@@ -75,6 +83,18 @@ pub(super) fn judge(
         ),
         PodsVerdict::Pending(message) => Verdict::reconciling("PodPending", message),
         PodsVerdict::Lagging(message) => Verdict::reconciling("ConfigurationPending", message),
+    }
+}
+
+/// What was asked for is so: Ready, as a Deployment without replicas is Available.
+fn stopped(pods: &PodsVerdict) -> Verdict {
+    match pods {
+        PodsVerdict::Pending(_) => Verdict::reconciling("Stopping", "spec.replicas is 0: waiting for the pod to end"),
+        PodsVerdict::InForce | PodsVerdict::Lagging(_) => Verdict::new(
+            Progress::Ready,
+            STOPPED,
+            "spec.replicas is 0: the server is stopped, its address and files are kept; type replicas: 1 to start it",
+        ),
     }
 }
 
@@ -102,8 +122,10 @@ pub(super) fn build_status(
     let set = facts.applied.stateful_set.status.clone().unwrap_or_default();
     let known = facts.addressing.known.as_ref();
     let data = facts.ports.data;
+    let mut conditions = build_conditions(&previous.conditions, verdict, facts.server.generation, now);
+    conditions.extend(data_binding(facts, &previous.conditions, now));
     SafeTPServerStatus {
-        conditions: build_conditions(&previous.conditions, verdict, facts.server.generation, now),
+        conditions,
         observed_generation: facts.server.generation,
         address: known.map(|known| known.address.to_string()),
         address_reason: known.map(|known| known.reason.clone()),
@@ -118,11 +140,31 @@ pub(super) fn build_status(
             fingerprint_sha256: facts.fingerprint.clone(),
             not_after: facts.not_after.to_string(),
         }),
+        security: facts
+            .signing
+            .and_then(|signing| signing.fingerprint.clone())
+            .map(|fingerprint| SecurityStatus { dsa_key_fingerprint: Some(fingerprint) }),
         claim: Some(describe_storage(facts.server)),
         replicas: set.replicas,
         ready_replicas: set.ready_replicas.unwrap_or(0),
         selector: Some(facts.server.names.selector_text()),
     }
+}
+
+/// Pods count from their start, so what one of them said stays said until all have begun anew.
+fn data_binding(facts: &Facts<'_>, previous: &[Condition], now: Timestamp) -> Option<Condition> {
+    if facts.server.security.data_binding != DataBinding::WhenOffered {
+        return None;
+    }
+    match facts.weak {
+        Some(true) => Some(build_notice(previous, DATA_BINDING, "Weak", WEAK, facts.server.generation, now)),
+        Some(false) => None,
+        None => standing_notice(previous),
+    }
+}
+
+fn standing_notice(previous: &[Condition]) -> Option<Condition> {
+    previous.iter().find(|condition| condition.type_ == DATA_BINDING).cloned()
 }
 
 fn firewall(address: &ExternalAddress, control: u16, data: PortRange) -> String {
@@ -132,11 +174,9 @@ fn firewall(address: &ExternalAddress, control: u16, data: PortRange) -> String 
 /// The status of a server about which nothing new is known but the verdict.
 pub(super) fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, now: Timestamp) -> SafeTPServerStatus {
     let previous = server.status.clone().unwrap_or_default();
-    SafeTPServerStatus {
-        conditions: build_conditions(&previous.conditions, verdict, server.metadata.generation, now),
-        observed_generation: server.metadata.generation,
-        ..previous
-    }
+    let mut conditions = build_conditions(&previous.conditions, verdict, server.metadata.generation, now);
+    conditions.extend(standing_notice(&previous.conditions));
+    SafeTPServerStatus { conditions, observed_generation: server.metadata.generation, ..previous }
 }
 
 /// Why the status could not be written.
@@ -169,3 +209,6 @@ pub(super) async fn write_status(
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! From a spec that somebody wrote to one that cannot be wrong. The CRD's own rules refuse most of it earlier; they are
 //! repeated here because an older definition may still be installed. Pure.
 
+mod security;
+
 use std::net::IpAddr;
 
 use k8s_openapi::{api::core::v1::PersistentVolumeClaimSpec, apimachinery::pkg::api::resource::Quantity};
@@ -10,12 +12,10 @@ use safetp_config::{
 };
 use safetp_crds::{
     NAME_MAX, SafeTPServer, SafeTPServerSpec,
-    server::{
-        DataBinding, DataPorts, EmbeddedBackend, Exposure, ExposureType, Limits, Mechanism, PodOverrides, Requirement,
-        Retain, Security,
-    },
+    server::{DataPorts, EmbeddedBackend, Exposure, ExposureType, Limits, PodOverrides, Retain},
 };
 
+use self::security::{active_mode, certificate, security, signing_key};
 use super::node_ports::BlockRequest;
 use crate::names::Names;
 
@@ -42,6 +42,10 @@ pub(super) struct ValidatedServer {
     pub security: gateway::Security,
     /// Where the certificate comes from.
     pub certificate: CertificateSource,
+    /// Where the DSA key comes from, if X-SafeTP1 is listed.
+    pub signing_key: Option<KeySource>,
+    /// Whether clients are dialled.
+    pub active_mode: Option<gateway::ActiveMode>,
     /// Where the files are.
     pub storage: Storage,
     /// What becomes of the claim.
@@ -79,6 +83,15 @@ pub(super) enum CertificateSource {
     Secret(String),
 }
 
+/// Where the DSA key of X-SafeTP1 comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum KeySource {
+    /// The operator makes it, once.
+    Generated,
+    /// A Secret of somebody else.
+    Secret(String),
+}
+
 /// Where the files are.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Storage {
@@ -107,9 +120,18 @@ pub(super) fn validate(server: &SafeTPServer) -> Result<ValidatedServer, Invalid
     let ports = check(port_request(spec), &mut problems);
     let security = check(security(&spec.security), &mut problems);
     let certificate = check(certificate(&spec.security), &mut problems);
+    let signing_key = check(signing_key(&spec.security), &mut problems);
+    let active_mode = check(active_mode(spec), &mut problems);
     let storage = check(storage(&spec.backend.embedded), &mut problems);
-    let (Some(replicas), Some(ports), Some(security), Some(certificate), Some(storage)) =
-        (replicas, ports, security, certificate, storage)
+    let (
+        Some(replicas),
+        Some(ports),
+        Some(security),
+        Some(certificate),
+        Some(signing_key),
+        Some(active_mode),
+        Some(storage),
+    ) = (replicas, ports, security, certificate, signing_key, active_mode, storage)
     else {
         return Err(InvalidSpec(problems));
     };
@@ -125,6 +147,8 @@ pub(super) fn validate(server: &SafeTPServer) -> Result<ValidatedServer, Invalid
         ports,
         security,
         certificate,
+        signing_key,
+        active_mode,
         storage,
         retain: spec.retain,
         limits: limits(&spec.limits),
@@ -158,16 +182,26 @@ fn replicas(spec: &SafeTPServerSpec) -> Result<i32, String> {
     }
 }
 
-/// A digit in front means an address: `203.0.113.7:21` and `300.1.1.1` must not pass as names.
 fn address(address: Option<&str>) -> Result<(), String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-    let name = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(allowed);
     match address {
-        Some(text) if text.parse::<IpAddr>().is_err() && !name(text) => Err(format!(
+        Some(text) if text.parse::<IpAddr>().is_err() && !is_host_name(text) => Err(format!(
             "exposure.address is {text:?}, but must be an IP address or a DNS name, without a port; type for example: 203.0.113.7 or ftp.example.org"
         )),
         _ => Ok(()),
     }
+}
+
+/// A name as of RFC 1123 §2.1. Its last label is never a number, so that `300.1.1.1` is half an address and no name.
+fn is_host_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(allowed)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_number = |label: &str| label.chars().all(|c| c.is_ascii_digit());
+    text.len() <= 253 && text.split('.').all(is_label) && !text.rsplit('.').next().is_some_and(is_number)
 }
 
 fn port_request(spec: &SafeTPServerSpec) -> Result<PortRequest, String> {
@@ -237,41 +271,6 @@ fn range(first: u16, last: u16) -> Result<PortRange, String> {
     })
 }
 
-fn security(security: &Security) -> Result<gateway::Security, String> {
-    if security.mechanisms.is_empty() {
-        return Err("security.mechanisms is empty; type for example mechanisms: [TLS]".to_owned());
-    }
-    let requirement = |requirement| match requirement {
-        Requirement::Required => gateway::Requirement::Required,
-        Requirement::Optional => gateway::Requirement::Optional,
-    };
-    let mechanisms = security.mechanisms.iter().map(|mechanism| match mechanism {
-        Mechanism::Tls => gateway::Mechanism::Tls,
-    });
-    Ok(gateway::Security {
-        mechanisms: mechanisms.collect(),
-        control: requirement(security.minimum.control),
-        data: requirement(security.minimum.data),
-        data_binding: match security.data_binding {
-            DataBinding::Required => gateway::DataBinding::Required,
-            DataBinding::WhenOffered => gateway::DataBinding::WhenOffered,
-            DataBinding::Off => gateway::DataBinding::Off,
-        },
-        clear_command_channel: false,
-    })
-}
-
-fn certificate(security: &Security) -> Result<CertificateSource, String> {
-    let certificate = &security.certificate;
-    match (&certificate.secret_ref, &certificate.self_signed) {
-        (Some(_), Some(_)) => {
-            Err("security.certificate has both secretRef and selfSigned; keep one of them".to_owned())
-        }
-        (Some(secret), None) => Ok(CertificateSource::Secret(secret.name.clone())),
-        (None, _) => Ok(CertificateSource::SelfSigned),
-    }
-}
-
 fn storage(backend: &EmbeddedBackend) -> Result<Storage, String> {
     let storage = [
         backend.volume_claim.clone().map(|claim| Storage::Claim(Box::new(claim))),
@@ -305,104 +304,4 @@ fn unsigned(number: i32) -> u32 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    /// A server with this spec, named files in ftp.
-    pub(in crate::server) fn server(spec: Value) -> SafeTPServer {
-        let mut server = SafeTPServer::new("files", serde_json::from_value(spec).unwrap());
-        server.metadata.namespace = Some("ftp".into());
-        server.metadata.uid = Some("uid-1".into());
-        server.metadata.generation = Some(1);
-        server
-    }
-
-    fn problem(spec: Value) -> String {
-        validate(&server(spec)).unwrap_err().to_string()
-    }
-
-    fn ports(spec: Value) -> PortRequest {
-        validate(&server(spec)).unwrap().ports
-    }
-
-    #[test]
-    fn an_empty_spec_is_a_safe_server() {
-        let valid = validate(&server(json!({}))).unwrap();
-        assert_eq!(valid.security.control, gateway::Requirement::Required);
-        assert_eq!(valid.security.data, gateway::Requirement::Required);
-        assert_eq!(valid.certificate, CertificateSource::SelfSigned);
-        assert_eq!(valid.retain, Retain::Retain);
-        assert_eq!(valid.replicas, 1);
-        let data = PortRange::new(28_000, 28_019).unwrap();
-        assert_eq!(valid.ports, PortRequest::Fixed { control: 21, data });
-    }
-
-    #[test]
-    fn the_reserved_range_may_be_larger_than_what_is_used() {
-        let spec = json!({"dataPorts": {"first": 28000, "perReplica": 20, "last": 28999}});
-        let data = PortRange::new(28_000, 28_019).unwrap();
-        assert_eq!(ports(spec), PortRequest::Fixed { control: 21, data });
-    }
-
-    #[test]
-    fn wrong_ports_are_answered_with_what_to_type() {
-        assert!(problem(json!({"dataPorts": {"first": 1000}})).contains("must be 1024 or higher"));
-        assert!(problem(json!({"dataPorts": {"first": 3000, "last": 2000}})).contains("exchange dataPorts.first"));
-        assert!(problem(json!({"dataPorts": {"first": 3000, "last": 3004}})).contains("does not fit into the 5 ports"));
-        assert!(problem(json!({"dataPorts": {"first": 65530}})).contains("beyond port 65535"));
-        assert!(problem(json!({"dataPorts": {"perReplica": 0}})).contains("must be from 1 to 1000"));
-        assert!(problem(json!({"controlPort": 28005})).contains("lies inside dataPorts 28000-28019"));
-        assert!(problem(json!({"controlPort": 70000})).contains("which is no port"));
-        let in_reserve = json!({"controlPort": 28500, "dataPorts": {"first": 28000, "last": 28999}});
-        assert!(problem(in_reserve).contains("lies inside dataPorts 28000-28999"));
-    }
-
-    #[test]
-    fn an_address_has_no_port_and_is_no_half_of_one() {
-        for wrong in ["203.0.113.7:21", "300.1.1.1", "", "a b"] {
-            assert!(problem(json!({"exposure": {"address": wrong}})).contains("without a port"), "{wrong}");
-        }
-        for right in ["203.0.113.7", "2001:db8::1", "ftp.example.org"] {
-            assert!(validate(&server(json!({"exposure": {"address": right}}))).is_ok(), "{right}");
-        }
-    }
-
-    #[test]
-    fn every_problem_is_named_at_once() {
-        let all = problem(json!({"replicas": 2, "controlPort": 0, "security": {"mechanisms": []}}));
-        for part in ["several replicas", "controlPort is 0", "mechanisms is empty"] {
-            assert!(all.contains(part), "{all}");
-        }
-    }
-
-    #[test]
-    fn node_ports_are_a_block_inside_the_bounds_that_were_given() {
-        let spec = json!({"exposure": {"type": "NodePort"}, "dataPorts": {"first": 30100, "last": 30199}});
-        let request = BlockRequest { first: Some(30_100), last: Some(30_199), data: 20, control: None };
-        assert_eq!(ports(spec), PortRequest::Block(request));
-        let narrow = json!({"exposure": {"type": "NodePort"}, "dataPorts": {"first": 30100, "last": 30119}});
-        assert!(problem(narrow).contains("does not fit"), "the control port needs one more");
-        let own = json!({"exposure": {"type": "NodePort"}, "controlPort": 30021, "dataPorts": {"first": 30100, "last": 30119}});
-        assert!(matches!(ports(own), PortRequest::Block(_)));
-    }
-
-    #[test]
-    fn names_that_cannot_be_a_service_are_refused() {
-        for name in ["1files", "a.b", "-a", "a-"] {
-            let mut server = server(json!({}));
-            server.metadata.name = Some(name.into());
-            assert!(validate(&server).is_err(), "{name}");
-        }
-        let mut long = server(json!({}));
-        long.metadata.name = Some("a".repeat(46));
-        assert!(validate(&long).unwrap_err().to_string().contains("at most 45"));
-    }
-
-    #[test]
-    fn two_places_for_the_files_are_refused() {
-        let both = json!({"backend": {"embedded": {"existingClaim": "a", "emptyDir": {}}}});
-        assert!(problem(both).contains("keep one of them"));
-    }
-}
+pub(super) mod tests;

@@ -6,6 +6,7 @@ use safetp_config::{
     ftpd::FtpdConfig,
     gateway::{Backend, GatewayConfig},
     paths,
+    status::gateway_digest,
 };
 use serde::Serialize;
 
@@ -46,10 +47,11 @@ pub(super) fn build_files(from: &Ingredients<'_>) -> Result<Files, BuildError> {
     let users = json(paths::USERS_FILE, &from.accounts.users)?;
     let sources = json("sources.json", &from.accounts.sources)?;
     let expected = Expected {
-        gateway: Digest::of([
-            (paths::GATEWAY_FILE, gateway.as_bytes()),
-            (paths::CERTIFICATE_FILE, from.material.certificate.as_slice()),
-        ]),
+        gateway: gateway_digest(
+            gateway.as_bytes(),
+            &from.material.certificate,
+            from.signing.and_then(|signing| signing.fingerprint.as_deref()),
+        ),
         ftpd: Digest::of([(paths::FTPD_FILE, ftpd.as_bytes()), (paths::USERS_FILE, users.as_bytes())]),
     };
     Ok(Files { gateway, ftpd, users, sources, expected })
@@ -71,7 +73,7 @@ fn gateway_config(from: &Ingredients<'_>) -> GatewayConfig {
         backend: Backend::Embedded { socket: paths::FTPD_SOCKET.to_owned() },
         limits: server.limits.clone(),
         uploads: server.uploads.clone(),
-        active_mode: None,
+        active_mode: server.active_mode,
         drain_seconds: server.drain_seconds,
     }
 }

@@ -22,7 +22,10 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
-use super::{address::Addressing, certificate::Material, ports::PortPlan, validate::ValidatedServer};
+use super::{
+    address::Addressing, certificate::Material, ports::PortPlan, signing_key::SigningMaterial,
+    validate::ValidatedServer,
+};
 use crate::{images::Images, owned::owner, users::logins::Accounts};
 
 /// Why an object could not be built.
@@ -46,6 +49,8 @@ pub(super) struct Ingredients<'a> {
     pub addressing: &'a Addressing,
     /// Its certificate.
     pub material: &'a Material,
+    /// Its DSA key, where X-SafeTP1 is listed.
+    pub signing: Option<&'a SigningMaterial>,
     /// Its logins.
     pub accounts: &'a Accounts,
     /// What its pods run.
@@ -79,13 +84,15 @@ pub(super) struct Prepared {
     /// That it may.
     pub role_binding: Wanted<RoleBinding>,
     /// `gateway.json`.
-    pub config_map: ConfigMap,
+    pub config_map: Wanted<ConfigMap>,
     /// The CA's key.
     pub ca_key: Wanted<Secret>,
     /// The CA for clients.
     pub ca: Wanted<Secret>,
     /// The self-signed certificate.
     pub tls: Wanted<Secret>,
+    /// A DSA key that was just made: put there if there is none.
+    pub signing_key: Wanted<Secret>,
     /// `ftpd.json` and `users.json`.
     pub users: Secret,
     /// The claim, when the operator makes it.
@@ -99,18 +106,21 @@ pub(super) struct Prepared {
 /// Builds everything.
 pub(super) fn build(from: &Ingredients<'_>) -> Result<Prepared, BuildError> {
     let files = files::build_files(from)?;
-    // A certificate that cannot be used must not take pods down that have a good one: they stay as they are.
-    let hold = from.has_pods && from.material.problem.is_some();
-    let secret = |secret: Option<Secret>| if hold { Wanted::AsItIs } else { secret.into() };
+    // A certificate or key that cannot be used must not take pods down that have a good one: they stay as they are.
+    let no_certificate = from.material.problem.is_some();
+    let hold = from.has_pods && (no_certificate || from.signing.is_some_and(|signing| signing.problem.is_some()));
+    let secret = |secret: Option<Secret>| if from.has_pods && no_certificate { Wanted::AsItIs } else { secret.into() };
     Ok(Prepared {
         service: service::build_service(from),
         service_account: rbac::build_service_account(from),
         role: rbac::build_role(from).into(),
         role_binding: rbac::build_role_binding(from).into(),
-        config_map: files::build_config_map(from, &files),
+        config_map: if hold { Wanted::AsItIs } else { Some(files::build_config_map(from, &files)).into() },
         ca_key: secret(secrets::build_authority_key(from)),
         ca: secret(secrets::build_authority(from)),
         tls: secret(secrets::build_certificate(from)),
+        // Never taken away while the server lives, not even when X-SafeTP1 is off for a while: clients remember it.
+        signing_key: secrets::build_signing_key(from).map_or(Wanted::AsItIs, |key| Wanted::Object(Box::new(key))),
         users: secrets::build_users(from, &files),
         claim: claim::build_claim(from).map_or(Wanted::AsItIs, |claim| Wanted::Object(Box::new(claim))),
         stateful_set: if hold { Wanted::AsItIs } else { Some(stateful_set::build_stateful_set(from)).into() },

@@ -27,6 +27,12 @@ pub(super) fn build_certificate(from: &Ingredients<'_>) -> Option<Secret> {
     Some(secret(from, from.server.names.tls(), "kubernetes.io/tls", &data))
 }
 
+/// Only for a key that was just made: what is in the cluster is never written again.
+pub(super) fn build_signing_key(from: &Ingredients<'_>) -> Option<Secret> {
+    let made = from.signing?.made.as_ref()?;
+    Some(secret(from, from.server.names.dsa(), "Opaque", &[(paths::DSA_KEY_FILE, made.pem.as_str())]))
+}
+
 pub(super) fn build_users(from: &Ingredients<'_>, files: &Files) -> Secret {
     let data = [
         (paths::FTPD_FILE, files.ftpd.as_str()),

@@ -2,7 +2,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, PodSpec};
-use safetp_config::{Digest, gateway::GatewayConfig, paths};
+use safetp_config::{
+    gateway::{ActiveMode, DataBinding, GatewayConfig, Mechanism},
+    paths,
+    status::gateway_digest,
+};
 use serde_json::json;
 
 use super::*;
@@ -11,8 +15,13 @@ use crate::server::{
     certificate::decide_certificate,
     gather::Gathered,
     ports::plan_ports,
+    signing_key::{
+        SigningKeyFound, find_signing_key,
+        tests::{PEM, secret},
+    },
     validate::{tests::server, validate},
 };
+use crate::signing_keys::{MadeKey, inspect};
 
 fn images() -> Images {
     Images { gateway_image: "gateway:1".into(), ftpd_image: "ftpd:1".into(), image_pull_policy: "IfNotPresent".into() }
@@ -23,21 +32,47 @@ fn prepared(spec: serde_json::Value) -> Prepared {
 }
 
 fn prepared_with(spec: serde_json::Value, has_pods: bool) -> Prepared {
+    prepared_from(spec, has_pods, &Gathered::default())
+}
+
+fn prepared_from(spec: serde_json::Value, has_pods: bool, gathered: &Gathered) -> Prepared {
     let server = validate(&server(spec)).unwrap();
     let addressing = find_address(&server, None, None);
     let now = Timestamp::from_second(1_800_000_000).unwrap();
-    let material = decide_certificate(&server, &Gathered::default(), &addressing, now).unwrap();
+    let material = decide_certificate(&server, gathered, &addressing, now).unwrap();
+    let signing = match find_signing_key(&server, gathered) {
+        SigningKeyFound::Unlisted => None,
+        SigningKeyFound::There(found) => Some(found),
+        SigningKeyFound::Missing => Some(SigningMaterial::new(&server, made())),
+    };
     let from = Ingredients {
         server: &server,
         ports: plan_ports(&server.ports, None, &BTreeSet::new()).unwrap(),
         addressing: &addressing,
         material: &material,
+        signing: signing.as_ref(),
         accounts: &Accounts::default(),
         images: &images(),
         has_pods,
         claim: None,
     };
     build(&from).unwrap()
+}
+
+fn made() -> MadeKey {
+    MadeKey { pem: PEM.to_owned().into(), fingerprint: inspect(Some(PEM.as_bytes())).unwrap() }
+}
+
+fn with_safetp1() -> serde_json::Value {
+    json!({"security": {"mechanisms": ["TLS", "X-SafeTP1"]}})
+}
+
+/// The Secrets in the gateway's directory, and their keys.
+fn mounted_secrets(pod: &PodSpec) -> Vec<(String, Vec<String>)> {
+    let volume = pod.volumes.iter().flatten().find(|volume| volume.name == "gateway").unwrap();
+    let sources = volume.projected.clone().unwrap().sources.unwrap();
+    let secrets = sources.into_iter().filter_map(|source| source.secret);
+    secrets.map(|secret| (secret.name, secret.items.into_iter().flatten().map(|item| item.key).collect())).collect()
 }
 
 fn object<K: Clone>(wanted: &Wanted<K>) -> Option<K> {
@@ -143,12 +178,11 @@ fn the_private_key_of_the_ca_is_mounted_nowhere_and_published_nowhere() {
 #[test]
 fn the_expected_digests_are_those_of_the_written_files() {
     let prepared = prepared(json!({}));
-    let config = prepared.config_map.data.unwrap().remove(paths::GATEWAY_FILE).unwrap();
+    let config = object(&prepared.config_map).unwrap().data.unwrap().remove(paths::GATEWAY_FILE).unwrap();
     assert!(GatewayConfig::parse(config.as_bytes()).is_ok());
     let tls = object(&prepared.tls).unwrap().data.unwrap();
     let certificate = &tls[paths::CERTIFICATE_FILE].0;
-    let gateway = Digest::of([(paths::GATEWAY_FILE, config.as_bytes()), (paths::CERTIFICATE_FILE, certificate)]);
-    assert_eq!(prepared.expected.gateway, gateway);
+    assert_eq!(prepared.expected.gateway, gateway_digest(config.as_bytes(), certificate, None));
 }
 
 #[test]
@@ -166,4 +200,69 @@ fn a_certificate_that_cannot_be_used_leaves_running_pods_as_they_are() {
     assert!(matches!(running.stateful_set, Wanted::AsItIs) && matches!(running.tls, Wanted::AsItIs));
     let new = prepared_with(spec(), false);
     assert!(matches!(new.stateful_set, Wanted::Object(_)) && matches!(new.tls, Wanted::Nothing));
+}
+
+#[test]
+fn a_dsa_key_is_made_once_belongs_to_the_server_and_is_mounted_beside_the_certificate() {
+    let prepared = prepared(with_safetp1());
+    let secret = object(&prepared.signing_key).unwrap();
+    assert_eq!(secret.metadata.name.as_deref(), Some("files-dsa"));
+    assert!(secret.metadata.owner_references.is_some());
+    assert_eq!(secret.data.unwrap()[paths::DSA_KEY_FILE].0, PEM.as_bytes());
+    let mounted = mounted_secrets(&pod(&prepared));
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let expected =
+        [("files-tls".to_owned(), names(&["tls.crt", "tls.key"])), ("files-dsa".to_owned(), names(&["dsa.key"]))];
+    assert_eq!(mounted, expected);
+}
+
+#[test]
+fn a_dsa_key_that_is_there_is_never_written_again_nor_taken_away() {
+    let mut gathered = Gathered::default();
+    gathered.live.signing_key = Some(secret(PEM));
+    for spec in [with_safetp1(), json!({})] {
+        assert!(matches!(prepared_from(spec, true, &gathered).signing_key, Wanted::AsItIs));
+    }
+    let off = prepared_from(json!({}), true, &gathered);
+    assert_eq!(mounted_secrets(&pod(&off)).len(), 1, "no server holds a key that it does not need");
+}
+
+#[test]
+fn the_gateway_s_digest_tells_one_dsa_key_from_another_without_holding_it() {
+    let with_key = prepared(with_safetp1());
+    let config = object(&with_key.config_map).unwrap().data.unwrap().remove(paths::GATEWAY_FILE).unwrap();
+    let tls = object(&with_key.tls).unwrap().data.unwrap();
+    let certificate = &tls[paths::CERTIFICATE_FILE].0;
+    let digest = |fingerprint: &str| gateway_digest(config.as_bytes(), certificate, Some(fingerprint));
+    assert_eq!(with_key.expected.gateway, digest(&made().fingerprint));
+    assert_ne!(with_key.expected.gateway, digest("SHA256:another"));
+}
+
+#[test]
+fn a_dsa_key_that_cannot_be_used_leaves_running_pods_and_their_settings_as_they_are() {
+    let mut spec = with_safetp1();
+    spec["security"]["xSafetp1"] = json!({"keySecretRef": {"name": "mine"}});
+    let mut gathered = Gathered { signing_key: Some(secret("rubbish")), ..Gathered::default() };
+    let running = prepared_from(spec.clone(), true, &gathered);
+    assert!(matches!((&running.stateful_set, &running.config_map), (Wanted::AsItIs, Wanted::AsItIs)));
+    assert!(object(&running.tls).is_some(), "the certificate is renewed all the same");
+    gathered.signing_key = Some(secret(PEM));
+    let repaired = prepared_from(spec, true, &gathered);
+    assert_eq!(mounted_secrets(&pod(&repaired))[1].0, "mine");
+}
+
+#[test]
+fn what_a_server_says_of_ccc_active_mode_and_uploads_reaches_its_gateway() {
+    let spec = json!({
+        "security": {"mechanisms": ["TLS", "X-SafeTP1"], "clearCommandChannel": "Allowed", "dataBinding": "Required"},
+        "activeMode": {"enabled": true, "clearPort": "Allowed", "egressByServiceAddress": true},
+        "uploads": {"requireCloseNotify": false}
+    });
+    let config = object(&prepared(spec).config_map).unwrap().data.unwrap();
+    let config = GatewayConfig::parse(config[paths::GATEWAY_FILE].as_bytes()).unwrap();
+    assert_eq!(config.security.mechanisms, [Mechanism::Tls, Mechanism::SafeTp1]);
+    assert!(config.security.clear_command_channel);
+    assert_eq!(config.security.data_binding, DataBinding::Required);
+    assert_eq!(config.active_mode, Some(ActiveMode { clear_port: true }));
+    assert!(!config.uploads.require_close_notify);
 }

@@ -35,17 +35,16 @@ pub(super) fn build_gateway_mounts(from: &Ingredients<'_>) -> Vec<VolumeMount> {
 
 pub(super) fn build_volumes(from: &Ingredients<'_>) -> Vec<Volume> {
     let names = &from.server.names;
+    let dsa = from.signing.map(|signing| secret(signing.secret.clone(), &[paths::DSA_KEY_FILE]));
+    let gateway = [
+        config_map(names.gateway(), &[(paths::GATEWAY_FILE, paths::GATEWAY_FILE)]),
+        secret(from.material.secret.clone(), &[paths::CERTIFICATE_FILE, paths::PRIVATE_KEY_FILE]),
+    ];
     let always = [
         data(from),
         Volume { name: RUN.to_owned(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() },
         // One projected volume for each container: its files change together.
-        projected(
-            GATEWAY,
-            vec![
-                config_map(names.gateway(), &[(paths::GATEWAY_FILE, paths::GATEWAY_FILE)]),
-                secret(from.material.secret.clone(), &[paths::CERTIFICATE_FILE, paths::PRIVATE_KEY_FILE]),
-            ],
-        ),
+        projected(GATEWAY, gateway.into_iter().chain(dsa).collect()),
         projected(FTPD, vec![secret(names.users(), &[paths::FTPD_FILE, paths::USERS_FILE])]),
         pod_info(),
     ];

@@ -1,0 +1,173 @@
+//! By which DSA key a server proves itself under X-SafeTP1. Pure: a key is made elsewhere, since that takes seconds.
+
+use k8s_openapi::api::core::v1::Secret;
+use safetp_config::paths::DSA_KEY_FILE;
+
+use super::{
+    gather::Gathered,
+    validate::{KeySource, ValidatedServer},
+};
+use crate::{
+    conditions::Verdict,
+    signing_keys::{KeyProblem, MadeKey, inspect},
+};
+
+/// The DSA key of a server.
+#[derive(Clone)]
+pub(super) struct SigningMaterial {
+    /// The Secret that the gateway mounts.
+    pub secret: String,
+    /// The fingerprint of its public key, where it can be used.
+    pub fingerprint: Option<String>,
+    /// The key itself, where it was just made and is in no Secret yet.
+    pub made: Option<MadeKey>,
+    /// Why it cannot be used.
+    pub problem: Option<Verdict>,
+}
+
+/// What there is.
+pub(super) enum SigningKeyFound {
+    /// X-SafeTP1 is not listed.
+    Unlisted,
+    /// None yet: one has to be made.
+    Missing,
+    /// A key, or what is wrong with it.
+    There(SigningMaterial),
+}
+
+/// Finds the key. One that is there stays, whatever is wrong with it: clients remember it, and only people know whether
+/// they can be told of a new one.
+pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
+    let namespace = &server.names.namespace;
+    match &server.signing_key {
+        None => SigningKeyFound::Unlisted,
+        Some(KeySource::Generated) => {
+            let Some(secret) = &gathered.live.signing_key else { return SigningKeyFound::Missing };
+            let name = server.names.dsa();
+            SigningKeyFound::There(material(name.clone(), read(secret), |problem| {
+                format!(
+                    "Secret {namespace}/{name}, by which clients know the server, cannot be used: {problem}; put the old key back, or delete the Secret to get a new one, which every client then has to accept"
+                )
+            }))
+        }
+        Some(KeySource::Secret(name)) => SigningKeyFound::There(foreign(namespace, name, gathered)),
+    }
+}
+
+impl SigningMaterial {
+    /// A key that was just made.
+    pub(super) fn new(server: &ValidatedServer, made: MadeKey) -> Self {
+        let fingerprint = Some(made.fingerprint.clone());
+        Self { secret: server.names.dsa(), fingerprint, made: Some(made), problem: None }
+    }
+}
+
+/// What is said while a key is being made.
+pub(super) fn being_made() -> Verdict {
+    Verdict::reconciling("KeyPending", "making the DSA key of X-SafeTP1, which takes some seconds")
+}
+
+fn foreign(namespace: &str, name: &str, gathered: &Gathered) -> SigningMaterial {
+    let Some(secret) = &gathered.signing_key else {
+        let message = format!(
+            "Secret {namespace}/{name}, named by security.xSafetp1.keySecretRef, does not exist; make it with the key {DSA_KEY_FILE}, or leave keySecretRef out to have a key made"
+        );
+        return SigningMaterial {
+            secret: name.to_owned(),
+            fingerprint: None,
+            made: None,
+            problem: Some(invalid(message)),
+        };
+    };
+    material(name.to_owned(), read(secret), |problem| {
+        format!("Secret {namespace}/{name} cannot be used: {problem}; pods that run keep the key that they have")
+    })
+}
+
+fn material(
+    secret: String,
+    read: Result<String, KeyProblem>,
+    say: impl FnOnce(KeyProblem) -> String,
+) -> SigningMaterial {
+    let (fingerprint, problem) = match read {
+        Ok(fingerprint) => (Some(fingerprint), None),
+        Err(problem) => (None, Some(invalid(say(problem)))),
+    };
+    SigningMaterial { secret, fingerprint, made: None, problem }
+}
+
+fn read(secret: &Secret) -> Result<String, KeyProblem> {
+    inspect(secret.data.as_ref().and_then(|data| data.get(DSA_KEY_FILE)).map(|value| value.0.as_slice()))
+}
+
+fn invalid(message: String) -> Verdict {
+    Verdict::stalled("SigningKeyInvalid", message)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use k8s_openapi::ByteString;
+    use serde_json::json;
+
+    use super::*;
+    use crate::server::validate::{tests::server, validate};
+
+    /// A key that OpenSSL made.
+    pub(in crate::server) const PEM: &str = include_str!("../../testdata/dsa-2048-256.pem");
+
+    /// A Secret with this `dsa.key`.
+    pub(in crate::server) fn secret(pem: &str) -> Secret {
+        let data = [(DSA_KEY_FILE.to_owned(), ByteString(pem.as_bytes().to_vec()))];
+        Secret { data: Some(data.into()), ..Secret::default() }
+    }
+
+    fn listed(own: &serde_json::Value) -> ValidatedServer {
+        let spec = json!({"security": {"mechanisms": ["TLS", "X-SafeTP1"], "xSafetp1": own}});
+        validate(&server(spec)).unwrap()
+    }
+
+    fn material(found: SigningKeyFound) -> SigningMaterial {
+        match found {
+            SigningKeyFound::There(material) => material,
+            SigningKeyFound::Unlisted | SigningKeyFound::Missing => panic!("no key"),
+        }
+    }
+
+    #[test]
+    fn a_key_is_asked_for_only_where_x_safetp1_is_listed_and_none_is_there() {
+        let mut gathered = Gathered::default();
+        let unlisted = validate(&server(json!({}))).unwrap();
+        assert!(matches!(find_signing_key(&unlisted, &gathered), SigningKeyFound::Unlisted));
+        assert!(matches!(find_signing_key(&listed(&json!({})), &gathered), SigningKeyFound::Missing));
+        gathered.live.signing_key = Some(secret(PEM));
+        let kept = material(find_signing_key(&listed(&json!({})), &gathered));
+        assert_eq!(kept.secret, "files-dsa");
+        assert!(kept.made.is_none() && kept.problem.is_none() && kept.fingerprint.is_some());
+    }
+
+    #[test]
+    fn a_damaged_key_is_not_replaced_but_said() {
+        let mut gathered = Gathered::default();
+        gathered.live.signing_key = Some(secret("rubbish"));
+        let damaged = material(find_signing_key(&listed(&json!({})), &gathered));
+        let problem = damaged.problem.unwrap();
+        assert_eq!(problem.reason, "SigningKeyInvalid");
+        assert!(problem.message.contains("put the old key back, or delete the Secret"), "{}", problem.message);
+        assert!(damaged.made.is_none() && damaged.fingerprint.is_none());
+    }
+
+    #[test]
+    fn a_user_s_key_is_checked_and_named() {
+        let server = listed(&json!({"keySecretRef": {"name": "mine"}}));
+        let mut gathered = Gathered::default();
+        let missing = material(find_signing_key(&server, &gathered)).problem.unwrap();
+        assert!(missing.message.contains("Secret ftp/mine"), "{}", missing.message);
+        gathered.signing_key = Some(Secret::default());
+        let empty = material(find_signing_key(&server, &gathered)).problem.unwrap();
+        assert!(empty.message.contains("it has no key dsa.key"), "{}", empty.message);
+        gathered.signing_key = Some(secret(PEM));
+        let good = material(find_signing_key(&server, &gathered));
+        assert_eq!(good.secret, "mine");
+        assert!(good.problem.is_none());
+    }
+}
