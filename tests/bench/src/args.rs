@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{load::Load, servers::Kind};
+use crate::{client::Version, load::Load, servers::Kind};
 
 /// Measures SafeTP beside other FTP servers.
 #[derive(Debug, clap::Parser)]
@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// A page that gets the table between its two markers.
     #[arg(long)]
     pub(crate) page: Option<PathBuf>,
+    /// The version of TLS on all connections.
+    #[arg(long, default_value = "1.3")]
+    pub(crate) tls: Version,
     /// Rounds instead of five.
     #[arg(long)]
     pub(crate) rounds: Option<usize>,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use rustls::{ClientConfig, HandshakeKind, RootCertStore, client::Resumption};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore, client::Resumption, crypto::aws_lc_rs::cipher_suite};
 use rustls_pki_types::CertificateDer;
 use safetp_protocol::reply::{Reply, ReplyDecoder};
 
@@ -28,9 +28,24 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How much is given to TLS, or taken from it, at once.
 const CHUNK: usize = 256 * 1024;
 
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Version {
+    /// TLS 1.2 (RFC 5246).
+    #[value(name = "1.2")]
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    #[value(name = "1.3")]
+    Tls13,
+}
+
 /// Whom the client believes, and how it speaks TLS.
 #[derive(Clone, Debug)]
-pub(crate) struct Trust(ClientConfig);
+pub(crate) struct Trust {
+    config: ClientConfig,
+    /// Whether the server lets data connections resume the control connection's session.
+    resumes: bool,
+}
 
 /// A session that is logged in, with PROT P and TYPE I.
 pub(crate) struct Client {
@@ -38,23 +53,27 @@ pub(crate) struct Client {
     control: TlsStream,
     replies: ReplyDecoder,
     tls: Arc<ClientConfig>,
+    resumes: bool,
 }
 
 impl Trust {
-    /// TLS 1.3 with the one cipher suite that all servers choose if they may.
-    pub(crate) fn of(certificate: CertificateDer<'static>) -> Result<Self> {
+    /// Offers one cipher suite only, which all servers choose if they may: AES-256-GCM.
+    pub(crate) fn of(certificate: CertificateDer<'static>, version: Version, resumes: bool) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(certificate)?;
+        let (version, suite) = match version {
+            Version::Tls12 => (&rustls::version::TLS12, cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+            Version::Tls13 => (&rustls::version::TLS13, cipher_suite::TLS13_AES_256_GCM_SHA384),
+        };
         let mut provider = rustls::crypto::aws_lc_rs::default_provider();
-        provider.cipher_suites = vec![rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_256_GCM_SHA384];
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider));
-        let builder = builder.with_protocol_versions(&[&rustls::version::TLS13])?;
-        Ok(Self(builder.with_root_certificates(roots).with_no_client_auth()))
+        provider.cipher_suites = vec![suite];
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[version])?;
+        Ok(Self { config: builder.with_root_certificates(roots).with_no_client_auth(), resumes })
     }
 
     /// A memory of tickets for one session alone: a new client is a stranger.
     fn for_one_session(&self) -> Arc<ClientConfig> {
-        let mut config = self.0.clone();
+        let mut config = self.config.clone();
         config.resumption = Resumption::in_memory_sessions(8);
         Arc::new(config)
     }
@@ -71,7 +90,7 @@ impl Client {
         expect(&mut stream, &mut replies, 234)?;
         let tls = trust.for_one_session();
         let control = handshake(stream, &tls).context("failed to protect the control connection")?;
-        let mut client = Self { address, control, replies, tls };
+        let mut client = Self { address, control, replies, tls, resumes: trust.resumes };
         client.ask("PBSZ 0", 200)?;
         client.ask("PROT P", 200)?;
         client.ask(&format!("USER {USER}"), 331)?;
@@ -127,7 +146,8 @@ impl Client {
         let stream = dial(SocketAddr::new(self.address.ip(), port))?;
         self.ask(command, 150)?;
         let stream = handshake(stream, &self.tls).context("failed to protect a data connection")?;
-        ensure!(stream.kind() == Some(HandshakeKind::Resumed), "a data connection did not resume the session");
+        let resumed = stream.kind() == Some(HandshakeKind::Resumed);
+        ensure!(resumed == self.resumes, "whether a data connection resumed the session: {resumed}");
         Ok(stream)
     }
 

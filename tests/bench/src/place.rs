@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use rcgen::{CertifiedKey, KeyPair};
 use tempfile::TempDir;
 
-use crate::client::{HOST, Trust, USER};
+use crate::client::{HOST, Trust, USER, Version};
 
 /// The file that is downloaded.
 pub(crate) const LARGE: &str = "large";
@@ -58,8 +58,8 @@ impl Place {
         self.identity.signing_key.serialize_pem()
     }
 
-    pub(crate) fn trust(&self) -> Result<Trust> {
-        Trust::of(self.identity.cert.der().clone())
+    pub(crate) fn trust(&self, version: Version, resumes: bool) -> Result<Trust> {
+        Trust::of(self.identity.cert.der().clone(), version, resumes)
     }
 
     pub(crate) fn directory(&self, name: &str) -> Result<PathBuf> {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{
     args::Args,
-    client::{self, Client},
+    client::{self, Client, Version},
     place::Place,
     processes::{Processes, SERVER_CORE, on_core, wait_until},
 };
@@ -41,6 +41,11 @@ impl Kind {
         }
     }
 
+    /// Whether data connections can resume the control connection's session: pure-ftpd gives no tickets in TLS 1.3.
+    fn resumes(self, version: Version) -> bool {
+        self != Self::PureFtpd || version == Version::Tls12
+    }
+
     /// The version that will be measured; a package that is missing is fetched now.
     pub(crate) fn prepare(self, args: &Args) -> Result<String> {
         match self {
@@ -70,7 +75,7 @@ impl Server {
             Kind::Vsftpd => vsftpd::start(&place, &packages::root("vsftpd", &args.peers), &mut processes),
         })
         .with_context(|| format!("failed to start {}", kind.name()))?;
-        let trust = place.trust()?;
+        let trust = place.trust(args.tls, kind.resumes(args.tls))?;
         wait_until(&format!("{} to greet", kind.name()), || {
             processes.check()?;
             Ok(client::greets(port))
