@@ -68,6 +68,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_examples_are_what_the_types_say_with_no_field_too_many() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples");
+        let mut servers = 0;
+        for file in fs::read_dir(examples).unwrap() {
+            let text = fs::read_to_string(file.unwrap().path()).unwrap();
+            for document in text.split("\n---\n").filter(|document| document.contains("kind: SafeTPServer")) {
+                let written: Value = serde_yaml::from_str(document).unwrap();
+                let read: SafeTPServer = serde_json::from_value(written.clone()).unwrap();
+                assert_contains(&serde_json::to_value(read).unwrap(), &written);
+                servers += 1;
+            }
+        }
+        assert!(servers >= 3, "{servers}");
+    }
+
+    fn assert_contains(read: &Value, written: &Value) {
+        match written {
+            Value::Object(fields) => fields.iter().for_each(|(name, field)| assert_contains(&read[name], field)),
+            _ => assert_eq!(read, written),
+        }
+    }
+
     fn each_rule(value: &Value, check: &mut impl FnMut(&Value)) {
         if let Some(rules) = value.get("x-kubernetes-validations").and_then(Value::as_array) {
             rules.iter().for_each(&mut *check);
