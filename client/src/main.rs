@@ -1,3 +1,11 @@
 //! The client's program.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use safetp_client::args::Args;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    safetp_client::run(Args::parse()).await.into()
+}

@@ -1,0 +1,104 @@
+//! What people do with a session: one file for each family of commands. The prompt uses them, too.
+
+pub(crate) mod change;
+pub(crate) mod get;
+pub(crate) mod ls;
+pub(crate) mod put;
+
+use crate::{
+    args::{Args, Command, Connection},
+    credentials::Credentials,
+    failure::{Failure, Result},
+    progress::Meter,
+    proxy,
+    session::Session,
+    shell,
+    url::{RemotePath, Target, UrlError},
+};
+
+/// Does what the command line says.
+pub(crate) async fn run(args: Args) -> Result<()> {
+    let connection = args.connection;
+    match (args.command, args.url) {
+        (Some(Command::Proxy { listen, url }), _) => proxy::run(listen, &url, &connection).await,
+        (Some(Command::Shell { url }), _) | (None, Some(url)) => shell::run(&url, &connection).await,
+        (Some(command), _) => run_once(command, &connection).await,
+        (None, None) => Err(Failure::Usage("nothing is asked for".into())),
+    }
+}
+
+/// Connects, logs in, does one thing, and says goodbye.
+async fn run_once(command: Command, connection: &Connection) -> Result<()> {
+    let target = command.target().clone();
+    command.check()?;
+    let mut session = log_in(&target, connection).await?;
+    let meter = Meter::new(connection.quiet, connection.verbose);
+    let done = perform(command, &mut session, meter).await;
+    // After a broken connection there is nobody to take leave of.
+    if done.as_ref().err().is_none_or(|failure| matches!(failure, Failure::Refused(_))) {
+        session.quit().await;
+    }
+    done
+}
+
+async fn perform(command: Command, session: &mut Session, meter: Meter) -> Result<()> {
+    match command {
+        Command::Ls { url, long } => ls::ls(session, &url.path, long).await,
+        Command::Get { url, local, resume } => get::get(session, &url.path, local.as_deref(), resume, meter).await,
+        Command::Put { local, url, resume } => put::put(session, &local, &url.path, resume, meter).await,
+        Command::Rm { url } => change::remove(session, &url.path).await,
+        Command::Mv { url, to } => change::rename(session, &url.path, &new_name(&url, &to)?).await,
+        Command::Mkdir { url } => change::make_directory(session, &url.path).await,
+        Command::Shell { .. } | Command::Proxy { .. } => Ok(()),
+    }
+}
+
+/// A session in which somebody is logged in.
+pub(crate) async fn log_in(target: &Target, connection: &Connection) -> Result<Session> {
+    // Before anything is sent: what is missing here will be missing then.
+    let credentials = Credentials::find(target, connection.netrc.as_deref())?;
+    let mut session = Session::connect(&target.server, connection.options(target.scheme)?).await?;
+    let user = credentials.user.clone();
+    session.login(&user, || credentials.password()).await?;
+    Ok(session)
+}
+
+impl Command {
+    fn target(&self) -> &Target {
+        match self {
+            Self::Ls { url, .. }
+            | Self::Get { url, .. }
+            | Self::Put { url, .. }
+            | Self::Rm { url }
+            | Self::Mv { url, .. }
+            | Self::Mkdir { url }
+            | Self::Shell { url }
+            | Self::Proxy { url, .. } => url,
+        }
+    }
+
+    /// What can be known to be wrong before anybody is called.
+    fn check(&self) -> Result<()> {
+        match self {
+            Self::Put { local, .. } => put::check(local),
+            Self::Mv { url, to } => new_name(url, to).map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The new name in `mv`: a path, or a URL of the same server and user.
+fn new_name(from: &Target, to: &str) -> Result<RemotePath> {
+    if !to.contains("://") {
+        return Ok(to.parse()?);
+    }
+    let to: Target = to.parse()?;
+    let is_here = to.server == from.server && (to.user.is_none() || to.user == from.user);
+    if is_here { Ok(to.path) } else { Err(Failure::Usage("mv cannot move to another server or user".into())) }
+}
+
+impl From<UrlError> for Failure {
+    fn from(error: UrlError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}

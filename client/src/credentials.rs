@@ -1,0 +1,50 @@
+//! Who logs in, and with which password: from the URL, the environment, `~/.netrc`, or a person.
+
+use std::{env, path::Path};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    failure::{LoginError, Result},
+    netrc, terminal,
+    url::Target,
+};
+
+const PASSWORD_VARIABLE: &str = "SAFETP_PASSWORD";
+
+/// Who logs in, and the password if it need not be asked for.
+pub(crate) struct Credentials {
+    /// Who.
+    pub(crate) user: String,
+    password: Option<Zeroizing<String>>,
+    /// For the question.
+    host: String,
+}
+
+impl Credentials {
+    /// Looks in all places but the person's head. `~/.netrc` is read only if something is missing.
+    pub(crate) fn find(target: &Target, netrc: Option<&Path>) -> Result<Self> {
+        let from_environment = env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new);
+        let entry = match (&target.user, &from_environment) {
+            (Some(_), Some(_)) => None,
+            _ => netrc::read(netrc)?.and_then(|text| netrc::find(&text, &target.server.host, target.user.as_deref())),
+        };
+        let entry = entry.unwrap_or_default();
+        Ok(Self {
+            user: target.user.clone().or(entry.login).ok_or(LoginError::NoUser)?,
+            password: from_environment.or(entry.password),
+            host: target.server.to_string(),
+        })
+    }
+
+    /// The password, which a person is asked for if it stands nowhere.
+    pub(crate) fn password(self) -> Result<Zeroizing<String>> {
+        match self.password {
+            Some(password) => Ok(password),
+            None if terminal::is_attended() => {
+                terminal::password(&format!("Password of {} on {}: ", self.user, self.host))
+            }
+            None => Err(LoginError::NoPassword { user: self.user }.into()),
+        }
+    }
+}

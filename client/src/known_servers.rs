@@ -1,0 +1,228 @@
+//! The file of known servers: `host:port x-safetp1 SHA256:...`, one a line, by which a server is the one it was.
+
+use std::{
+    env,
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use safetp_protocol::security::safetp1::Fingerprint;
+use tempfile::NamedTempFile;
+
+use crate::{failure::LocalError, url::Server};
+
+/// The only mechanism whose keys stand here: TLS has its CAs.
+const MECHANISM: &str = "x-safetp1";
+
+/// The file, which need not exist.
+#[derive(Clone, Debug)]
+pub struct KnownServers {
+    file: PathBuf,
+}
+
+/// A server and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownServer {
+    /// Host and port, as they stood in the URL.
+    pub server: Server,
+    /// Of its key.
+    pub fingerprint: Fingerprint,
+}
+
+/// A line of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownLine {
+    /// Of the key that is known.
+    pub fingerprint: Fingerprint,
+    /// Which line it is, from 1.
+    pub line: usize,
+}
+
+/// What the file says of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is this server's.
+    Known,
+    /// Nothing is known of this server.
+    Unknown,
+    /// Another key is this server's.
+    Changed(KnownLine),
+}
+
+impl KnownServers {
+    /// The file at this path.
+    pub fn new(file: PathBuf) -> Self {
+        Self { file }
+    }
+
+    /// `safetp/known_servers` in `$XDG_CONFIG_HOME` or `~/.config`; none where there is no home.
+    pub fn default_file() -> Option<PathBuf> {
+        let configured = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let config = configured.or_else(|| Some(env::home_dir()?.join(".config")))?;
+        Some(config.join("safetp").join("known_servers"))
+    }
+
+    /// Where the file is.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What the file says of the key that a server has shown.
+    pub fn look_up(&self, shown: &KnownServer) -> Result<Standing, LocalError> {
+        Ok(standing(&self.known_lines(&self.read()?, &shown.server)?, shown))
+    }
+
+    /// Writes down a key of a server that is not in the file, and leaves it alone if it is. Two writers wait for each
+    /// other; a reader sees the file as it was or as it is.
+    pub fn add(&self, server: &KnownServer) -> Result<(), LocalError> {
+        let failed = |action| LocalError::file(action, &self.file);
+        let directory = self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(directory).map_err(failed("make the directory of"))?;
+        let _lock = self.lock().map_err(failed("lock"))?;
+        let mut text = self.read()?;
+        let known = self.known_lines(&text, &server.server)?;
+        if !known.is_empty() {
+            return Ok(());
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.extend([format!("{} {MECHANISM} {}\n", server.server, server.fingerprint)]);
+        self.replace(directory, &text).map_err(failed("write"))
+    }
+
+    fn read(&self) -> Result<String, LocalError> {
+        match fs::read(&self.file) {
+            Ok(octets) => Ok(String::from_utf8_lossy(&octets).into_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(LocalError::file("read", &self.file)(error)),
+        }
+    }
+
+    /// A line of this server that cannot be read must not make its key an unknown one.
+    fn known_lines(&self, text: &str, server: &Server) -> Result<Vec<KnownLine>, LocalError> {
+        let mut known = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let mut words = line.split_whitespace();
+            let is_ours = words.next().is_some_and(|word| word.parse().ok().as_ref() == Some(server));
+            if !is_ours || words.next() != Some(MECHANISM) {
+                continue;
+            }
+            let fingerprint = words.next().and_then(|word| word.parse().ok());
+            let fingerprint = fingerprint.ok_or_else(|| LocalError::Unfit {
+                path: self.file.clone(),
+                reason: format!("line {} has no fingerprint that can be read", index + 1),
+                advice: "Correct the line, or delete it.",
+            })?;
+            known.push(KnownLine { fingerprint, line: index + 1 });
+        }
+        Ok(known)
+    }
+
+    /// Held until it is dropped. A file of its own, since the known servers themselves are replaced.
+    fn lock(&self) -> io::Result<File> {
+        let mut name = self.file.clone().into_os_string();
+        name.push(".lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(name)?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn replace(&self, directory: &Path, text: &str) -> io::Result<()> {
+        // A link to the file stays a link.
+        let file = fs::canonicalize(&self.file).unwrap_or_else(|_| self.file.clone());
+        let mut new = NamedTempFile::new_in(file.parent().unwrap_or(directory))?;
+        new.write_all(text.as_bytes())?;
+        new.as_file().sync_all()?;
+        new.persist(&file)?;
+        Ok(())
+    }
+}
+
+fn standing(known: &[KnownLine], shown: &KnownServer) -> Standing {
+    if known.iter().any(|line| line.fingerprint == shown.fingerprint) {
+        return Standing::Known;
+    }
+    known.first().map_or(Standing::Unknown, |line| Standing::Changed(line.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const A: &str = "SHA256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    const B: &str = "SHA256:AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    fn known_servers(text: &str) -> (TempDir, KnownServers) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config/known_servers");
+        if !text.is_empty() {
+            fs::create_dir(file.parent().unwrap()).unwrap();
+            fs::write(&file, text).unwrap();
+        }
+        (directory, KnownServers::new(file))
+    }
+
+    fn server(server: &str, fingerprint: &str) -> KnownServer {
+        KnownServer { server: server.parse().unwrap(), fingerprint: fingerprint.parse().unwrap() }
+    }
+
+    #[test]
+    fn a_key_is_known_once_it_was_added() {
+        let (_directory, known) = known_servers("");
+        assert_eq!(known.look_up(&server("host", A)).unwrap(), Standing::Unknown);
+        known.add(&server("host", A)).unwrap();
+        known.add(&server("host", A)).unwrap();
+        assert_eq!(known.look_up(&server("HOST:21", A)).unwrap(), Standing::Known);
+        assert_eq!(known.look_up(&server("host:2121", A)).unwrap(), Standing::Unknown);
+        assert_eq!(fs::read_to_string(known.file()).unwrap(), format!("host:21 x-safetp1 {A}\n"));
+    }
+
+    #[test]
+    fn a_changed_key_is_told_with_its_line_and_cannot_be_added() {
+        let (_directory, known) = known_servers(&format!("# mine\n\nother:21 x-safetp1 {B}\nhost:21 x-safetp1 {A}"));
+        let changed = Standing::Changed(KnownLine { fingerprint: A.parse().unwrap(), line: 4 });
+        assert_eq!(known.look_up(&server("host", B)).unwrap(), changed);
+        known.add(&server("host", B)).unwrap();
+        assert_eq!(known.look_up(&server("host", B)).unwrap(), changed);
+    }
+
+    #[test]
+    fn comments_other_mechanisms_and_a_missing_line_end_are_kept() {
+        let before = "# mine\nhost:21 x-other some key\nwhatever";
+        let (_directory, known) = known_servers(before);
+        known.add(&server("host", A)).unwrap();
+        assert_eq!(fs::read_to_string(known.file()).unwrap(), format!("{before}\nhost:21 x-safetp1 {A}\n"));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_does_not_make_a_key_unknown() {
+        let (_directory, known) = known_servers("host:21 x-safetp1 SHA256:oops\n");
+        assert!(known.look_up(&server("host", A)).unwrap_err().to_string().contains("line 1"));
+    }
+
+    #[test]
+    fn nobody_else_can_read_the_file() {
+        let (_directory, known) = known_servers("");
+        known.add(&server("host", A)).unwrap();
+        assert_eq!(fs::metadata(known.file()).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn two_writers_lose_nothing() {
+        let (_directory, known) = known_servers("");
+        std::thread::scope(|scope| {
+            for index in 0..8 {
+                let known = &known;
+                scope.spawn(move || known.add(&server(&format!("host{index}"), A)).unwrap());
+            }
+        });
+        assert_eq!(fs::read_to_string(known.file()).unwrap().lines().count(), 8);
+    }
+}

@@ -1,0 +1,196 @@
+//! `~/.netrc`: names and passwords by host, as ftp, curl and lftp read it.
+
+use std::{
+    env, fs, io,
+    iter::Peekable,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    str::Chars,
+};
+
+use zeroize::Zeroizing;
+
+use crate::{failure::LocalError, url::Host};
+
+/// What the file says of one host.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Who logs in.
+    pub(crate) login: Option<String>,
+    /// With which password.
+    pub(crate) password: Option<Zeroizing<String>>,
+}
+
+/// The file, or `None` where there is none. One that others can read is refused.
+pub(crate) fn read(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, LocalError> {
+    let Some(path) = file.map(Path::to_owned).or_else(default_file) else { return Ok(None) };
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => return Ok(None),
+        Err(error) => return Err(LocalError::file("read", &path)(error)),
+    };
+    let mode = fs::metadata(&path).map_err(LocalError::file("read", &path))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(LocalError::Unfit {
+            path,
+            reason: "others may read or write it, and it holds passwords".into(),
+            advice: "Take their rights away: chmod 600.",
+        });
+    }
+    Ok(Some(text))
+}
+
+/// The first entry for this host and, where one is named, this user; `default` stands for every host behind it.
+pub(crate) fn find(text: &str, host: &Host, user: Option<&str>) -> Option<Entry> {
+    let host = host.to_string();
+    let mut words = Words { chars: text.chars().peekable() };
+    let mut current: Option<Entry> = None;
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "machine" | "default" => {
+                if let Some(entry) = current.take().filter(|entry| entry.is_for(user)) {
+                    return Some(entry);
+                }
+                let is_ours = word.as_str() == "default" || words.next()?.eq_ignore_ascii_case(&host);
+                current = is_ours.then(Entry::default);
+            }
+            "macdef" => words.skip_macro(),
+            "login" => set(&mut current, words.next(), |entry, word| entry.login = Some(word.to_string())),
+            "password" => set(&mut current, words.next(), |entry, word| entry.password = Some(word)),
+            "account" => drop(words.next()),
+            _ => {}
+        }
+    }
+    current.filter(|entry| entry.is_for(user))
+}
+
+impl Entry {
+    fn is_for(&self, user: Option<&str>) -> bool {
+        match (user, &self.login) {
+            (Some(user), Some(login)) => user == login,
+            _ => true,
+        }
+    }
+}
+
+fn default_file() -> Option<PathBuf> {
+    Some(env::home_dir()?.join(".netrc"))
+}
+
+fn set(entry: &mut Option<Entry>, word: Option<Zeroizing<String>>, set: impl FnOnce(&mut Entry, Zeroizing<String>)) {
+    if let (Some(entry), Some(word)) = (entry, word) {
+        set(entry, word);
+    }
+}
+
+/// Words between white space; in quotation marks they may have some, and a backslash takes what follows as it is.
+struct Words<'a> {
+    chars: Peekable<Chars<'a>>,
+}
+
+impl Words<'_> {
+    fn next(&mut self) -> Option<Zeroizing<String>> {
+        loop {
+            while self.chars.next_if(|char| char.is_whitespace()).is_some() {}
+            if self.chars.next_if_eq(&'#').is_none() {
+                break;
+            }
+            while self.chars.next().is_some_and(|char| char != '\n') {}
+        }
+        self.chars.peek()?;
+        let mut word = Zeroizing::new(String::new());
+        let quoted = self.chars.next_if_eq(&'"').is_some();
+        while let Some(char) = self.chars.next_if(|char| quoted || !char.is_whitespace()) {
+            match char {
+                '"' if quoted => break,
+                '\\' => word.extend(self.chars.next()),
+                char => word.push(char),
+            }
+        }
+        Some(word)
+    }
+
+    /// A macro ends at an empty line.
+    fn skip_macro(&mut self) {
+        let mut at_line_start = false;
+        for char in self.chars.by_ref() {
+            if char == '\n' && at_line_start {
+                return;
+            }
+            at_line_start = char == '\n';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FILE: &str = r#"
+        # a comment
+        machine files.example.org login alice password wonder#land
+        machine files.example.org
+            login bob
+            account x
+            password "two words \" and a mark"
+        macdef init
+        machine files.example.org login mallory
+
+        machine 192.0.2.1 password only
+        default login anonymous password me@
+        machine behind.example.org login never
+    "#;
+
+    fn found(host: &str, user: Option<&str>) -> Option<(Option<String>, Option<String>)> {
+        let text = FILE.replace("        macdef", "macdef").replace("\n\n        machine 192", "\n\nmachine 192");
+        let entry = find(&text, &host.parse().unwrap(), user)?;
+        Some((entry.login, entry.password.map(|password| password.to_string())))
+    }
+
+    fn pair(login: &str, password: &str) -> Option<(Option<String>, Option<String>)> {
+        Some((Some(login.into()), Some(password.into())))
+    }
+
+    #[test]
+    fn the_first_entry_of_a_host_counts_unless_a_user_is_named() {
+        assert_eq!(found("FILES.example.org", None), pair("alice", "wonder#land"));
+        assert_eq!(found("files.example.org", Some("bob")), pair("bob", "two words \" and a mark"));
+    }
+
+    #[test]
+    fn an_entry_without_a_login_is_for_everyone() {
+        assert_eq!(found("192.0.2.1", Some("alice")), Some((None, Some("only".into()))));
+    }
+
+    #[test]
+    fn default_stands_for_every_host_and_ends_the_search() {
+        assert_eq!(found("other.example.org", None), pair("anonymous", "me@"));
+        assert_eq!(found("behind.example.org", None), pair("anonymous", "me@"));
+        assert_eq!(found("other.example.org", Some("alice")), None);
+    }
+
+    #[test]
+    fn what_stands_in_a_macro_is_nobodys_login() {
+        assert_eq!(found("files.example.org", Some("mallory")), None);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("netrc");
+        fs::write(&path, FILE).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(read(Some(&path)).unwrap_err().to_string().contains("others"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(read(Some(&path)).unwrap().is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "(machine |login |password |macdef |default |[a\"\\\\# \n]){0,12}") {
+            let _ = find(&text, &"a".parse().unwrap(), None);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! From a name to a greeted and protected session.
+
+use std::{future::Future, io, net::SocketAddr, time::Duration};
+
+use safetp_protocol::reply::Reply;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpStream, lookup_host};
+
+use super::{Features, Options, Session, control::Control, data, replies::shown, security};
+use crate::{
+    failure::{ConnectionError, Result},
+    url::{Host, Server},
+};
+
+/// Load balancers forget idle connections after minutes, while a long transfer leaves the control connection idle.
+const KEEPALIVE: Duration = Duration::from_secs(45);
+
+impl Session {
+    /// Connects, takes the greeting, and protects the session. Nobody is logged in yet.
+    pub async fn connect(server: &Server, options: Options) -> Result<Self> {
+        let stream = dial(server, options.timeout).await?;
+        let (peer, local) = addresses(&stream).map_err(ConnectionError::Broken)?;
+        keep_alive(&stream).map_err(ConnectionError::Broken)?;
+        let mut control = Control::new(server.clone(), stream, options.timeout, options.dialogue);
+        let greeting = greeting(&mut control).await?;
+        let security = security::protect(&mut control, server, peer.ip().to_canonical(), &options).await?;
+        Ok(Self {
+            server: server.clone(),
+            options,
+            control,
+            peer,
+            local,
+            greeting,
+            security,
+            data: data::Protection::Clear,
+            features: Features::default(),
+            pasv_only: false,
+        })
+    }
+}
+
+/// Waits for one step, but not for ever.
+pub(crate) async fn wait<T>(limit: Duration, step: impl Future<Output = T>) -> Result<T, ConnectionError> {
+    tokio::time::timeout(limit, step).await.map_err(|_| ConnectionError::Silent(limit))
+}
+
+/// One connection to one address.
+pub(super) async fn dial_address(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+    let timed_out = || io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", limit.as_secs()));
+    let stream = tokio::time::timeout(limit, TcpStream::connect(address)).await.map_err(|_| timed_out())??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// The first of the server's addresses that answers.
+async fn dial(server: &Server, limit: Duration) -> Result<TcpStream> {
+    let addresses = resolve(server, limit).await?;
+    let mut failure = None;
+    for address in addresses {
+        match dial_address(address, limit).await {
+            Ok(stream) => return Ok(stream),
+            Err(source) => failure = Some(ConnectionError::Dial { address, source }),
+        }
+    }
+    Err(failure.unwrap_or_else(|| no_address(server, io::ErrorKind::NotFound.into())).into())
+}
+
+async fn resolve(server: &Server, limit: Duration) -> Result<Vec<SocketAddr>> {
+    match &server.host {
+        Host::Address(address) => Ok(vec![SocketAddr::new(*address, server.port)]),
+        Host::Name(name) => {
+            let found = wait(limit, lookup_host((name.as_str(), server.port))).await?;
+            Ok(found.map_err(|source| no_address(server, source))?.collect())
+        }
+    }
+}
+
+fn no_address(server: &Server, source: io::Error) -> ConnectionError {
+    ConnectionError::Name { server: server.clone(), source }
+}
+
+fn addresses(stream: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
+    Ok((stream.peer_addr()?, stream.local_addr()?))
+}
+
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
+}
+
+/// 220, perhaps behind a 120 that says how long it will take (RFC 959 §5.4).
+async fn greeting(control: &mut Control) -> Result<Reply> {
+    let mut reply = control.reply().await?;
+    while reply.code().is_preliminary() {
+        reply = control.reply().await?;
+    }
+    if reply.code().is_success() { Ok(reply) } else { Err(ConnectionError::Greeting(shown(&reply)).into()) }
+}

@@ -1,0 +1,180 @@
+//! The control connection: commands out, replies in, in the clear, by TLS, or by X-SafeTP1.
+
+use std::{io, time::Duration};
+
+use safetp_protocol::{
+    line::{Line, LineDecoder},
+    reply::{Reply, ReplyDecoder, ReplyError},
+    security::safetp1,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_rustls::client::TlsStream;
+
+use super::{
+    CommandLine, Dialogue,
+    security::{safetp1 as protected_lines, tls},
+    wait,
+};
+use crate::{
+    failure::{ConnectionError, Failure, Result, SecurityError},
+    url::Server,
+};
+
+/// How long one line of a reply may be, protected and in base64.
+const MAX_LINE: usize = 32 * 1024;
+/// How long the last words may take.
+const GOODBYE_TIME: Duration = Duration::from_secs(2);
+
+/// A control connection.
+#[derive(Debug)]
+pub(super) struct Control {
+    server: Server,
+    channel: Channel,
+    lines: LineDecoder,
+    replies: ReplyDecoder,
+    timeout: Duration,
+    dialogue: Dialogue,
+}
+
+#[derive(Debug)]
+enum Channel {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    SafeTp1(TcpStream, Box<safetp1::Control>),
+    /// Being upgraded, or lost while that was tried.
+    Gone,
+}
+
+impl Control {
+    /// In the clear.
+    pub(super) fn new(server: Server, stream: TcpStream, timeout: Duration, dialogue: Dialogue) -> Self {
+        let lines = LineDecoder::for_replies(MAX_LINE);
+        Self { server, channel: Channel::Clear(stream), lines, replies: ReplyDecoder::default(), timeout, dialogue }
+    }
+
+    /// Sends one command.
+    pub(super) async fn send(&mut self, command: &CommandLine) -> Result<()> {
+        self.dialogue.command(command);
+        let line = [command.as_bytes(), b"\r\n"].concat();
+        let line = zeroize::Zeroizing::new(line);
+        let written = match &mut self.channel {
+            Channel::Clear(stream) => wait(self.timeout, stream.write_all(&line)).await?,
+            Channel::Tls(stream) => wait(self.timeout, write_tls(stream, &line)).await?,
+            Channel::SafeTp1(stream, control) => {
+                let line = protected_lines::seal(control, &line)?;
+                wait(self.timeout, stream.write_all(&line)).await?
+            }
+            Channel::Gone => return Err(ConnectionError::Closed.into()),
+        };
+        match written {
+            Ok(()) => Ok(()),
+            // What the server said before it closed explains more than the broken pipe does.
+            Err(error) => match self.reply().await {
+                Ok(reply) => Err(ConnectionError::Ended(super::shown(&reply)).into()),
+                Err(_) => Err(self.broken(error)),
+            },
+        }
+    }
+
+    /// The next reply.
+    pub(super) async fn reply(&mut self) -> Result<Reply> {
+        loop {
+            while let Some(line) = self.lines.next_line() {
+                if let Some(reply) = self.handle_line(line)? {
+                    self.dialogue.reply(&reply);
+                    return Ok(reply);
+                }
+            }
+            self.read().await?;
+        }
+    }
+
+    /// Begins TLS behind a 234.
+    pub(super) async fn start_tls(&mut self, connector: &tls::Connector) -> Result<()> {
+        let stream = self.take_clear("AUTH TLS")?;
+        let stream = wait(self.timeout, connector.connect(stream)).await?;
+        let stream = stream.map_err(|error| self.broken(error))?;
+        self.channel = Channel::Tls(Box::new(stream));
+        Ok(())
+    }
+
+    /// Begins protected lines behind a 235.
+    pub(super) fn start_safetp1(&mut self, control: safetp1::Control) -> Result<()> {
+        let stream = self.take_clear("ADAT")?;
+        self.channel = Channel::SafeTp1(stream, Box::new(control));
+        Ok(())
+    }
+
+    /// The number that the next command will have under X-SafeTP1.
+    pub(super) fn next_number(&self) -> Option<safetp1::TransferNumber> {
+        match &self.channel {
+            Channel::SafeTp1(_, control) => Some(safetp1::TransferNumber(control.next_sealed())),
+            _ => None,
+        }
+    }
+
+    /// Ends the connection in order. A server that is gone already does not matter.
+    pub(super) async fn close(self) {
+        let goodbye = async {
+            match self.channel {
+                Channel::Clear(mut stream) | Channel::SafeTp1(mut stream, _) => stream.shutdown().await,
+                Channel::Tls(mut stream) => stream.shutdown().await,
+                Channel::Gone => Ok(()),
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE_TIME, goodbye).await;
+    }
+
+    /// What was sent in the clear behind the reply could be read as protected: nothing may be there.
+    fn take_clear(&mut self, command: &'static str) -> Result<TcpStream> {
+        if self.lines.holds_octets() {
+            return Err(SecurityError::Injected(command).into());
+        }
+        match std::mem::replace(&mut self.channel, Channel::Gone) {
+            Channel::Clear(stream) => Ok(stream),
+            _ => Err(ConnectionError::Closed.into()),
+        }
+    }
+
+    fn handle_line(&mut self, line: Line) -> Result<Option<Reply>> {
+        let Line::Whole(line) = line else { return Err(ConnectionError::NoReply(ReplyError::TooLong).into()) };
+        let line = match &mut self.channel {
+            Channel::SafeTp1(_, control) => protected_lines::open(control, &line)?,
+            _ => line,
+        };
+        self.replies.push(&line);
+        self.replies.push(b"\r\n");
+        Ok(self.replies.next_reply().map_err(ConnectionError::NoReply)?)
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        let mut buffer = [0; 4096];
+        let read = match &mut self.channel {
+            Channel::Clear(stream) | Channel::SafeTp1(stream, _) => {
+                wait(self.timeout, stream.read(&mut buffer)).await?
+            }
+            Channel::Tls(stream) => wait(self.timeout, stream.read(&mut buffer)).await?,
+            Channel::Gone => Ok(0),
+        };
+        match read {
+            Ok(0) => Err(ConnectionError::Closed.into()),
+            Ok(count) => {
+                self.lines.push(buffer.get(..count).unwrap_or_default());
+                Ok(())
+            }
+            Err(error) => Err(self.broken(error)),
+        }
+    }
+
+    fn broken(&self, error: io::Error) -> Failure {
+        tls::failure(&self.server, error)
+    }
+}
+
+async fn write_tls(stream: &mut TlsStream<TcpStream>, line: &[u8]) -> io::Result<()> {
+    stream.write_all(line).await?;
+    stream.flush().await
+}

@@ -1,0 +1,56 @@
+//! What a person sees of the dialogue: never a password.
+
+use std::io::{self, Write as _};
+
+use safetp_protocol::reply::Reply;
+
+use crate::{session::CommandLine, text::printable};
+
+/// How much of a long argument is shown.
+const SHORT: usize = 24;
+
+/// What of the dialogue goes to stderr.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dialogue {
+    /// Every command and every reply.
+    pub all: bool,
+    /// The messages of AUTH and ADAT, in full.
+    pub adats: bool,
+}
+
+impl Dialogue {
+    /// A command goes out.
+    pub(super) fn command(self, command: &CommandLine) {
+        let text = command.to_string();
+        match text.strip_prefix("ADAT ") {
+            Some(adat) => self.adat("> ADAT ", adat),
+            None if self.all => print(&format!("> {text}")),
+            None => {}
+        }
+    }
+
+    /// A reply has come.
+    pub(super) fn reply(self, reply: &Reply) {
+        if let Some(adat) = reply.text().strip_prefix(b"ADAT=") {
+            return self.adat(&format!("< {} ADAT=", reply.code()), &printable(adat));
+        }
+        if self.all {
+            String::from_utf8_lossy(&reply.encode())
+                .lines()
+                .for_each(|line| print(&format!("< {}", printable(line.as_bytes()))));
+        }
+    }
+
+    fn adat(self, before: &str, adat: &str) {
+        match (self.adats, self.all, adat.get(..SHORT)) {
+            (false, true, Some(start)) => print(&format!("{before}{start}...")),
+            (true, _, _) | (_, true, None) => print(&format!("{before}{adat}")),
+            (false, false, _) => {}
+        }
+    }
+}
+
+fn print(line: &str) {
+    // Nobody is left to tell that stderr is gone.
+    let _ = writeln!(io::stderr(), "{line}");
+}

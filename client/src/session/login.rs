@@ -1,0 +1,114 @@
+//! USER and PASS, then PBSZ and PROT: after this, files may be asked for.
+
+use safetp_protocol::{
+    command::Argument,
+    reply::Reply,
+    security::safetp1::{BlockSize, DataKeys, Level},
+};
+use zeroize::Zeroizing;
+
+use super::{CommandLine, DataLevel, Features, Session, data::Protection, replies::shown, security::Security};
+use crate::failure::{Failure, LoginError, Result, SecurityError};
+
+impl Session {
+    /// Logs in and makes all ready for transfers. `password` is asked only if the server asks.
+    pub async fn login(&mut self, user: &str, password: impl FnOnce() -> Result<Zeroizing<String>>) -> Result<()> {
+        self.check_level()?;
+        let name = Argument::new(user.as_bytes()).ok_or(LoginError::NoUser)?;
+        let mut reply = self.ask(&CommandLine::with("USER", Some(&name))).await?;
+        if reply.code().number() == 331 {
+            let password = CommandLine::pass(&password()?);
+            let password = password.ok_or_else(|| login_refused(user, "a password cannot have a line end".into()))?;
+            reply = self.ask(&password).await?;
+        }
+        // 202: PASS was not needed. 232: the mechanism has said who it is.
+        if !reply.code().is_success() {
+            return Err(login_refused(user, shown(&reply)).into());
+        }
+        self.protect_data().await?;
+        self.features = Features::of(&self.ask(&CommandLine::verb("FEAT")).await?);
+        self.expect(&CommandLine::of("TYPE", "I")).await?;
+        Ok(())
+    }
+
+    /// PBSZ and PROT. A server that does not take the level gets no file and gives none.
+    pub(crate) async fn protect_data(&mut self) -> Result<()> {
+        self.data = match &self.security {
+            Security::Clear => return Ok(()),
+            Security::Tls(_) => {
+                self.say_protection(&CommandLine::of("PBSZ", 0)).await?;
+                if self.options.level == DataLevel::C { Protection::Clear } else { Protection::Tls }
+            }
+            Security::SafeTp1(keys) => {
+                let keys = keys.clone();
+                let wanted = self.options.block_size;
+                let reply = self.say_protection(&CommandLine::of("PBSZ", wanted.get())).await?;
+                let size = agreed(&reply, wanted).ok_or_else(|| self.level_refused(&reply))?;
+                blocks(keys, self.options.level, size)
+            }
+        };
+        let letter = match self.options.level {
+            DataLevel::C => "C",
+            DataLevel::S => "S",
+            DataLevel::P => "P",
+        };
+        self.say_protection(&CommandLine::of("PROT", letter)).await?;
+        Ok(())
+    }
+
+    /// Before a password goes out for nothing.
+    pub(crate) fn check_level(&self) -> Result<()> {
+        match (&self.security, self.options.level) {
+            (Security::Tls(_), DataLevel::S) => {
+                Err(Failure::Usage("TLS has no PROT S: take --protection p, or --mechanism x-safetp1".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn say_protection(&mut self, command: &CommandLine) -> Result<Reply> {
+        let reply = self.ask(command).await?;
+        if reply.code().is_success() { Ok(reply) } else { Err(self.level_refused(&reply).into()) }
+    }
+
+    fn level_refused(&self, reply: &Reply) -> SecurityError {
+        SecurityError::Level { server: self.server.clone(), reply: shown(reply) }
+    }
+}
+
+fn login_refused(user: &str, reply: String) -> LoginError {
+    LoginError::Refused { user: user.to_owned(), reply }
+}
+
+fn blocks(keys: DataKeys, level: DataLevel, size: BlockSize) -> Protection {
+    let level = match level {
+        DataLevel::C => return Protection::Clear,
+        DataLevel::S => Level::Safe,
+        DataLevel::P => Level::Private,
+    };
+    Protection::Blocks { keys, level, size }
+}
+
+/// The size that was asked for, or the smaller one that the server says with `PBSZ=` (RFC 2228 §3).
+fn agreed(reply: &Reply, wanted: BlockSize) -> Option<BlockSize> {
+    let text = std::str::from_utf8(reply.text()).ok()?;
+    let Some((_, number)) = text.split_once("PBSZ=") else { return Some(wanted) };
+    let digits = number.split(|char: char| !char.is_ascii_digit()).next()?;
+    BlockSize::negotiate(digits.parse().ok()?).filter(|size| *size <= wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_may_make_blocks_smaller_and_never_larger() {
+        let wanted = BlockSize::negotiate(4096).unwrap();
+        let size = |text: &str| agreed(&Reply::new(200, text), wanted).map(BlockSize::get);
+        assert_eq!(size("PBSZ=4096"), Some(4096));
+        assert_eq!(size("PBSZ=1024 is what I take."), Some(1024));
+        assert_eq!(size("ok"), Some(4096));
+        assert_eq!(size("PBSZ=8192"), None);
+        assert_eq!(size("PBSZ=1"), None);
+    }
+}

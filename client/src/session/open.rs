@@ -1,0 +1,152 @@
+//! Data connections: passive ones by EPSV or PASV, active ones by PORT or EPRT, and the command that uses one.
+
+use std::net::{IpAddr, SocketAddr};
+
+use safetp_protocol::reply::Reply;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{
+    CommandLine, DataStream, Direction, Session, connect::dial_address, data::Handshake, refused, replies,
+    replies::shown,
+};
+use crate::failure::{ConnectionError, Failure, Incomplete, Result};
+
+/// A data connection for the next command.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// Dialled already.
+    Passive(TcpStream),
+    /// The server will dial.
+    Active(TcpListener),
+}
+
+impl Session {
+    /// Makes a data connection ready. To be called right before [`Session::open`], but a REST may come between.
+    pub(crate) async fn prepare(&mut self) -> Result<Prepared> {
+        if self.options.active { self.prepare_active().await } else { self.prepare_passive().await }
+    }
+
+    /// Sends a command that opens a data connection, and opens it. A refusal is a failure.
+    pub(crate) async fn open(
+        &mut self,
+        prepared: Prepared,
+        command: &CommandLine,
+        direction: Direction,
+    ) -> Result<DataStream> {
+        match self.try_open(prepared, command, direction).await? {
+            Ok((_, data)) => Ok(data),
+            Err(reply) => Err(refused(command, &reply).into()),
+        }
+    }
+
+    /// As [`Session::open`], with the server's words: its 1yz, or its refusal.
+    pub(crate) async fn try_open(
+        &mut self,
+        prepared: Prepared,
+        command: &CommandLine,
+        direction: Direction,
+    ) -> Result<Result<(Reply, DataStream), Reply>> {
+        let number = self.control.next_number();
+        let reply = self.ask(command).await?;
+        if !reply.code().is_preliminary() {
+            return Ok(Err(reply));
+        }
+        let handshake = Handshake { security: &self.security, number, direction, limit: self.options.timeout };
+        let opened = match self.connected(prepared).await {
+            Ok(stream) => self.data.begin(&self.server, stream, handshake).await,
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(data) => Ok(Ok((reply, data))),
+            Err(error) => Err(self.explained(error).await),
+        }
+    }
+
+    async fn prepare_passive(&mut self) -> Result<Prepared> {
+        let port = self.passive_port().await?;
+        let address = SocketAddr::new(self.peer.ip(), port);
+        let stream = dial_address(address, self.options.timeout).await;
+        Ok(Prepared::Passive(stream.map_err(|source| ConnectionError::DialData { address, source })?))
+    }
+
+    /// EPSV goes through every NAT; PASV, once EPSV is unknown to a server, for IPv4 only (RFC 2428).
+    async fn passive_port(&mut self) -> Result<u16> {
+        if !self.pasv_only {
+            let command = CommandLine::verb("EPSV");
+            let reply = self.ask(&command).await?;
+            if reply.code().number() == 229 {
+                return Ok(replies::epsv_port(&reply).ok_or_else(|| ConnectionError::NoPort(shown(&reply)))?);
+            }
+            let is_v4 = self.peer.ip().to_canonical().is_ipv4();
+            if reply.code().number() < 500 || !is_v4 {
+                return Err(refused(&command, &reply).into());
+            }
+            self.pasv_only = true;
+        }
+        let command = CommandLine::verb("PASV");
+        let reply = self.ask(&command).await?;
+        if reply.code().number() != 227 {
+            return Err(refused(&command, &reply).into());
+        }
+        Ok(replies::pasv_port(&reply).ok_or_else(|| ConnectionError::NoPort(shown(&reply)))?)
+    }
+
+    async fn prepare_active(&mut self) -> Result<Prepared> {
+        let address = SocketAddr::new(self.local.ip(), 0);
+        let listener = TcpListener::bind(address).await.map_err(ConnectionError::Listen)?;
+        let port = listener.local_addr().map_err(ConnectionError::Listen)?.port();
+        self.expect(&port_command(self.local.ip().to_canonical(), port)).await?;
+        Ok(Prepared::Active(listener))
+    }
+
+    async fn connected(&self, prepared: Prepared) -> Result<TcpStream> {
+        let listener = match prepared {
+            Prepared::Passive(stream) => return Ok(stream),
+            Prepared::Active(listener) => listener,
+        };
+        let port = listener.local_addr().map_err(ConnectionError::Listen)?.port();
+        let waited = self.options.timeout;
+        let accepted = tokio::time::timeout(waited, accept_from(&listener, self.peer.ip())).await;
+        Ok(accepted.map_err(|_| ConnectionError::NotDialled { port, waited })??)
+    }
+
+    /// Where the data connection only broke, the server's reply says more about why.
+    async fn explained(&mut self, error: Failure) -> Failure {
+        let reply = self.reply().await;
+        let is_vague = matches!(error, Failure::Connection(ConnectionError::Broken(_) | ConnectionError::Closed));
+        match reply {
+            Ok(reply) if is_vague => Incomplete::Reply(shown(&reply)).into(),
+            _ => error,
+        }
+    }
+}
+
+impl Session {
+    /// The offset of the next transfer (RFC 3659 §5).
+    pub(crate) async fn restart_at(&mut self, offset: u64) -> Result<()> {
+        let command = CommandLine::of("REST", offset);
+        let reply = self.ask(&command).await?;
+        if reply.code().number() == 350 { Ok(()) } else { Err(refused(&command, &reply).into()) }
+    }
+}
+
+/// The first connection that comes from the server's address; others are dropped.
+async fn accept_from(listener: &TcpListener, peer: IpAddr) -> Result<TcpStream, ConnectionError> {
+    loop {
+        let (stream, address) = listener.accept().await.map_err(ConnectionError::Listen)?;
+        if address.ip().to_canonical() == peer.to_canonical() {
+            return Ok(stream);
+        }
+    }
+}
+
+fn port_command(address: IpAddr, port: u16) -> CommandLine {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, d] = v4.octets();
+            let [high, low] = port.to_be_bytes();
+            CommandLine::of("PORT", format!("{a},{b},{c},{d},{high},{low}"))
+        }
+        IpAddr::V6(v6) => CommandLine::of("EPRT", format!("|2|{v6}|{port}|")),
+    }
+}

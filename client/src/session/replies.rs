@@ -1,0 +1,213 @@
+//! What replies say: ports, sizes, paths, features, entries of a directory. All of it is a stranger's.
+
+use safetp_protocol::reply::Reply;
+
+use crate::text::printable;
+
+/// A reply for people: its code and the text of its last line.
+pub(crate) fn shown(reply: &Reply) -> String {
+    format!("{} {}", reply.code(), printable(reply.text()))
+}
+
+/// The port in a 227: the last two of six numbers. The address is not looked at: a server behind NAT may tell a wrong
+/// one, and an evil one somebody else's.
+pub(super) fn pasv_port(reply: &Reply) -> Option<u16> {
+    let text = std::str::from_utf8(reply.text()).ok()?;
+    let numbers = text.split(|char: char| !char.is_ascii_digit() && char != ',').find(|part| part.contains(','))?;
+    let numbers: Option<Vec<u8>> = numbers.split(',').map(|number| number.parse().ok()).collect();
+    match numbers?.as_slice() {
+        [_, _, _, _, high, low] => port(u16::from_be_bytes([*high, *low])),
+        _ => None,
+    }
+}
+
+/// The port in a 229 (RFC 2428 §3): `(|||port|)` with any delimiter.
+pub(super) fn epsv_port(reply: &Reply) -> Option<u16> {
+    let text = std::str::from_utf8(reply.text()).ok()?;
+    let (_, inside) = text.rsplit_once('(')?;
+    let (inside, _) = inside.split_once(')')?;
+    let delimiter = inside.chars().next()?;
+    match inside.split(delimiter).collect::<Vec<_>>().as_slice() {
+        ["", "", "", number, ""] => port(number.parse().ok()?),
+        _ => None,
+    }
+}
+
+fn port(number: u16) -> Option<u16> {
+    (number > 0).then_some(number)
+}
+
+/// The number in a 213: an answer to SIZE (RFC 3659 §4).
+pub(crate) fn size(reply: &Reply) -> Option<u64> {
+    let text = std::str::from_utf8(reply.text()).ok()?.trim();
+    text.parse().ok().filter(|_| reply.code().number() == 213)
+}
+
+/// The instant in a 213: an answer to MDTM (RFC 3659 §3), in UTC.
+pub(crate) fn modified(reply: &Reply) -> Option<jiff::Timestamp> {
+    let text = std::str::from_utf8(reply.text()).ok()?;
+    timestamp(text.trim()).filter(|_| reply.code().number() == 213)
+}
+
+/// RFC 3659 §2.3, fractions of a second left out.
+fn timestamp(text: &str) -> Option<jiff::Timestamp> {
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let date = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", whole).ok()?;
+    date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+/// The path in a 257 (RFC 959, appendix II): between quotation marks, a doubled one being one.
+pub(crate) fn directory(reply: &Reply) -> Option<String> {
+    let text = String::from_utf8_lossy(reply.text()).into_owned();
+    let (_, quoted) = text.split_once('"')?;
+    let mut path = String::new();
+    let mut chars = quoted.chars().peekable();
+    while let Some(char) = chars.next() {
+        if char == '"' && chars.next_if_eq(&'"').is_none() {
+            return Some(path);
+        }
+        path.push(char);
+    }
+    None
+}
+
+/// What a server says that it can do (RFC 2389).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Features {
+    lines: Vec<String>,
+}
+
+impl Features {
+    /// From the reply to FEAT; a server that does not know the command has none.
+    pub(super) fn of(reply: &Reply) -> Self {
+        if !reply.code().is_success() {
+            return Self::default();
+        }
+        let lines = reply.inner_lines().map(|line| String::from_utf8_lossy(line).trim().to_ascii_uppercase());
+        Self { lines: lines.collect() }
+    }
+
+    /// Whether the feature is listed.
+    pub(crate) fn lists(&self, name: &str) -> bool {
+        self.lines.iter().any(|line| line.split(' ').next() == Some(name))
+    }
+
+    /// Whether `AUTH` is listed with this mechanism. Some servers list several in one line.
+    pub(super) fn lists_auth(&self, mechanism: &str) -> bool {
+        let arguments = self.lines.iter().filter_map(|line| line.strip_prefix("AUTH "));
+        arguments.flat_map(|line| line.split([';', ',', ' '])).any(|name| name == mechanism)
+    }
+}
+
+/// One entry of a directory (RFC 3659 §7.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// What it is.
+    pub(crate) kind: EntryKind,
+    /// In octets, if the server says.
+    pub(crate) size: Option<u64>,
+    /// When it was last changed, if the server says.
+    pub(crate) modified: Option<jiff::Timestamp>,
+    /// Its name.
+    pub(crate) name: Vec<u8>,
+}
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// Octets.
+    File,
+    /// A directory inside of the listed one.
+    Directory,
+    /// The listed directory itself or its parent.
+    Itself,
+    /// A link, a device, something of the system's.
+    Other,
+}
+
+impl Entry {
+    /// From one line of MLSD or MLST: facts, a space, the name.
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+        let space = line.iter().position(|octet| *octet == b' ')?;
+        let (facts, name) = line.split_at_checked(space)?;
+        let facts = String::from_utf8_lossy(facts).into_owned();
+        let fact = |wanted: &str| {
+            let pairs = facts.split(';').filter_map(|fact| fact.split_once('='));
+            pairs.filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value).next()
+        };
+        let kind = match fact("type").map(str::to_ascii_lowercase).as_deref() {
+            Some("dir") => EntryKind::Directory,
+            Some("cdir" | "pdir") => EntryKind::Itself,
+            Some("file") | None => EntryKind::File,
+            Some(_) => EntryKind::Other,
+        };
+        let name = name.strip_prefix(b" ")?.to_vec();
+        let size = fact("size").and_then(|size| size.parse().ok());
+        (!name.is_empty()).then(|| Self { kind, size, modified: fact("modify").and_then(timestamp), name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_port_of_227_is_taken_and_its_address_is_not() {
+        let port = |text: &str| pasv_port(&Reply::new(227, text));
+        assert_eq!(port("Entering Passive Mode (10,0,0,1,39,17)."), Some(10001));
+        assert_eq!(port("=127,0,0,1,4,0"), Some(1024));
+        assert_eq!(port("Entering Passive Mode (10,0,0,1,0,0)."), None);
+        assert_eq!(port("Entering Passive Mode (10,0,0,1,256,0)."), None);
+        assert_eq!(port("Entering Passive Mode (1,2,3)"), None);
+    }
+
+    #[test]
+    fn the_port_of_229_may_have_any_delimiter() {
+        let port = |text: &str| epsv_port(&Reply::new(229, text));
+        assert_eq!(port("Entering Extended Passive Mode (|||40001|)"), Some(40001));
+        assert_eq!(port("ok (!!!40001!)"), Some(40001));
+        assert_eq!(port("ok (|||0|)"), None);
+        assert_eq!(port("ok (|||x|)"), None);
+        assert_eq!(port("ok"), None);
+    }
+
+    #[test]
+    fn a_path_in_257_has_its_quotation_marks_doubled() {
+        let path = |text: &str| directory(&Reply::new(257, text));
+        assert_eq!(path(r#""/a ""b""" is the current directory"#), Some(r#"/a "b""#.into()));
+        assert_eq!(path("/a is the current directory"), None);
+    }
+
+    #[test]
+    fn mechanisms_are_found_however_a_server_lists_them() {
+        let features = |lines: &[&str]| {
+            let lines = lines.iter().map(|line| line.as_bytes().to_vec());
+            Features::of(&Reply::with_lines(211, "Features:", lines, "End"))
+        };
+        assert!(features(&["AUTH TLS", "AUTH X-SafeTP1"]).lists_auth("X-SAFETP1"));
+        assert!(features(&["AUTH SSL;TLS;"]).lists_auth("TLS"));
+        assert!(!features(&["AUTH X-SafeTP1"]).lists_auth("TLS"));
+        assert!(features(&["MLST type*;size*;"]).lists("MLST"));
+        assert!(!Features::of(&Reply::new(500, "?")).lists("MLST"));
+    }
+
+    #[test]
+    fn an_entry_has_a_kind_a_size_a_time_and_a_name_with_spaces() {
+        let entry = Entry::parse(b"Type=file;Size=12;Modify=20240229235959.123; a b; c").unwrap();
+        assert_eq!((entry.kind, entry.size, entry.name.as_slice()), (EntryKind::File, Some(12), &b"a b; c"[..]));
+        assert_eq!(entry.modified.unwrap().to_string(), "2024-02-29T23:59:59Z");
+        assert_eq!(Entry::parse(b"type=cdir; .").unwrap().kind, EntryKind::Itself);
+        assert_eq!(Entry::parse(b"type=file;"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_server_says_makes_us_panic(line: Vec<u8>, text in "[0-9(),|\" a]{0,30}") {
+            let _ = Entry::parse(&line);
+            let reply = Reply::new(213, text);
+            let _ = (pasv_port(&reply), epsv_port(&reply), size(&reply), modified(&reply), directory(&reply));
+        }
+    }
+}

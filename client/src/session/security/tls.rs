@@ -1,0 +1,119 @@
+//! TLS by AUTH (RFC 4217): whom to believe, and what its failures mean.
+
+use std::{fmt, io, sync::Arc};
+
+use rustls::{
+    CertificateError, ClientConfig, Error, RootCertStore, SupportedProtocolVersion,
+    client::Resumption,
+    crypto::aws_lc_rs,
+    version::{TLS12, TLS13},
+};
+use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::{
+    failure::{ConnectionError, Failure, LocalError, Result, SecurityError},
+    session::{Options, TlsVersion},
+    url::Server,
+};
+
+/// How many tickets are kept. In TLS 1.3 each is used once, and every connection brings new ones.
+const TICKETS: usize = 64;
+
+/// Makes the TLS connections of one session, so that those for data resume the one for control.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl Connector {
+    /// Reads the certificates to trust, so that a wrong file is said before anything is sent.
+    pub(crate) fn new(server: &Server, options: &Options) -> Result<Self> {
+        let roots = match &options.ca {
+            Some(file) => from_file(file)?,
+            None => from_system()?,
+        };
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions(options.tls_version))
+            .map_err(ConnectionError::Tls)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.resumption = Resumption::in_memory_sessions(TICKETS);
+        let name = server.name().ok_or_else(|| Failure::Usage(format!("no certificate can be for {server}")))?;
+        Ok(Self { connector: Arc::new(config).into(), name })
+    }
+
+    /// One handshake, the client's part in it.
+    pub(crate) async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        self.connector.connect(self.name.clone(), stream).await
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What an error of a connection means; those of TLS travel inside of [`io::Error`].
+pub(crate) fn failure(server: &Server, error: io::Error) -> Failure {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(error) => tls_failure(server, error),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => ConnectionError::Closed.into(),
+        None => ConnectionError::Broken(error).into(),
+    }
+}
+
+fn tls_failure(server: &Server, error: &Error) -> Failure {
+    match error {
+        Error::InvalidCertificate(error) => SecurityError::certificate(server, error).into(),
+        Error::NoCertificatesPresented => SecurityError::certificate(server, &CertificateError::UnknownIssuer).into(),
+        Error::DecryptError => SecurityError::Tampered("a TLS record does not verify".into()).into(),
+        Error::AlertReceived(alert) => ConnectionError::Alert(*alert).into(),
+        other => ConnectionError::Tls(other.clone()).into(),
+    }
+}
+
+fn versions(wanted: Option<TlsVersion>) -> &'static [&'static SupportedProtocolVersion] {
+    static ONLY_1_2: [&SupportedProtocolVersion; 1] = [&TLS12];
+    static ONLY_1_3: [&SupportedProtocolVersion; 1] = [&TLS13];
+    match wanted {
+        Some(TlsVersion::V1_2) => &ONLY_1_2,
+        Some(TlsVersion::V1_3) => &ONLY_1_3,
+        None => rustls::ALL_VERSIONS,
+    }
+}
+
+fn from_file(file: &std::path::Path) -> Result<RootCertStore> {
+    let unfit = |reason: String| LocalError::Unfit {
+        path: file.to_owned(),
+        reason,
+        advice: "--ca wants one or more certificates in PEM.",
+    };
+    let pem = std::fs::read(file).map_err(LocalError::file("read", file))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| unfit(format!("is no PEM: {error}")))?;
+        roots.add(certificate).map_err(|error| unfit(format!("holds what is no certificate: {error}")))?;
+    }
+    if roots.is_empty() { Err(unfit("holds no certificate".into()).into()) } else { Ok(roots) }
+}
+
+fn from_system() -> Result<RootCertStore> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let reason = found.errors.first().map_or_else(|| "none is there".into(), ToString::to_string);
+        return Err(LocalError::Unfit {
+            path: "the system's certificates".into(),
+            reason,
+            advice: "Install them (ca-certificates), or give the server's CA with --ca FILE.",
+        }
+        .into());
+    }
+    Ok(roots)
+}
