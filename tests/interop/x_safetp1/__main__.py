@@ -22,7 +22,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         return int(arguments.run(arguments))
-    except (SafetpError, OSError, ValueError) as error:
+    except (SafetpError, OSError, ValueError, KeyError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
 
@@ -86,10 +86,11 @@ def _run_server(arguments: argparse.Namespace) -> int:
 
 
 def _run_check_vectors(arguments: argparse.Namespace) -> int:
-    failures = vectors.check(json.loads(arguments.file.read_text("utf-8")))
-    for failure in failures:
+    outcome = vectors.check(json.loads(arguments.file.read_text("utf-8")))
+    for failure in outcome.failures:
         print(f"failed: {failure}", file=sys.stderr)
-    return 1 if failures else 0
+    print(json.dumps({"compared": outcome.compared, "failed": len(outcome.failures)}))
+    return 1 if outcome.failures or not outcome.compared else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -31,6 +31,21 @@ class Reply:
         return self
 
 
+class ReplyLines:
+    """Says for each line of the server's replies, as they are sent, whether more lines of the same reply follow."""
+
+    def __init__(self) -> None:
+        self._last = b""
+
+    def prefix(self, line: bytes) -> bytes:
+        """`632-` for all but the last line of a reply."""
+        self._last = self._last or line[:3] + b" "
+        if not line.startswith(self._last):
+            return b"632-"
+        self._last = b""
+        return b"632 "
+
+
 def read_clear(lines: LineSocket) -> Reply:
     """A reply before the exchange is done."""
     return _collect(lines.read)

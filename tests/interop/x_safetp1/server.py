@@ -12,6 +12,7 @@ from .dsa import PrivateKey
 from .errors import ConnectionEnded, FailedProof, MalformedMessage, SafetpError, Unverified
 from .exchange import ServerExchange, Session
 from .lines import LineSocket
+from .replies import ReplyLines
 
 MOST_FAILURES = 3
 COMMAND = re.compile(rb"[A-Za-z]{3,4}( .*)?")
@@ -153,7 +154,7 @@ class ProtectedDialogue:
         self._lines = lines
         self._session = session
         self._commands = Commands(account, session, lines.connection, self._say)
-        self._reply_code = ""
+        self._reply = ReplyLines()
 
     def run(self) -> None:
         """Serves until QUIT, the end of the connection, or a message that does not verify."""
@@ -189,14 +190,10 @@ class ProtectedDialogue:
         self._commands.run(opened.line.decode("utf-8", "surrogateescape"), opened.number)
 
     def _say(self, line: str) -> None:
-        """Sends one line of a reply; it follows from the lines so far whether it is the last one."""
-        if not self._reply_code:
-            self._reply_code = line[:3]
-        last = line.startswith(self._reply_code + " ")
-        if last:
-            self._reply_code = ""
-        sealed = self._session.sealer.seal(line.encode("utf-8", "surrogateescape"))
-        self._lines.write((b"632 " if last else b"632-") + encoding.encode(sealed.message))
+        """Sends one line of a reply."""
+        octets = line.encode("utf-8", "surrogateescape")
+        sealed = self._session.sealer.seal(octets)
+        self._lines.write(self._reply.prefix(octets) + encoding.encode(sealed.message))
 
 
 def _refuse(verb: bytes) -> str | None:
