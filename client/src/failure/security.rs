@@ -131,7 +131,8 @@ fn changed_key_advice(file: &std::path::Path, line: usize) -> String {
 fn explain(error: &CertificateError) -> (String, &'static str) {
     const CLOCK: &str = "Check this machine's clock, and tell the server's administrator.";
     match error {
-        CertificateError::UnknownIssuer => (
+        // A signature that does not fit is one of another CA of the same name.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             "nobody trusted here has signed it".into(),
             "If the server has a CA of its own, get its certificate from the administrator and give it with --ca FILE.",
         ),

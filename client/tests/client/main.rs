@@ -1,0 +1,10 @@
+//! The client's program against the gateway with the embedded ftpd behind it, over real sockets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+mod commands;
+mod exit_codes;
+mod resume;
+mod tls;

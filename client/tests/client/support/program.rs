@@ -1,0 +1,96 @@
+//! Runs of programs: the client, and others through its proxy.
+
+use std::{
+    ffi::OsStr,
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+/// A program that is about to run, without a terminal, a home or anything else of whoever runs the tests.
+pub(crate) struct Program {
+    command: Command,
+    input: Vec<u8>,
+}
+
+/// What a run has left.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: Vec<u8>,
+    pub(crate) err: String,
+}
+
+impl Program {
+    /// The client, in this directory, which is also its home.
+    pub(crate) fn new(directory: &Path, args: &[&str]) -> Self {
+        Self::other(env!("CARGO_BIN_EXE_safetp"), directory, args)
+    }
+
+    /// Another program.
+    pub(crate) fn other(name: &str, directory: &Path, args: &[&str]) -> Self {
+        let mut command = Command::new(name);
+        command.args(args).current_dir(directory).env_clear().env("HOME", directory);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        Self { command, input: Vec::new() }
+    }
+
+    pub(crate) fn arg(&mut self, arg: impl AsRef<OsStr>) -> &mut Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub(crate) fn env(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn without_env(&mut self, name: &str) -> &mut Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    pub(crate) fn input(&mut self, octets: &[u8]) -> &mut Self {
+        self.input = octets.to_vec();
+        self
+    }
+
+    /// The command itself, for what is not run to its end.
+    pub(crate) fn command(&mut self) -> &mut Command {
+        &mut self.command
+    }
+
+    pub(crate) fn run(&mut self) -> Outcome {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = std::mem::take(&mut self.input);
+        // A program that ends before it has read everything is not the test's failure.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        Outcome { code: status.code(), out: stdout, err: String::from_utf8_lossy(&stderr).into_owned() }
+    }
+}
+
+impl Outcome {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.out).into_owned()
+    }
+
+    /// Done, and nothing to remark.
+    #[track_caller]
+    pub(crate) fn is_done(&self) -> &Self {
+        assert_eq!(self.code, Some(0), "{}", self.err);
+        self
+    }
+
+    /// Failed with this exit code and these words.
+    #[track_caller]
+    pub(crate) fn is_failure(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}", self.err);
+        for word in words {
+            assert!(self.err.contains(word), "{word} is missing:\n{}", self.err);
+        }
+    }
+}
