@@ -10,6 +10,7 @@ pub mod command;
 pub mod data_ports;
 pub mod line;
 pub mod policy;
+pub mod proxy_header;
 pub mod reply;
 pub mod security;
 pub mod session;
