@@ -97,7 +97,10 @@ impl Refusal {
 
 /// Decides on one command.
 pub fn decide(command: &Command, demands: Demands, facts: Facts) -> Result<(), Refusal> {
-    refuse(demands.control_protected && facts.mechanism.is_none() && !leads_to_protection(command), Refusal::Unprotected)?;
+    refuse(
+        demands.control_protected && facts.mechanism.is_none() && !leads_to_protection(command),
+        Refusal::Unprotected,
+    )?;
     refuse(!facts.logged_in && !leads_to_login(command), Refusal::NotLoggedIn)?;
     match command {
         Command::Auth(_) if facts.mechanism.is_some() => Err(Refusal::AlreadyProtected),
@@ -171,13 +174,8 @@ mod tests {
         active_mode: ActiveMode::Off,
     };
     const LAX: Demands = Demands { control_protected: false, data_protected: false, ..STRICT };
-    const STRANGER: Facts = Facts {
-        mechanism: None,
-        command_protected: false,
-        data_private: false,
-        logged_in: false,
-        epsv_only: false,
-    };
+    const STRANGER: Facts =
+        Facts { mechanism: None, command_protected: false, data_private: false, logged_in: false, epsv_only: false };
     const PROTECTED: Facts = Facts { mechanism: Some(Mechanism::Tls), command_protected: true, ..STRANGER };
     const USER: Facts = Facts { logged_in: true, ..PROTECTED };
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicU64};
 
 use safetp_config::{gateway::GatewayConfig, ports::PortRange};
 use safetp_protocol::{data_ports::SessionId, session::Announced};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::{drain::Phase, metrics::Metrics, settings::InForce};
@@ -14,6 +14,7 @@ mod backend;
 mod client;
 pub mod data;
 mod listen;
+mod records;
 mod session;
 mod tls;
 
@@ -34,6 +35,8 @@ pub struct Gateway {
     sessions: accept::Counts,
     next_session: AtomicU64,
     tasks: TaskTracker,
+    /// Exchanges of X-SafeTP1 that are computed at once: strangers can ask for them, and each takes milliseconds.
+    exchanges: Semaphore,
 }
 
 /// A gateway whose ports are all bound, so that nobody can take one, and which does not accept yet.
@@ -63,6 +66,7 @@ impl Gateway {
             sessions: accept::Counts::default(),
             next_session: AtomicU64::new(1),
             tasks: TaskTracker::new(),
+            exchanges: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
         };
         Ok(Bound { gateway: Arc::new(gateway), listeners })
     }

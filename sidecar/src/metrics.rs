@@ -5,10 +5,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::{Registry, Unit},
 };
-use safetp_protocol::{
-    security::DataProtection,
-    session::{Failure, Transfer},
-};
+use safetp_protocol::session::{DataSecurity, Failure, Transfer};
 
 /// All metrics, each registered once.
 #[derive(Debug)]
@@ -101,10 +98,11 @@ impl Metrics {
             self.sent.inc_by(moved)
         };
         if failure.is_none() {
-            let binding = match (transfer.protection, bound) {
-                (DataProtection::Clear, _) => "clear",
-                (DataProtection::Private, true) => "resumed",
-                (DataProtection::Private, false) => "address",
+            let binding = match (transfer.security, bound) {
+                (DataSecurity::Clear, _) => "clear",
+                (DataSecurity::Blocks { .. }, _) => "keys",
+                (DataSecurity::Tls, true) => "resumed",
+                (DataSecurity::Tls, false) => "address",
             };
             self.bindings.get_or_create(&BindingLabel { binding }).inc();
         }

@@ -6,8 +6,15 @@ use std::{
     sync::Arc,
 };
 
-use safetp_config::{ConfigError, Digest, gateway::GatewayConfig, paths};
+use safetp_config::{
+    ConfigError, Digest,
+    gateway::{GatewayConfig, Mechanism},
+    paths,
+    status::gateway_digest,
+};
+use safetp_protocol::security::safetp1::{KeyError, SigningKey};
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use crate::{
     gateway::{Identity, IdentityError, Tickets},
@@ -22,6 +29,8 @@ pub struct InForce {
     pub config: GatewayConfig,
     /// Certificate and key; none only until the first usable ones are there.
     pub identity: Option<Arc<Identity>>,
+    /// X-SafeTP1's key, where that is listed.
+    pub signing_key: Option<Arc<SigningKey>>,
     /// Of the files that all of this came from.
     pub digest: Option<Digest>,
     /// Why newer files are not in force.
@@ -45,6 +54,9 @@ pub enum SettingsError {
     /// Certificate or key are of no use.
     #[error("the certificate is not in force: {0}")]
     Identity(#[from] IdentityError),
+    /// The key of X-SafeTP1 is of no use.
+    #[error("dsa.key is not in force: {0}")]
+    SigningKey(#[from] KeyError),
     /// Ports are bound once.
     #[error("the ports have changed, which takes a new pod: {0}")]
     Ports(&'static str),
@@ -71,7 +83,7 @@ impl Keeper {
     /// certificate all but AUTH can.
     pub fn start(directory: &Path, tickets: Tickets, metrics: Arc<Metrics>) -> Result<Self, SettingsError> {
         let config = GatewayConfig::parse(&read(directory, paths::GATEWAY_FILE)?)?;
-        let first = InForce { config, identity: None, digest: None, problem: None };
+        let first = InForce { config, identity: None, signing_key: None, digest: None, problem: None };
         let keeper = Self { directory: directory.into(), tickets, metrics, in_force: watch::Sender::new(first.into()) };
         keeper.reload();
         Ok(keeper)
@@ -104,8 +116,14 @@ impl Keeper {
                     return;
                 }
                 tracing::error!(%error, "the newest files are not in force");
-                let InForce { config, identity, digest, .. } = &*now;
-                InForce { config: config.clone(), identity: identity.clone(), digest: digest.clone(), problem }
+                let InForce { config, identity, signing_key, digest, .. } = &*now;
+                InForce {
+                    config: config.clone(),
+                    identity: identity.clone(),
+                    signing_key: signing_key.clone(),
+                    digest: digest.clone(),
+                    problem,
+                }
             }
         };
         if let Some(identity) = &next.identity {
@@ -120,7 +138,18 @@ impl Keeper {
         let config = GatewayConfig::parse(&files.config)?;
         same_ports(&now.config, &config)?;
         let identity = Identity::parse(&files.certificate, &files.key, self.tickets.clone())?;
-        Ok(InForce { config, identity: Some(identity.into()), digest: Some(files.digest()), problem: None })
+        let signing_key = self.signing_key(&config)?;
+        let fingerprint = signing_key.as_ref().map(|key| key.public_key().fingerprint().to_string());
+        let digest = gateway_digest(&files.config, &files.certificate, fingerprint.as_deref());
+        Ok(InForce { config, identity: Some(identity.into()), signing_key, digest: Some(digest), problem: None })
+    }
+
+    fn signing_key(&self, config: &GatewayConfig) -> Result<Option<Arc<SigningKey>>, SettingsError> {
+        if !config.security.mechanisms.contains(&Mechanism::SafeTp1) {
+            return Ok(None);
+        }
+        let pem = Zeroizing::new(read(&self.directory, paths::DSA_KEY_FILE)?);
+        Ok(Some(Arc::new(SigningKey::from_pkcs8_pem(&String::from_utf8_lossy(&pem))?)))
     }
 }
 
@@ -131,10 +160,6 @@ impl Files {
             certificate: read(directory, paths::CERTIFICATE_FILE)?,
             key: read(directory, paths::PRIVATE_KEY_FILE)?,
         })
-    }
-
-    fn digest(&self) -> Digest {
-        Digest::of([(paths::GATEWAY_FILE, &*self.config), (paths::CERTIFICATE_FILE, &*self.certificate)])
     }
 }
 

@@ -83,10 +83,12 @@ async fn client(session: &mut Session, command: &Command) -> Result<Answer, Refu
         Command::Auth(_)
         | Command::Pbsz(_)
         | Command::Prot(_)
-        | Command::OtherSecurity
+        | Command::Adat(_)
+        | Command::Protected(..)
+        | Command::Ccc
         | Command::Pasv
         | Command::Epsv(_)
-        | Command::Active
+        | Command::Active(_)
         | Command::NotOffered => Err(Refusal::Unsupported),
     }
 }

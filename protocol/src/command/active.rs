@@ -41,13 +41,13 @@ fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Option<ActiveTarget> {
-        Some(ActiveTarget::Address(text.parse().unwrap()))
+    fn address(text: &str) -> ActiveTarget {
+        ActiveTarget::Address(text.parse().unwrap())
     }
 
     #[test]
     fn port_is_six_octets() {
-        assert_eq!(port("192,0,2,7,7,208"), address("192.0.2.7:2000"));
+        assert_eq!(port("192,0,2,7,7,208"), Some(address("192.0.2.7:2000")));
         for wrong in ["192,0,2,7,7", "192,0,2,7,7,208,1", "192,0,2,7,7,256", "192,0,2,-7,7,2", "a,b,c,d,e,f", ""] {
             assert_eq!(port(wrong), None, "{wrong}");
         }
@@ -55,9 +55,9 @@ mod tests {
 
     #[test]
     fn eprt_names_its_family() {
-        assert_eq!(eprt("|1|192.0.2.7|2000|"), address("192.0.2.7:2000"));
-        assert_eq!(eprt("|2|2001:db8::7|2000|"), address("[2001:db8::7]:2000"));
-        assert_eq!(eprt("!1!192.0.2.7!2000!"), address("192.0.2.7:2000"));
+        assert_eq!(eprt("|1|192.0.2.7|2000|"), Some(address("192.0.2.7:2000")));
+        assert_eq!(eprt("|2|2001:db8::7|2000|"), Some(address("[2001:db8::7]:2000")));
+        assert_eq!(eprt("!1!192.0.2.7!2000!"), Some(address("192.0.2.7:2000")));
         assert_eq!(eprt("|3|whatever|2000|"), Some(ActiveTarget::OtherProtocol));
         for wrong in
             ["|1|2001:db8::7|2000|", "|2|192.0.2.7|2000|", "|1|192.0.2.7|65536|", "|1|192.0.2.7|2000", "||a|1|", ""]

@@ -28,9 +28,17 @@ pub enum Failure {
     /// Connections came, and none proved to be this session's.
     #[error("no data connection proved to be this session's; try again")]
     Unproven,
-    /// An upload ended without TLS's `close_notify`.
-    #[error("the data connection ended without TLS's close_notify, so the upload may be cut short")]
+    /// The client could not be dialled in active mode.
+    #[error("the client could not be dialled: a firewall may be in the way; use PASV or EPSV")]
+    Unreachable,
+    /// An upload ended without TLS's `close_notify`, or without X-SafeTP1's last block.
+    #[error(
+        "the data connection did not end as it should (close_notify, or the last block), so the upload may be cut short"
+    )]
     Truncated,
+    /// A record or block does not verify.
+    #[error("what came over the data connection does not verify: it was changed on its way")]
+    Tampered,
     /// The data connection broke.
     #[error("the data connection broke")]
     ConnectionLost,
@@ -68,7 +76,9 @@ impl Failure {
             Self::Handshake => "handshake",
             Self::NotBound => "not_bound",
             Self::Unproven => "unproven",
+            Self::Unreachable => "unreachable",
             Self::Truncated => "truncated",
+            Self::Tampered => "tampered",
             Self::ConnectionLost => "connection_lost",
             Self::Stalled => "stalled",
             Self::Aborted => "aborted",
@@ -84,11 +94,12 @@ impl Failure {
     /// Whose fault it is.
     pub fn blame(self) -> Blame {
         match self {
-            Self::NoConnection => Blame::Configuration,
+            Self::NoConnection | Self::Unreachable => Blame::Configuration,
             Self::Handshake
             | Self::NotBound
             | Self::Unproven
             | Self::Truncated
+            | Self::Tampered
             | Self::ConnectionLost
             | Self::Stalled
             | Self::Aborted => Blame::Client,
@@ -100,7 +111,7 @@ impl Failure {
     /// The last reply of the transfer.
     pub fn reply(self) -> Reply {
         let code = match self {
-            Self::NoConnection | Self::Unproven => 425,
+            Self::NoConnection | Self::Unproven | Self::Unreachable => 425,
             Self::Handshake | Self::NotBound => 522,
             Self::StorageFull => 452,
             Self::FileRead | Self::FileWrite | Self::NoDescriptor | Self::Internal => 451,

@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use super::{
-    DataSecurity, Expected, Failure, Output, Phase, Session, Transfer, channel::Origin, client::line_of,
-};
+use super::{DataSecurity, Expected, Failure, Output, Phase, Session, Transfer, channel::Origin, client::line_of};
 use crate::{
     command::{Argument, TransferVerb, Type},
     reply::Reply,

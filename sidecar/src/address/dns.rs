@@ -1,10 +1,7 @@
 //! From an address to the octets that 227 needs. Names are resolved by ourselves, since a static binary in an empty
 //! image has no system resolver, and again and again, since load balancers move behind their names.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use hickory_resolver::TokioResolver;
 use safetp_config::address::ExternalAddress;
@@ -61,7 +58,7 @@ async fn resolve(name: &str, announce: &watch::Sender<Option<Announced>>) -> Dur
     tell(announce, Some(last.clone().unwrap_or_else(|| unresolved(name))));
     match look_up(name).await {
         Ok(addresses) => {
-            tell(announce, Some(of_name(name, &addresses, last.and_then(|last| last.v4))));
+            tell(announce, Some(of_name(name, &addresses, last.as_ref())));
             AGAIN
         }
         Err(error) => {
@@ -78,27 +75,35 @@ async fn look_up(name: &str) -> Result<Vec<IpAddr>, hickory_resolver::net::NetEr
 }
 
 fn of_ip(ip: IpAddr) -> Announced {
-    let v4 = match ip.to_canonical() {
-        IpAddr::V4(v4) => Some(v4),
-        IpAddr::V6(_) => None,
+    let (v4, v6) = match ip.to_canonical() {
+        IpAddr::V4(v4) => (Some(v4), None),
+        IpAddr::V6(v6) => (None, Some(v6)),
     };
-    Announced { text: ip.to_string(), v4, v6: v4.is_none() }
+    Announced { text: ip.to_string(), v4, v6 }
 }
 
 fn unresolved(name: &str) -> Announced {
-    Announced { text: name.to_owned(), v4: None, v6: false }
+    Announced { text: name.to_owned(), v4: None, v6: None }
 }
 
-/// A name with several addresses: the one that was told before stays while it is among them.
-fn of_name(name: &str, addresses: &[IpAddr], last: Option<Ipv4Addr>) -> Announced {
-    let v4s = || {
-        addresses.iter().filter_map(|address| match address {
-            IpAddr::V4(v4) => Some(*v4),
-            IpAddr::V6(_) => None,
-        })
-    };
-    let v4 = last.filter(|last| v4s().any(|v4| v4 == *last)).or_else(|| v4s().min());
-    Announced { text: name.to_owned(), v4, v6: addresses.iter().any(IpAddr::is_ipv6) }
+/// A name with several addresses: the ones that were told before stay while they are among them.
+fn of_name(name: &str, addresses: &[IpAddr], last: Option<&Announced>) -> Announced {
+    let (mut v4s, mut v6s) = (Vec::new(), Vec::new());
+    for address in addresses {
+        match address {
+            IpAddr::V4(v4) => v4s.push(*v4),
+            IpAddr::V6(v6) => v6s.push(*v6),
+        }
+    }
+    Announced {
+        text: name.to_owned(),
+        v4: keep_or_choose(&v4s, last.and_then(|last| last.v4)),
+        v6: keep_or_choose(&v6s, last.and_then(|last| last.v6)),
+    }
+}
+
+fn keep_or_choose<T: Copy + Ord>(now: &[T], last: Option<T>) -> Option<T> {
+    last.filter(|last| now.contains(last)).or_else(|| now.iter().min().copied())
 }
 
 fn tell(announce: &watch::Sender<Option<Announced>>, address: Option<Announced>) {
@@ -111,6 +116,8 @@ fn tell(announce: &watch::Sender<Option<Announced>>, address: Option<Announced>)
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn ips(texts: &[&str]) -> Vec<IpAddr> {
@@ -120,12 +127,13 @@ mod tests {
     #[test]
     fn of_a_names_addresses_the_one_told_before_stays_while_it_is_there() {
         let rotated = ips(&["192.0.2.9", "192.0.2.3", "2001:db8::1"]);
+        let v4 = |last: u8| Some(Ipv4Addr::new(192, 0, 2, last));
+        let v6 = Some("2001:db8::1".parse().unwrap());
         let first = of_name("lb.example.org", &rotated, None);
-        assert_eq!((first.v4, first.v6), (Some(Ipv4Addr::new(192, 0, 2, 3)), true));
-        let stays = of_name("lb.example.org", &rotated, Some(Ipv4Addr::new(192, 0, 2, 9)));
-        assert_eq!(stays.v4, Some(Ipv4Addr::new(192, 0, 2, 9)));
-        let gone = of_name("lb.example.org", &rotated, Some(Ipv4Addr::new(192, 0, 2, 1)));
-        assert_eq!(gone.v4, Some(Ipv4Addr::new(192, 0, 2, 3)));
+        assert_eq!((first.v4, first.v6), (v4(3), v6));
+        let told = |v4| Announced { text: "lb.example.org".into(), v4, v6: None };
+        assert_eq!(of_name("lb.example.org", &rotated, Some(&told(v4(9)))).v4, v4(9));
+        assert_eq!(of_name("lb.example.org", &rotated, Some(&told(v4(1)))).v4, v4(3));
     }
 
     #[tokio::test]
@@ -146,6 +154,6 @@ mod tests {
     #[test]
     fn an_ipv6_address_has_no_octets_for_227() {
         let announced = of_ip("2001:db8::1".parse().unwrap());
-        assert_eq!((announced.v4, announced.v6), (None, true));
+        assert_eq!((announced.v4, announced.v6), (None, "2001:db8::1".parse().ok()));
     }
 }

@@ -8,13 +8,17 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
+use super::records::Records;
+
 /// How long the last words to a client may take.
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
+/// How long a client may take to end TLS behind CCC.
+const CLEARING_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) enum ClientStream {
     Clear(TcpStream),
-    Protected(Box<TlsStream<TcpStream>>),
+    Protected(Box<TlsStream<Records>>),
     /// Being upgraded, or lost while that was tried.
     Gone,
 }
@@ -50,6 +54,16 @@ impl ClientStream {
         }
     }
 
+    /// Ends TLS from both sides and goes on in the clear. What is returned came protected, before the client's end.
+    pub(super) async fn stop_tls(&mut self) -> io::Result<Vec<u8>> {
+        let Self::Protected(stream) = std::mem::replace(self, Self::Gone) else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let (stream, rest) = tokio::time::timeout(CLEARING_TIME, clear(*stream)).await.map_err(io::Error::from)??;
+        *self = Self::Clear(stream);
+        Ok(rest)
+    }
+
     /// Says that this is the end and waits a moment for the client's: a close with unread octets would become a reset,
     /// and a reset can overtake the last reply.
     pub(super) async fn say_goodbye(mut self) {
@@ -66,4 +80,20 @@ impl ClientStream {
         // The client may be gone already; there is nobody left to tell.
         let _ = tokio::time::timeout(GOODBYE_TIME, goodbye).await;
     }
+}
+
+/// Some clients do not answer with a `close_notify` of their own, but with their next command.
+async fn clear(mut stream: TlsStream<Records>) -> io::Result<(TcpStream, Vec<u8>)> {
+    stream.get_mut().1.send_close_notify();
+    stream.flush().await?;
+    let mut rest = Vec::new();
+    let mut buffer = [0; 512];
+    while stream.get_ref().0.continues().await? {
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            break;
+        }
+        rest.extend_from_slice(buffer.get(..count).unwrap_or_default());
+    }
+    Ok((stream.into_inner().0.into_inner(), rest))
 }

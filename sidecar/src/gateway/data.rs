@@ -1,6 +1,7 @@
 //! Data connections: who waits for one, who gets it, and the octets that go over it.
 
 pub(super) mod accept;
+mod blocks;
 mod copy;
 mod descriptor;
 pub(super) mod ports;

@@ -8,18 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
 use safetp_config::gateway::{Backend, DataBinding, GatewayConfig, Mechanism, Requirement};
 use safetp_protocol::{
     data_ports::{Claim, Peer, SessionId, Ticket},
     line::MAX_LINE,
-    policy::Demands,
-    security::DataProtection,
-    session::{Announced, Failure, Output, Session, Settings, Tls, Transfer},
+    policy::{ActiveMode, Demands},
+    session::{Announced, Failure, Output, Route, SafeTp1, Session, Settings, Tls, Transfer},
 };
 use tokio::{
     net::TcpStream,
     sync::{oneshot, watch},
-    task::{JoinError, JoinHandle},
+    task::{JoinError, JoinHandle, spawn_blocking},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -31,8 +32,9 @@ use super::{
     data::{
         self,
         ports::{PortNews, Registration},
-        transfer::{self, Job, Outcome},
+        transfer::{self, Job, Opening, Outcome},
     },
+    records::Records,
     tls::Identity,
 };
 use crate::{drain::Phase, settings::InForce};
@@ -187,6 +189,11 @@ impl Task {
                     self.write_to_client(&std::mem::take(&mut to_client)).await?;
                     self.start_tls().await?;
                 }
+                Output::StopTls => {
+                    self.write_to_client(&std::mem::take(&mut to_client)).await?;
+                    self.stop_tls().await?;
+                }
+                Output::Negotiate => self.negotiate().await?,
                 other => self.perform_at_once(other),
             }
         }
@@ -208,7 +215,12 @@ impl Task {
                 }
             }
             Output::Event(event) => self.note(&event),
-            Output::ToClient(_) | Output::ToBackend(_) | Output::StartTls | Output::Close => {}
+            Output::ToClient(_)
+            | Output::ToBackend(_)
+            | Output::StartTls
+            | Output::StopTls
+            | Output::Negotiate
+            | Output::Close => {}
         }
     }
 
@@ -224,12 +236,31 @@ impl Task {
         let Some(stream) = self.client.take_clear() else { return Err(io::ErrorKind::NotConnected.into()) };
         // The newest certificate, but for the whole session the same one.
         let identity = self.gateway.settings.borrow().identity.clone().ok_or(io::ErrorKind::NotFound)?;
+        let stream = Records::new(stream, self.settings.config.security.clear_command_channel);
         let accepted = identity.accept(stream, self.id).await.inspect_err(|_| {
             self.gateway.metrics.tls_handshake_failures.inc();
         })?;
         self.client = ClientStream::Protected(Box::new(accepted.stream));
         self.identity = Some(identity);
         self.core.handle_protected(Instant::now());
+        Ok(())
+    }
+
+    async fn stop_tls(&mut self) -> io::Result<()> {
+        let rest = self.client.stop_tls().await?;
+        let now = Instant::now();
+        self.core.handle_client_bytes(&rest, now);
+        self.core.handle_cleared(now);
+        Ok(())
+    }
+
+    /// Computes beside the other sessions, and not more at once than there are processors.
+    async fn negotiate(&mut self) -> io::Result<()> {
+        let Some(question) = self.core.take_question() else { return Ok(()) };
+        let permit = self.gateway.exchanges.acquire().await.map_err(io::Error::other)?;
+        let answer = spawn_blocking(move || question.answer(&mut UnwrapErr(SysRng))).await?;
+        drop(permit);
+        self.core.handle_answer(answer, Instant::now());
         Ok(())
     }
 
@@ -240,7 +271,7 @@ impl Task {
 
     /// Where only a ticket counts, it is the client's address that does not.
     fn claim(&self) -> Claim {
-        let resumable = self.core.data_protection() == DataProtection::Private;
+        let resumable = self.core.data_connection_can_resume();
         match (self.settings.config.security.data_binding, self.data.resumption) {
             (DataBinding::Off, _) => Claim { peer: Peer::Anyone, ticket: Ticket::Never },
             (DataBinding::Required, _) if resumable => Claim { peer: Peer::Anyone, ticket: Ticket::Always },
@@ -255,19 +286,18 @@ impl Task {
         let Some(descriptor) = self.backend.take_descriptor() else {
             return self.core.handle_transfer_ended(Err(Failure::NoDescriptor), Instant::now());
         };
-        let (wanted, connection) = oneshot::channel();
-        match self.data.early.take() {
-            // The receiver is right here.
-            Some(connection) => drop(wanted.send(Ok(connection))),
-            None => self.data.wanted = Some(wanted),
-        }
+        let opening = match transfer.route {
+            Route::Passive => self.await_connection(),
+            Route::Active(address) => Opening::Dialled(address),
+        };
         let cancel = CancellationToken::new();
         let job = Job {
             session: self.id,
             transfer,
             descriptor,
-            connection,
+            opening,
             identity: self.identity.clone(),
+            keys: self.core.data_keys().cloned(),
             binding: self.settings.config.security.data_binding,
             stall: self.stall(),
             require_close_notify: self.settings.config.uploads.require_close_notify,
@@ -275,6 +305,16 @@ impl Task {
         };
         let task = tokio::spawn(transfer::run(job).in_current_span());
         self.data.running = Some(Running { transfer, cancel, task });
+    }
+
+    fn await_connection(&mut self) -> Opening {
+        let (wanted, connection) = oneshot::channel();
+        match self.data.early.take() {
+            // The receiver is right here.
+            Some(connection) => drop(wanted.send(Ok(connection))),
+            None => self.data.wanted = Some(wanted),
+        }
+        Opening::Awaited(connection)
     }
 
     async fn wait(&mut self) -> Wake {
@@ -404,18 +444,30 @@ async fn sleep_until(deadline: Option<Instant>) {
 }
 
 fn core_settings(in_force: &InForce) -> Settings {
-    let GatewayConfig { security, limits, .. } = &in_force.config;
+    let GatewayConfig { security, limits, active_mode, .. } = &in_force.config;
     let tls = match (security.mechanisms.contains(&Mechanism::Tls), &in_force.identity) {
         (false, _) => Tls::NotOffered,
         (true, None) => Tls::NotReady,
         (true, Some(_)) => Tls::Ready,
     };
+    let safetp1 = match (security.mechanisms.contains(&Mechanism::SafeTp1), &in_force.signing_key) {
+        (false, _) => SafeTp1::NotOffered,
+        (true, None) => SafeTp1::NotReady,
+        (true, Some(key)) => SafeTp1::Ready(Arc::clone(key)),
+    };
     Settings {
         demands: Demands {
             control_protected: security.control == Requirement::Required,
             data_protected: security.data == Requirement::Required,
+            clear_command_channel: security.clear_command_channel,
+            active_mode: match active_mode {
+                None => ActiveMode::Off,
+                Some(mode) if mode.clear_port => ActiveMode::OnInTheClear,
+                Some(_) => ActiveMode::On,
+            },
         },
         tls,
+        safetp1,
         max_line: MAX_LINE,
         login_time: Duration::from_secs(limits.login_seconds.into()),
         idle_time: Duration::from_secs(limits.idle_seconds.into()),

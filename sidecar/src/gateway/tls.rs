@@ -16,7 +16,10 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use safetp_protocol::data_ports::SessionId;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// How long a client may take for a handshake.
@@ -87,23 +90,23 @@ impl Identity {
     }
 
     /// Does the server's side of a handshake for a session, and tells whose ticket the client resumed with.
-    pub(super) async fn accept(&self, stream: TcpStream, session: SessionId) -> io::Result<Accepted> {
+    pub(super) async fn accept<S: Transport>(&self, stream: S, session: SessionId) -> io::Result<Accepted<S>> {
         self.shake_hands(stream, &self.config, Some(session)).await
     }
 
     /// The same where the client's ticket has yet to say whose connection it is. Nothing but a resumption succeeds: new
     /// tickets go out before the handshake's end can be judged, and in a full handshake they would be for whoever
     /// the shown ticket names, which an eavesdropper may have copied.
-    pub(super) async fn accept_resumption(&self, stream: TcpStream) -> io::Result<Accepted> {
+    pub(super) async fn accept_resumption(&self, stream: TcpStream) -> io::Result<Accepted<TcpStream>> {
         self.shake_hands(stream, &self.resumption_only, None).await
     }
 
-    async fn shake_hands(
+    async fn shake_hands<S: Transport>(
         &self,
-        stream: TcpStream,
+        stream: S,
         config: &ServerConfig,
         session: Option<SessionId>,
-    ) -> io::Result<Accepted> {
+    ) -> io::Result<Accepted<S>> {
         let tickets = Arc::new(SessionTickets { inner: self.tickets.clone(), session, seen: AtomicU64::new(NOBODY) });
         let mut config = config.clone();
         config.ticketer = Arc::<SessionTickets>::clone(&tickets);
@@ -116,10 +119,14 @@ impl Identity {
     }
 }
 
+/// What TLS runs over.
+pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Transport for S {}
+
 /// A connection whose handshake is done.
 #[derive(Debug)]
-pub(super) struct Accepted {
-    pub(super) stream: TlsStream<TcpStream>,
+pub(super) struct Accepted<S> {
+    pub(super) stream: TlsStream<S>,
     /// The session whose ticket the client proved to own.
     pub(super) resumed: Option<SessionId>,
 }

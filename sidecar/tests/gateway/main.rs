@@ -4,14 +4,17 @@
 
 mod support;
 
+mod active;
 mod address;
 mod admin;
 mod binding;
 mod broken;
+mod ccc;
 mod certificates;
 mod drain;
 mod limits;
 mod login;
 mod ports;
 mod process;
+mod safetp1;
 mod transfers;

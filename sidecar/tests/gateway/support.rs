@@ -11,16 +11,21 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher as _};
+use getrandom::SysRng;
 use rand::Rng as _;
+use rand_core::UnwrapErr;
 use rcgen::CertifiedKey;
 use safetp_config::{
     ftpd::{FtpdConfig, PasswordHash, User, Users},
     gateway::{AddressSource, Backend, DataBinding, GatewayConfig, Limits, Mechanism, Requirement, Security, Uploads},
-    paths::{CERTIFICATE_FILE, FTPD_FILE, GATEWAY_FILE, PRIVATE_KEY_FILE, USERS_FILE},
+    paths::{CERTIFICATE_FILE, DSA_KEY_FILE, FTPD_FILE, GATEWAY_FILE, PRIVATE_KEY_FILE, USERS_FILE},
     ports::PortRange,
 };
 use safetp_ftpd::server::{Options, Server, Throttle};
-use safetp_protocol::session::Announced;
+use safetp_protocol::{
+    security::safetp1::{KeySize, SigningKey},
+    session::Announced,
+};
 use safetp_sidecar::{
     admin::Admin,
     drain::Phase,
@@ -32,8 +37,10 @@ use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
 
 mod client;
+mod safetp1;
 
 pub(crate) use client::{Client, Trust};
+pub(crate) use safetp1::SafeClient;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// What the load balancer would publish. Clients here dial loopback whatever they are told.
@@ -79,6 +86,7 @@ impl Pod {
         let runtime = Runtime::new().unwrap();
         start_ftpd(&directory, &runtime);
         let trust = identity.map_or_else(Trust::nobody, Trust::of);
+        replace_files(&directory, &[(DSA_KEY_FILE, dsa_key().to_pkcs8_pem().as_bytes().to_vec())]);
         if let Some(identity) = identity {
             replace_files(&directory, &identity_files(identity));
         }
@@ -234,7 +242,7 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 pub(crate) fn announced(address: &str) -> Announced {
-    Announced { text: address.into(), v4: address.parse().ok(), v6: false }
+    Announced { text: address.into(), v4: address.parse().ok(), v6: address.parse().ok() }
 }
 
 pub(crate) fn new_identity() -> CertifiedKey<rcgen::KeyPair> {
@@ -246,12 +254,18 @@ fn identity_files(identity: &CertifiedKey<rcgen::KeyPair>) -> [(&'static str, Ve
     [(CERTIFICATE_FILE, identity.cert.pem().into_bytes()), (PRIVATE_KEY_FILE, key.into_bytes())]
 }
 
+/// One for all tests: making one takes a while.
+pub(crate) fn dsa_key() -> &'static SigningKey {
+    static KEY: OnceLock<SigningKey> = OnceLock::new();
+    KEY.get_or_init(|| SigningKey::generate(KeySize::Legacy1024, &mut UnwrapErr(SysRng)))
+}
+
 /// As the kubelet does: a new directory with all files, and a link that is swapped.
 fn replace_files(directory: &TempDir, files: &[(&str, Vec<u8>)]) {
     let volume = directory.path().join("gateway");
     let generation = volume.join(format!("..{}", fs::read_dir(&volume).unwrap().count()));
     fs::create_dir(&generation).unwrap();
-    for name in [GATEWAY_FILE, CERTIFICATE_FILE, PRIVATE_KEY_FILE] {
+    for name in [GATEWAY_FILE, CERTIFICATE_FILE, PRIVATE_KEY_FILE, DSA_KEY_FILE] {
         let new = files.iter().find(|(other, _)| *other == name).map(|(_, content)| content.clone());
         if let Some(content) = new.or_else(|| fs::read(volume.join(name)).ok()) {
             fs::write(generation.join(name), content).unwrap();

@@ -259,8 +259,7 @@ fn a_transfer_is_numbered_by_the_command_that_opened_it() {
     let number = TransferNumber(protected.control.next_sealed());
     protected.send("RETR a");
     protected.scene.backend("150 here it comes\r\n");
-    let security =
-        DataSecurity::Blocks { level: Level::Private, number, size: BlockSize::negotiate(1024).unwrap() };
+    let security = DataSecurity::Blocks { level: Level::Private, number, size: BlockSize::negotiate(1024).unwrap() };
     let transfer = Transfer { verb: TransferVerb::Retr, route: Route::Passive, security, convert: false };
     assert!(protected.scene.take().contains(&Output::StartTransfer(transfer)));
     assert!(protected.scene.session.data_keys().is_some());

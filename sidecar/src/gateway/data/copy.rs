@@ -116,6 +116,7 @@ async fn fill(stream: &mut DataStream, buffer: &mut [u8], rules: Rules) -> (usiz
 fn ended(error: &io::Error, rules: Rules) -> Result<(), Failure> {
     match error.kind() {
         io::ErrorKind::UnexpectedEof if rules.require_close_notify => Err(Failure::Truncated),
+        io::ErrorKind::InvalidData => Err(Failure::Tampered),
         io::ErrorKind::UnexpectedEof => {
             tracing::info!("took an upload without close_notify for whole, as the configuration says");
             Ok(())

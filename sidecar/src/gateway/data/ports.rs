@@ -79,7 +79,7 @@ impl PortDesk {
     }
 
     /// A connection to a shared port has finished its handshake.
-    pub(super) fn handle_accepted(&self, port: u16, peer: IpAddr, accepted: Accepted) {
+    pub(super) fn handle_accepted(&self, port: u16, peer: IpAddr, accepted: Accepted<TcpStream>) {
         let mut state = self.lock();
         let now = Instant::now();
         let owner = accepted.resumed.filter(|session| state.ports.handle_proof(port, peer, *session, now));

@@ -1,23 +1,24 @@
 //! One transfer, from the wait for its data connection to its end, beside the session that started it.
 
-use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{net::SocketAddr, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use safetp_config::gateway::DataBinding;
 use safetp_protocol::{
     data_ports::SessionId,
-    security::DataProtection,
-    session::{Failure, Transfer},
+    security::safetp1::DataKeys,
+    session::{DataSecurity, Failure, Transfer},
 };
 use tokio::{net::TcpStream, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Connection,
+    blocks::BlockStream,
     copy::{self, Rules},
     descriptor::{Sink, Source},
     stream::DataStream,
 };
-use crate::gateway::tls::Identity;
+use crate::gateway::{listen, tls::Identity};
 
 /// All that a transfer needs.
 #[derive(Debug)]
@@ -25,15 +26,28 @@ pub(in crate::gateway) struct Job {
     pub(in crate::gateway) session: SessionId,
     pub(in crate::gateway) transfer: Transfer,
     pub(in crate::gateway) descriptor: OwnedFd,
-    /// The data connection, or why there is none.
-    pub(in crate::gateway) connection: oneshot::Receiver<Result<Connection, Failure>>,
-    /// For PROT P: what the control connection was protected with.
+    pub(in crate::gateway) opening: Opening,
+    /// For TLS: what the control connection was protected with.
     pub(in crate::gateway) identity: Option<Arc<Identity>>,
+    /// For X-SafeTP1.
+    pub(in crate::gateway) keys: Option<DataKeys>,
     pub(in crate::gateway) binding: DataBinding,
     pub(in crate::gateway) stall: Duration,
     pub(in crate::gateway) require_close_notify: bool,
     pub(in crate::gateway) cancel: CancellationToken,
 }
+
+/// How the data connection comes about.
+#[derive(Debug)]
+pub(in crate::gateway) enum Opening {
+    /// It comes, or why it does not.
+    Awaited(oneshot::Receiver<Result<Connection, Failure>>),
+    /// By dialling the client.
+    Dialled(SocketAddr),
+}
+
+/// How long a client may take to answer when it is dialled.
+const DIAL_TIME: Duration = Duration::from_secs(30);
 
 /// How it went.
 #[derive(Clone, Copy, Debug)]
@@ -46,25 +60,32 @@ pub(in crate::gateway) struct Outcome {
 
 pub(in crate::gateway) async fn run(job: Job) -> Outcome {
     let mut outcome = Outcome { result: Ok(()), moved: 0, bound: false };
-    let Job { session, transfer, descriptor, connection, identity, binding, stall, require_close_notify, cancel } = job;
+    let Job { session, transfer, descriptor, opening, identity, keys, binding, stall, require_close_notify, cancel } =
+        job;
     let open = async {
-        let stream = tokio::time::timeout(stall, connection).await.map_err(|_| Failure::NoConnection)?;
-        let connection = stream.map_err(|_| Failure::Internal)??;
-        match (transfer.protection, connection) {
-            (DataProtection::Private, Connection::Proven(stream)) => Ok((DataStream::Protected(stream), true)),
-            (DataProtection::Private, Connection::Plain(stream)) => {
+        let connection = opening.connection(stall).await?;
+        match (transfer.security, connection) {
+            (DataSecurity::Clear, Connection::Plain(stream)) => Ok((DataStream::Clear(stream), false)),
+            (DataSecurity::Tls, Connection::Proven(stream)) => Ok((DataStream::Protected(stream), true)),
+            (DataSecurity::Tls, Connection::Plain(stream)) => {
                 protect(stream, identity.as_deref(), session, binding).await
             }
-            (DataProtection::Clear, Connection::Plain(stream)) => Ok((DataStream::Clear(stream), false)),
+            (DataSecurity::Blocks { level, number, size }, Connection::Plain(stream)) => {
+                let keys = keys.ok_or(Failure::Internal)?;
+                let blocks = BlockStream::new(stream, &keys, level, number, size);
+                Ok((DataStream::Blocks(Box::new(blocks)), true))
+            }
             // A change of the level gives the port up.
-            (DataProtection::Clear, Connection::Proven(_)) => Err(Failure::Internal),
+            (DataSecurity::Clear | DataSecurity::Blocks { .. }, Connection::Proven(_)) => Err(Failure::Internal),
         }
     };
     let opened = tokio::select! {
         opened = open => opened,
         () = cancel.cancelled() => Err(Failure::Aborted),
     };
-    let rules = Rules { convert: transfer.convert, stall, require_close_notify };
+    // The end of X-SafeTP1's blocks is no habit of old clients but a part of the protocol.
+    let authentic_end = require_close_notify || matches!(transfer.security, DataSecurity::Blocks { .. });
+    let rules = Rules { convert: transfer.convert, stall, require_close_notify: authentic_end };
     outcome.result = match opened {
         Err(failure) => Err(failure),
         Ok((stream, bound)) => {
@@ -73,6 +94,28 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
         }
     };
     outcome
+}
+
+impl Opening {
+    async fn connection(self, stall: Duration) -> Result<Connection, Failure> {
+        match self {
+            Self::Awaited(connection) => {
+                let connection = tokio::time::timeout(stall, connection).await.map_err(|_| Failure::NoConnection)?;
+                connection.map_err(|_| Failure::Internal)?
+            }
+            Self::Dialled(address) => dial(address, stall.min(DIAL_TIME)).await,
+        }
+    }
+}
+
+async fn dial(address: SocketAddr, time: Duration) -> Result<Connection, Failure> {
+    let dialled = tokio::time::timeout(time, TcpStream::connect(address)).await.map_err(std::io::Error::from);
+    let stream = dialled.flatten().and_then(|stream| listen::prepare(&stream).map(|()| stream));
+    let stream = stream.map_err(|error| {
+        tracing::debug!(%address, %error, "the client could not be dialled");
+        Failure::Unreachable
+    })?;
+    Ok(Connection::Plain(stream))
 }
 
 async fn protect(

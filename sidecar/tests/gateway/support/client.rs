@@ -152,6 +152,35 @@ impl Client {
         Ok(())
     }
 
+    /// Sends TLS's end and this behind it in one go, then goes on in the clear.
+    pub(crate) fn leave_tls_with(&mut self, octets: &[u8]) {
+        let Stream::Protected(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else { panic!("no TLS") };
+        let StreamOwned { mut conn, mut sock } = *stream;
+        self.await_end_of_tls(&mut conn, &mut sock);
+        conn.send_close_notify();
+        let mut wire = Vec::new();
+        while conn.wants_write() {
+            conn.write_tls(&mut wire).unwrap();
+        }
+        wire.extend_from_slice(octets);
+        sock.write_all(&wire).unwrap();
+        self.stream = Stream::Clear(sock);
+    }
+
+    /// Goes on in the clear without a word.
+    pub(crate) fn drop_tls(&mut self) {
+        let Stream::Protected(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else { panic!("no TLS") };
+        let StreamOwned { mut conn, mut sock } = *stream;
+        self.await_end_of_tls(&mut conn, &mut sock);
+        self.stream = Stream::Clear(sock);
+    }
+
+    fn await_end_of_tls(&self, connection: &mut ClientConnection, socket: &mut TcpStream) {
+        while !connection.process_new_packets().unwrap().peer_has_closed() {
+            assert!(connection.read_tls(socket).unwrap() > 0, "the connection ended instead of TLS");
+        }
+    }
+
     pub(crate) fn login(&mut self, user: &str) {
         self.ask(&format!("USER {user}"), 331);
         self.ask(&format!("PASS {PASSWORD}"), 230);

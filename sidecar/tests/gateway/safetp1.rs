@@ -1,0 +1,103 @@
+//! X-SafeTP1 over real sockets.
+
+use std::{io::Write as _, net::Shutdown};
+
+use safetp_config::{
+    gateway::{GatewayConfig, Mechanism, Requirement},
+    paths::DSA_KEY_FILE,
+};
+use safetp_protocol::security::safetp1::Level;
+
+use crate::support::{Pod, SafeClient};
+
+fn offering(config: &mut GatewayConfig) {
+    config.security.mechanisms = vec![Mechanism::SafeTp1];
+}
+
+fn lenient(config: &mut GatewayConfig) {
+    offering(config);
+    config.security.data = Requirement::Optional;
+}
+
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|index| u8::try_from(index % 251).unwrap()).collect()
+}
+
+#[test]
+fn files_go_and_come_at_every_level() {
+    let pod = Pod::with(lenient);
+    for level in [None, Some(Level::Safe), Some(Level::Private)] {
+        let mut client = SafeClient::login(&pod, level);
+        for length in [0, 1, 993, 994, 995, 300_000] {
+            client.store("STOR file", &pattern(length));
+            assert_eq!(std::fs::read(pod.alice("file")).unwrap(), pattern(length), "{level:?}");
+            assert_eq!(client.fetch("RETR file"), pattern(length), "{level:?}");
+        }
+        assert!(String::from_utf8(client.fetch("NLST")).unwrap().contains("file\r\n"));
+    }
+}
+
+#[test]
+fn where_privacy_is_demanded_lower_levels_are_534() {
+    let pod = Pod::with(offering);
+    let mut client = SafeClient::connect(&pod);
+    client.ask("PROT P", 503);
+    client.ask("PBSZ 0", 501);
+    client.ask("PBSZ 4294967296", 501);
+    client.ask("PBSZ 1000000", 200);
+    client.ask("PROT S", 534);
+    client.ask("PROT C", 534);
+    client.ask("PROT E", 536);
+    client.ask("PROT X", 504);
+    client.ask("PROT P", 200);
+}
+
+#[test]
+fn an_upload_that_is_not_what_was_sent_is_426_and_never_the_file() {
+    let pod = Pod::with(offering);
+    let mut client = SafeClient::login(&pod, Some(Level::Private));
+    client.store("STOR file", b"as it was");
+    let octets = pattern(5000);
+    let tamperings: [(&str, fn(&mut Vec<Vec<u8>>)); 7] = [
+        ("without its end", |blocks| drop(blocks.pop())),
+        ("cut inside of a block", |blocks| blocks.last_mut().unwrap().truncate(9)),
+        ("without a block", |blocks| drop(blocks.remove(2))),
+        ("with a block twice", |blocks| blocks.insert(2, blocks[1].clone())),
+        ("with blocks swapped", |blocks| blocks.swap(1, 2)),
+        ("with one bit changed", |blocks| blocks[3][40] ^= 1),
+        ("with a length beyond PBSZ", |blocks| blocks[1][0] = 1),
+    ];
+    for (what, tamper) in tamperings {
+        let (mut stream, number) = client.open_data("STOR file");
+        let mut blocks = client.blocks(number, &octets);
+        tamper(&mut blocks);
+        // The gateway may hang up before all is sent.
+        let _ = stream.write_all(&blocks.concat());
+        let _ = stream.shutdown(Shutdown::Write);
+        client.expect(426);
+        assert_eq!(std::fs::read(pod.alice("file")).unwrap(), b"as it was", "{what}");
+    }
+}
+
+#[test]
+fn a_block_of_another_transfer_does_not_fit() {
+    let pod = Pod::with(offering);
+    let mut client = SafeClient::login(&pod, Some(Level::Private));
+    let (mut stream, first) = client.open_data("STOR one");
+    let blocks = client.blocks(first, b"for the first");
+    stream.write_all(&blocks.concat()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    client.expect(226);
+    let (mut stream, _) = client.open_data("STOR two");
+    let _ = stream.write_all(&blocks.concat());
+    client.expect(426);
+    assert!(!pod.alice("two").exists());
+}
+
+#[test]
+fn a_key_of_no_use_is_said_and_the_one_in_force_stays() {
+    let pod = Pod::with(offering);
+    pod.replace(&[(DSA_KEY_FILE, b"no key".to_vec())], |in_force| in_force.problem.is_some());
+    assert!(pod.settings.borrow().problem.as_ref().unwrap().contains("dsa.key"));
+    SafeClient::connect(&pod);
+}

@@ -1,0 +1,166 @@
+//! The same client under X-SafeTP1.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpStream},
+};
+
+use safetp_protocol::security::safetp1::{
+    Block, BlockSize, Control, DataKeys, Level, Opener, Sealer, ServerIp, TransferNumber, client,
+};
+
+use super::{ADDRESS, Client, PASSWORD, Pod, SysRng, UnwrapErr};
+
+/// What the tests agree on with the gateway.
+const BLOCK_SIZE: u32 = 1024;
+
+pub(crate) struct SafeClient {
+    clear: Client,
+    control: Control,
+    keys: DataKeys,
+    level: Option<Level>,
+}
+
+impl SafeClient {
+    pub(crate) fn connect(pod: &Pod) -> Self {
+        let mut clear = pod.connect();
+        let message = adat(&clear.ask("AUTH X-SafeTP1", 334));
+        let (exchange, message) = client::begin(&message, &mut UnwrapErr(SysRng)).unwrap();
+        let message = adat(&clear.ask(&format!("ADAT {}", base64(&message)), 335));
+        let dialled = ServerIp::from(ADDRESS.parse::<std::net::IpAddr>().unwrap());
+        let (secured, message) = exchange.finish(&message, dialled).unwrap();
+        clear.ask(&format!("ADAT {}", base64(&message)), 235);
+        Self { clear, control: secured.control, keys: secured.data, level: None }
+    }
+
+    /// Logged in, with data connections at this level.
+    pub(crate) fn login(pod: &Pod, level: Option<Level>) -> Self {
+        let mut client = Self::connect(pod);
+        client.ask("USER alice", 331);
+        client.ask(&format!("PASS {PASSWORD}"), 230);
+        client.ask("TYPE I", 200);
+        client.ask(&format!("PBSZ {BLOCK_SIZE}"), 200);
+        let letter = match level {
+            None => "C",
+            Some(Level::Safe) => "S",
+            Some(Level::Private) => "P",
+        };
+        client.ask(&format!("PROT {letter}"), 200);
+        client.level = level;
+        client
+    }
+
+    pub(crate) fn send(&mut self, command: &str) {
+        let message = self.control.seal(format!("{command}\r\n").as_bytes()).unwrap();
+        self.clear.send(&format!("ENC {}", base64(&message)));
+    }
+
+    pub(crate) fn send_in_the_clear(&mut self, command: &str) {
+        self.clear.send(command);
+    }
+
+    pub(crate) fn expect(&mut self, code: u16) -> String {
+        let wire = self.clear.expect(632);
+        let text: String = wire.lines().map(|line| self.open(line)).collect();
+        let last = text.lines().last().unwrap();
+        assert!(last.starts_with(&format!("{code} ")), "{text}");
+        text
+    }
+
+    pub(crate) fn ask(&mut self, command: &str, code: u16) -> String {
+        self.send(command);
+        self.expect(code)
+    }
+
+    fn open(&mut self, line: &str) -> String {
+        let opened = self.control.open(&unbase64(&line[4..])).unwrap();
+        format!("{}\n", String::from_utf8(opened.line).unwrap())
+    }
+
+    /// EPSV, the connection, the command, its 150. Tells the connection and the transfer's number.
+    pub(crate) fn open_data(&mut self, command: &str) -> (TcpStream, TransferNumber) {
+        let text = self.ask("EPSV", 229);
+        let stream = self.clear.dial(text.split('|').nth(3).unwrap().parse().unwrap());
+        let number = TransferNumber(self.control.next_sealed());
+        self.ask(command, 150);
+        (stream, number)
+    }
+
+    pub(crate) fn next_number(&self) -> TransferNumber {
+        TransferNumber(self.control.next_sealed())
+    }
+
+    pub(crate) fn sealer(&self, number: TransferNumber) -> Sealer {
+        self.keys.sealer(number, self.level.unwrap(), BlockSize::negotiate(BLOCK_SIZE).unwrap())
+    }
+
+    pub(crate) fn opener(&self, number: TransferNumber) -> Opener {
+        self.keys.opener(number, self.level.unwrap(), BlockSize::negotiate(BLOCK_SIZE).unwrap())
+    }
+
+    /// All blocks of these octets, the last one included, each as it goes over the wire.
+    pub(crate) fn blocks(&self, number: TransferNumber, octets: &[u8]) -> Vec<Vec<u8>> {
+        let mut sealer = self.sealer(number);
+        let mut blocks = Vec::new();
+        for payload in octets.chunks(sealer.payload_size()) {
+            let mut block = Vec::new();
+            sealer.seal(payload, &mut block).unwrap();
+            blocks.push(block);
+        }
+        let mut last = Vec::new();
+        sealer.finish(&mut last).unwrap();
+        blocks.push(last);
+        blocks
+    }
+
+    pub(crate) fn store(&mut self, command: &str, octets: &[u8]) {
+        let (mut stream, number) = self.open_data(command);
+        if self.level.is_some() {
+            stream.write_all(&self.blocks(number, octets).concat()).unwrap();
+        } else {
+            stream.write_all(octets).unwrap();
+        }
+        stream.shutdown(Shutdown::Write).unwrap();
+        self.expect(226);
+    }
+
+    pub(crate) fn fetch(&mut self, command: &str) -> Vec<u8> {
+        let (mut stream, number) = self.open_data(command);
+        let mut octets = Vec::new();
+        stream.read_to_end(&mut octets).unwrap();
+        drop(stream);
+        self.expect(226);
+        if self.level.is_some() { self.unseal(number, &octets) } else { octets }
+    }
+
+    /// What these blocks say, up to their authentic end, behind which nothing may come.
+    pub(crate) fn unseal(&self, number: TransferNumber, mut wire: &[u8]) -> Vec<u8> {
+        let mut opener = self.opener(number);
+        let mut octets = Vec::new();
+        loop {
+            let (header, rest) = wire.split_first_chunk().expect("the end is missing");
+            let (block, rest) = rest.split_at(opener.block_length(*header).unwrap());
+            wire = rest;
+            match opener.open(&mut block.to_vec()).unwrap() {
+                Block::Payload(payload) => octets.extend_from_slice(payload),
+                Block::End => break,
+            }
+        }
+        assert_eq!(wire, b"", "behind the end");
+        octets
+    }
+}
+
+fn adat(reply: &str) -> Vec<u8> {
+    unbase64(reply[4..].trim_end().strip_prefix("ADAT=").unwrap())
+}
+
+fn base64(octets: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(octets)
+}
+
+fn unbase64(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+}
