@@ -4,6 +4,9 @@ mod control;
 mod data;
 mod exchange;
 mod keys;
+mod page;
+
+mod vectors;
 
 use std::{net::IpAddr, sync::Arc};
 

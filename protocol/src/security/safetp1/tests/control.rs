@@ -88,7 +88,7 @@ fn behind_what_did_not_verify_nothing_opens() {
 #[test]
 fn a_message_beyond_the_limit_is_unverified() {
     let (mut client, mut server) = controls();
-    let message = client.seal(&[b'x'; 65536]).unwrap();
+    let message = client.seal(&vec![b'x'; 65536]).unwrap();
     assert_eq!(server.open(&message), Err(Unverified));
 }
 

@@ -67,9 +67,9 @@ fn the_largest_payload_fits_and_one_octet_more_does_not() {
     for (level, octets, longest) in [(Level::Safe, 67, 67), (Level::Private, 71, 64), (Level::Private, 72, 72)] {
         let (mut sealer, mut opener) = download(level, octets);
         let payload = vec![1; sealer.payload_size()];
-        let mut sealed = block(&mut sealer, &payload);
-        assert_eq!(sealed.len(), longest);
-        assert_eq!(opener.open(&mut sealed), Ok(Block::Payload(&payload)));
+        let mut largest = block(&mut sealer, &payload);
+        assert_eq!(largest.len(), longest);
+        assert_eq!(opener.open(&mut largest), Ok(Block::Payload(&payload)));
         let length = payload.len() + 1;
         let error = sealer.seal(&vec![1; length], &mut Vec::new());
         assert_eq!(error, Err(SealError::PayloadSize { length, limit: payload.len() }));
@@ -97,8 +97,8 @@ fn only_safe_blocks_can_be_read_on_the_way() {
 fn the_end_comes_once_and_nothing_comes_behind_it() {
     for level in [Level::Safe, Level::Private] {
         let (mut sealer, mut opener) = download(level, 64);
-        let mut sealed = block(&mut sealer, b"all of it");
-        assert_eq!(opener.open(&mut sealed), Ok(Block::Payload(b"all of it")));
+        let mut file = block(&mut sealer, b"all of it");
+        assert_eq!(opener.open(&mut file), Ok(Block::Payload(b"all of it")));
         let end = end(&mut sealer);
         assert_eq!(opener.open(&mut end.clone()), Ok(Block::End));
         assert_eq!(opener.open(&mut end.clone()), Err(Unverified));
@@ -228,9 +228,9 @@ proptest! {
         at in any::<prop::sample::Index>(),
     ) {
         let (mut sealer, mut opener) = download(level, 64);
-        let mut sealed = block(&mut sealer, &payload);
-        let length = at.index(sealed.len());
-        prop_assert_eq!(opener.open(&mut sealed[..length]), Err(Unverified));
+        let mut whole = block(&mut sealer, &payload);
+        let length = at.index(whole.len());
+        prop_assert_eq!(opener.open(&mut whole[..length]), Err(Unverified));
     }
 
     #[test]
