@@ -86,7 +86,7 @@ async fn status(State(admin): State<Admin>) -> Json<GatewayStatus> {
         ftpd_digest,
         problem: settings.problem.clone().or(ftpd_problem),
         sessions: admin.gateway.sessions(),
-        weak_bindings: 0,
+        weak_bindings: admin.metrics.weak_bindings(),
     })
 }
 

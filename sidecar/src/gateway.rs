@@ -21,7 +21,7 @@ mod tls;
 pub use listen::{ListenError, listen};
 pub use tls::{Identity, IdentityError, Tickets};
 
-use data::{accept::Receptionist, ports::PortDesk};
+use data::{accept::Receptionist, budget::Budget, ports::PortDesk};
 use listen::Listeners;
 
 /// What all sessions share.
@@ -33,6 +33,7 @@ pub struct Gateway {
     ports: Arc<PortDesk>,
     metrics: Arc<Metrics>,
     sessions: accept::Counts,
+    budget: Budget,
     next_session: AtomicU64,
     tasks: TaskTracker,
     /// Exchanges of X-SafeTP1 that are computed at once: strangers can ask for them, and each takes milliseconds.
@@ -64,6 +65,7 @@ impl Gateway {
             ports,
             metrics,
             sessions: accept::Counts::default(),
+            budget: Budget::default(),
             next_session: AtomicU64::new(1),
             tasks: TaskTracker::new(),
             exchanges: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),

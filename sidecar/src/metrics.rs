@@ -5,7 +5,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::{Registry, Unit},
 };
-use safetp_protocol::session::{DataSecurity, Failure, Transfer};
+use safetp_protocol::session::{Failure, Transfer};
 
 /// All metrics, each registered once.
 #[derive(Debug)]
@@ -41,6 +41,33 @@ struct ResultLabel {
 struct TransferLabels {
     verb: &'static str,
     result: &'static str,
+}
+
+/// By what a data connection is known for its session's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// A resumed TLS session.
+    Resumed,
+    /// The keys of X-SafeTP1.
+    Keys,
+    /// The gateway dialled the client.
+    Dialled,
+    /// An address that no other session has.
+    Address,
+    /// Nothing but the port: other sessions come from the same address.
+    Weak,
+}
+
+impl Binding {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Resumed => "resumed",
+            Self::Keys => "keys",
+            Self::Dialled => "dialled",
+            Self::Address => "address",
+            Self::Weak => "weak",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -89,7 +116,7 @@ impl Metrics {
         self.logins.get_or_create(&ResultLabel { result }).inc();
     }
 
-    pub(crate) fn transfer(&self, transfer: Transfer, failure: Option<Failure>, moved: u64, bound: bool) {
+    pub(crate) fn transfer(&self, transfer: Transfer, failure: Option<Failure>, moved: u64) {
         let labels = TransferLabels { verb: transfer.verb.as_str(), result: failure.map_or("ok", Failure::name) };
         self.transfers.get_or_create(&labels).inc();
         if transfer.verb.is_upload() {
@@ -97,15 +124,15 @@ impl Metrics {
         } else {
             self.sent.inc_by(moved)
         };
-        if failure.is_none() {
-            let binding = match (transfer.security, bound) {
-                (DataSecurity::Clear, _) => "clear",
-                (DataSecurity::Blocks { .. }, _) => "keys",
-                (DataSecurity::Tls, true) => "resumed",
-                (DataSecurity::Tls, false) => "address",
-            };
-            self.bindings.get_or_create(&BindingLabel { binding }).inc();
-        }
+    }
+
+    pub(crate) fn binding(&self, binding: Binding) {
+        self.bindings.get_or_create(&BindingLabel { binding: binding.name() }).inc();
+    }
+
+    /// Data connections so far that nothing but their port told from those of other sessions.
+    pub(crate) fn weak_bindings(&self) -> u64 {
+        self.bindings.get_or_create(&BindingLabel { binding: Binding::Weak.name() }).get()
     }
 
     fn register(&mut self) {

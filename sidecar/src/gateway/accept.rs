@@ -47,6 +47,11 @@ impl Counts {
         *self.total.borrow()
     }
 
+    /// Whether more than one session comes from this address, as behind a NAT.
+    pub(super) fn is_shared(&self, peer: IpAddr) -> bool {
+        self.by_peer.lock().unwrap_or_else(PoisonError::into_inner).get(&peer).is_some_and(|sessions| *sessions > 1)
+    }
+
     pub(super) async fn wait_for_none(&self) {
         // The sender lives as long as `self`, so this cannot fail.
         let _ = self.total.subscribe().wait_for(|total| *total == 0).await;

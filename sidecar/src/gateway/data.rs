@@ -2,6 +2,7 @@
 
 pub(super) mod accept;
 mod blocks;
+pub(super) mod budget;
 mod copy;
 mod descriptor;
 pub(super) mod ports;

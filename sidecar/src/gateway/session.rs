@@ -299,6 +299,7 @@ impl Task {
             identity: self.identity.clone(),
             keys: self.core.data_keys().cloned(),
             binding: self.settings.config.security.data_binding,
+            share: self.gateway.budget.share(),
             stall: self.stall(),
             require_close_notify: self.settings.config.uploads.require_close_notify,
             cancel: cancel.clone(),

@@ -12,9 +12,6 @@ use super::{
     stream::DataStream,
 };
 
-/// Octets moved at once: large enough that system calls and thread changes do not count.
-const CHUNK: usize = 256 * 1024;
-
 /// What holds for one transfer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
@@ -22,6 +19,8 @@ pub(super) struct Rules {
     pub(super) convert: bool,
     /// How long nothing may move.
     pub(super) stall: Duration,
+    /// Octets moved at once.
+    pub(super) chunk: usize,
     /// Whether an upload's end must be authentic.
     pub(super) require_close_notify: bool,
 }
@@ -35,7 +34,7 @@ pub(super) async fn download(
 ) -> Result<(), Failure> {
     let mut converter = rules.convert.then(ToWire::default);
     let mut lines = Vec::new();
-    let mut buffer = vec![0; source.chunk(CHUNK)];
+    let mut buffer = vec![0; source.chunk(rules.chunk)];
     loop {
         let (returned, count) = source.read(buffer).await.map_err(|error| file_failure(&error, Failure::FileRead))?;
         buffer = returned;
@@ -68,7 +67,7 @@ pub(super) async fn upload(
     let mut converter = rules.convert.then(FromWire::default);
     let mut spare = None;
     loop {
-        let mut buffer = spare.take().unwrap_or_else(|| vec![0; CHUNK]);
+        let mut buffer = spare.take().unwrap_or_else(|| vec![0; rules.chunk]);
         let (count, end) = fill(stream, &mut buffer, rules).await;
         *moved += count as u64;
         let last = end.is_some();
@@ -78,7 +77,7 @@ pub(super) async fn upload(
         };
         if count > 0 {
             let returned = sink.write(buffer, count).await.map_err(|error| file_failure(&error, Failure::FileWrite))?;
-            spare = returned.filter(|buffer| buffer.len() == CHUNK);
+            spare = returned.filter(|buffer| buffer.len() == rules.chunk);
         }
         if let Some(end) = end {
             end?;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Connection,
     blocks::BlockStream,
+    budget::Share,
     copy::{self, Rules},
     descriptor::{Sink, Source},
     stream::DataStream,
@@ -32,6 +33,7 @@ pub(in crate::gateway) struct Job {
     /// For X-SafeTP1.
     pub(in crate::gateway) keys: Option<DataKeys>,
     pub(in crate::gateway) binding: DataBinding,
+    pub(in crate::gateway) share: Share,
     pub(in crate::gateway) stall: Duration,
     pub(in crate::gateway) require_close_notify: bool,
     pub(in crate::gateway) cancel: CancellationToken,
@@ -60,8 +62,8 @@ pub(in crate::gateway) struct Outcome {
 
 pub(in crate::gateway) async fn run(job: Job) -> Outcome {
     let mut outcome = Outcome { result: Ok(()), moved: 0, bound: false };
-    let Job { session, transfer, descriptor, opening, identity, keys, binding, stall, require_close_notify, cancel } =
-        job;
+    let Job { session, transfer, descriptor, opening, identity, keys, binding, share, stall, .. } = job;
+    let (require_close_notify, cancel) = (job.require_close_notify, job.cancel);
     let open = async {
         let connection = opening.connection(stall).await?;
         match (transfer.security, connection) {
@@ -85,7 +87,7 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
     };
     // The end of X-SafeTP1's blocks is no habit of old clients but a part of the protocol.
     let authentic_end = require_close_notify || matches!(transfer.security, DataSecurity::Blocks { .. });
-    let rules = Rules { convert: transfer.convert, stall, require_close_notify: authentic_end };
+    let rules = Rules { convert: transfer.convert, stall, chunk: share.chunk(), require_close_notify: authentic_end };
     outcome.result = match opened {
         Err(failure) => Err(failure),
         Ok((stream, bound)) => {

@@ -1,9 +1,9 @@
 //! What a session tells logs and metrics.
 
-use safetp_protocol::session::{Event, Failure, Transfer};
+use safetp_protocol::session::{DataSecurity, Event, Failure, Route, Transfer};
 
 use super::{Outcome, Task};
-use crate::metrics::Metrics;
+use crate::metrics::{Binding, Metrics};
 
 impl Task {
     pub(super) fn note(&self, event: &Event) {
@@ -21,9 +21,25 @@ impl Task {
     pub(super) fn note_transfer(&self, transfer: Transfer, outcome: Outcome) {
         let Outcome { result, moved, bound } = outcome;
         let (verb, failure) = (transfer.verb.as_str(), result.err());
-        self.gateway.metrics.transfer(transfer, failure, moved, bound);
+        self.gateway.metrics.transfer(transfer, failure, moved);
+        if failure.is_none() {
+            self.gateway.metrics.binding(self.binding(transfer, bound));
+        }
         let (blame, failure) = (failure.map(Failure::blame), failure.map(Failure::name));
         tracing::info!(verb, octets = moved, failure, blame = ?blame, "transfer ended");
+    }
+}
+
+impl Task {
+    /// By what a data connection was known for this session's.
+    fn binding(&self, transfer: Transfer, resumed: bool) -> Binding {
+        match (transfer.security, transfer.route) {
+            (DataSecurity::Blocks { .. }, _) => Binding::Keys,
+            (DataSecurity::Tls, _) if resumed => Binding::Resumed,
+            (_, Route::Active(_)) => Binding::Dialled,
+            (_, Route::Passive) if self.gateway.sessions.is_shared(self.peer) => Binding::Weak,
+            (_, Route::Passive) => Binding::Address,
+        }
     }
 }
 
