@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit e2e images cluster cluster-down generate setup
+.PHONY: help demo test check unit e2e images cluster cluster-down generate setup bench fuzz
 
 # Images are linked statically; naming the target keeps the flag away from build scripts and procedural macros.
 HOST_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
@@ -26,6 +26,7 @@ check: setup ## style, generated files, charts, licences
 
 unit: setup ## the tests that need no cluster
 	@./tests/step --show "unit tests" cargo test --workspace --exclude safetp-e2e --locked
+	@./tests/step --show "fuzzers, briefly" ./tests/fuzz/run 1
 
 e2e: images cluster ## the tests on the real cluster
 	@./tests/step --show "charts" ./tests/charts
@@ -47,6 +48,13 @@ cluster-down: ## removes it: no process, mount, namespace or cgroup stays
 
 generate: ## writes the CRDs again from their Rust types
 	@$(CARGO) run -p safetp-crds --bin crdgen
+
+bench: setup ## SafeTP beside pure-ftpd and vsftpd, about five minutes: docs/performance.md
+	@./tests/step "release binaries" cargo build --release --locked -p safetp-sidecar -p safetp-ftpd -p safetp-bench
+	@target/release/safetp-bench --page docs/performance.md
+
+fuzz: setup ## every fuzzer for FUZZ_SECONDS (300) each
+	@./tests/fuzz/run $(or $(FUZZ_SECONDS),300)
 
 setup: # what building needs and a bare machine lacks
 	@./tests/setup
