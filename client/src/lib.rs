@@ -1,8 +1,7 @@
 //! The client `safetp`: FTP that is protected by X-SafeTP1 or TLS, from a shell, at a prompt, or as a proxy for clients
 //! that speak plain FTP.
 //!
-//! [`session`] is one protected session, [`commands`] is what people do with it, [`shell`] the prompt, [`proxy`] the
-//! proxy. A failure is a [`failure::Failure`]: a sentence, what to do next, and an exit code.
+//! [`session`] is one protected session, `commands` is what people do with it, `shell` the prompt, `proxy` the proxy. A failure is a [`failure::Failure`]: a sentence, what to do next, and an exit code.
 
 pub mod args;
 mod commands;
@@ -11,7 +10,7 @@ pub mod failure;
 pub mod known_servers;
 mod netrc;
 mod progress;
-pub mod proxy;
+mod proxy;
 pub mod session;
 mod shell;
 mod terminal;

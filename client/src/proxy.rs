@@ -1,9 +1,84 @@
-//! The proxy.
+//! The proxy: plain FTP on loopback, protected FTP behind it.
+//!
+//! Whoever can reach the listening port sees what a client of it sends, so it is bound to loopback and nowhere else.
 
-use crate::{args::Connection, failure::Result, url::Target};
-use std::net::SocketAddr;
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+};
 
-/// x
-pub async fn run(_listen: SocketAddr, _url: &Target, _connection: &Connection) -> Result<()> {
-    Ok(())
+use tokio::net::{TcpListener, TcpStream};
+
+mod data;
+mod local;
+mod relay;
+
+use crate::{
+    args::Connection,
+    failure::{ConnectionError, Failure, LocalError, Result},
+    session::{Options, Session},
+    terminal,
+    url::{Server, Target},
+};
+use local::Local;
+use relay::Relay;
+
+/// Serves plain FTP clients until it is told to stop (Ctrl-C).
+pub(crate) async fn run(listen: SocketAddr, url: &Target, connection: &Connection) -> Result<()> {
+    let options = check(listen, url, connection)?;
+    let listener = TcpListener::bind(listen).await.map_err(ConnectionError::Listen)?;
+    // What is wrong with the server is said now, and a new key is asked about while somebody is looking.
+    Session::connect(&url.server, options.clone()).await?.quit().await;
+    print_port(&listener).map_err(LocalError::terminal("write the port"))?;
+    tokio::select! {
+        () = serve(&listener, &url.server, &options) => Ok(()),
+        stopped = tokio::signal::ctrl_c() => Ok(stopped.map_err(LocalError::terminal("wait for Ctrl-C"))?),
+    }
+}
+
+fn check(listen: SocketAddr, url: &Target, connection: &Connection) -> Result<Options> {
+    if !listen.ip().is_loopback() {
+        let text = "the proxy takes passwords in the clear, so it listens on loopback only: 127.0.0.1 or [::1]";
+        return Err(Failure::Usage(text.into()));
+    }
+    if url.user.is_some() || url.path.argument().is_some() {
+        return Err(Failure::Usage(
+            "the proxy's URL is a server alone: who logs in where is its clients' to say".into(),
+        ));
+    }
+    connection.options(url.scheme)
+}
+
+/// The first line: for a program that asked for port 0.
+fn print_port(listener: &TcpListener) -> io::Result<()> {
+    let port = listener.local_addr()?.port();
+    let mut out = io::stdout().lock();
+    writeln!(out, "{port}")?;
+    out.flush()
+}
+
+async fn serve(listener: &TcpListener, server: &Server, options: &Options) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(serve_one(stream, server.clone(), options.clone()))),
+            // The client is gone already, or this machine is out of descriptors until another one goes.
+            Err(error) => terminal::tell(&format!("failed to accept a client: {error}")),
+        }
+    }
+}
+
+async fn serve_one(stream: TcpStream, server: Server, options: Options) {
+    let relayed = async {
+        let mut local = Local::new(stream).map_err(ConnectionError::Broken)?;
+        match Session::connect(&server, options).await {
+            Ok(upstream) => Relay::new(local, upstream).run().await,
+            Err(failure) => {
+                local.tell_end(&failure).await;
+                Err(failure)
+            }
+        }
+    };
+    if let Err(failure) = relayed.await {
+        terminal::tell_failure(&failure);
+    }
 }

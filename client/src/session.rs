@@ -16,7 +16,7 @@ mod replies;
 mod security;
 mod transfer;
 
-pub(crate) use command_line::{CommandLine, is_harmless};
+pub(crate) use command_line::CommandLine;
 pub(crate) use connect::wait;
 pub(crate) use data::{CHUNK, DataStream, Direction};
 pub use dialogue::Dialogue;

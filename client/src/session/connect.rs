@@ -32,7 +32,7 @@ impl Session {
             local,
             greeting,
             security,
-            data: data::Protection::Clear,
+            data: data::Protection::Unsaid,
             features: Features::default(),
             pasv_only: false,
         })

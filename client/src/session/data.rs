@@ -26,6 +26,8 @@ const CLOSING_TIME: Duration = Duration::from_secs(5);
 /// How data connections of a session go.
 #[derive(Debug)]
 pub(super) enum Protection {
+    /// PROT has not been said: there is no data connection yet.
+    Unsaid,
     /// PROT C.
     Clear,
     /// PROT P under TLS.
@@ -89,7 +91,7 @@ impl Protection {
             },
             (Self::Clear, _, _) => Channel::Clear(stream),
             // Clear text in place of what was agreed must not be possible, whatever else is wrong here.
-            (Self::Tls | Self::Blocks { .. }, _, _) => return Err(ConnectionError::Closed.into()),
+            (Self::Unsaid | Self::Tls | Self::Blocks { .. }, _, _) => return Err(ConnectionError::Closed.into()),
         };
         Ok(DataStream { channel, server: server.clone(), limit: handshake.limit, buffer: vec![0; CHUNK] })
     }

@@ -34,7 +34,10 @@ impl Session {
     /// PBSZ and PROT. A server that does not take the level gets no file and gives none.
     pub(crate) async fn protect_data(&mut self) -> Result<()> {
         self.data = match &self.security {
-            Security::Clear => return Ok(()),
+            Security::Clear => {
+                self.data = Protection::Clear;
+                return Ok(());
+            }
             Security::Tls(_) => {
                 self.say_protection(&CommandLine::of("PBSZ", 0)).await?;
                 if self.options.level == DataLevel::C { Protection::Clear } else { Protection::Tls }

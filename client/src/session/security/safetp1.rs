@@ -42,13 +42,18 @@ pub(crate) fn seal(keys: &mut Keys, line: &[u8]) -> Result<Vec<u8>> {
     Ok(format!("ENC {}\r\n", BASE64_STANDARD.encode(message)).into_bytes())
 }
 
-/// One line of a reply, as it came. From 235 on nothing in the clear is believed.
+/// One line of a reply, as it came. From 235 on nothing in the clear is believed, so neither is the hyphen of `632-`:
+/// where a reply ends is what the line inside says.
 pub(crate) fn open(keys: &mut Keys, line: &[u8]) -> Result<Vec<u8>> {
     let base64 = line.strip_prefix(b"632 ").or_else(|| line.strip_prefix(b"632-"));
     let base64 = base64.ok_or(SecurityError::Injected("ADAT"))?;
     let tampered = || SecurityError::Tampered("a reply does not verify".into());
     let message = BASE64_STANDARD.decode(base64).map_err(|_| tampered())?;
-    Ok(keys.open(&message).map_err(|_| tampered())?.line)
+    let opened = keys.open(&message).map_err(|_| tampered())?;
+    if opened.answers_clear {
+        return Err(SecurityError::Tampered("somebody else has sent a command into this session".into()).into());
+    }
+    Ok(opened.line)
 }
 
 async fn send_adat(control: &mut Control, server: &Server, message: &[u8], code: u16) -> Result<Reply> {
