@@ -104,6 +104,8 @@ pub struct Session {
     route: Option<Route>,
     data_keys: Option<DataKeys>,
     failed_exchanges: u8,
+    /// The command that is answered at this moment came in the clear.
+    answers_clear: bool,
     transfer_type: Type,
     rest: u64,
     accepted_on: Option<Announced>,
@@ -173,6 +175,7 @@ impl Session {
             route: None,
             data_keys: None,
             failed_exchanges: 0,
+            answers_clear: false,
             transfer_type: Type::Ascii,
             rest: 0,
             accepted_on: address.clone(),
@@ -270,10 +273,12 @@ impl Session {
             }
             let Some(held) = self.held.pop_front() else { return };
             self.active = now;
+            self.answers_clear = held.came_in_the_clear();
             match held {
                 Held::Line(line, origin) => self.handle_line(&line, origin, now),
                 Held::Refused(refusal) => self.send(&refusal),
             }
+            self.answers_clear = false;
         }
         if self.is_transferring() {
             // Wherever they stand: what is before them waits for the very end that they are about.

@@ -40,8 +40,14 @@ pub(super) enum Origin {
 #[derive(Debug)]
 pub(super) enum Held {
     Line(Line, Origin),
-    /// It will get this reply.
+    /// It came in the clear into a protected session, and will get this reply.
     Refused(Reply),
+}
+
+impl Held {
+    pub(super) fn came_in_the_clear(&self) -> bool {
+        matches!(self, Self::Line(_, Origin::Clear) | Self::Refused(_))
+    }
 }
 
 impl Session {
@@ -66,7 +72,7 @@ impl Session {
     /// Sends a reply as the channel wants it.
     pub(super) fn send(&mut self, reply: &Reply) {
         let octets = match &mut self.channel {
-            Channel::SafeTp1(control) => seal(reply, control),
+            Channel::SafeTp1(control) => seal(reply, control, self.answers_clear),
             _ => Some(reply.encode()),
         };
         match octets {
@@ -93,12 +99,13 @@ fn open(line: Line, control: &mut Control, max_line: usize) -> Result<Held, Unve
 }
 
 /// Every line by itself, as RFC 2228 §7 wants for replies of many lines.
-fn seal(reply: &Reply, control: &mut Control) -> Option<Vec<u8>> {
+fn seal(reply: &Reply, control: &mut Control, answers_clear: bool) -> Option<Vec<u8>> {
+    let seal_line = if answers_clear { Control::seal_answer_to_clear } else { Control::seal };
     let clear = reply.encode();
     let mut lines = clear.split_inclusive(|octet| *octet == b'\n').peekable();
     let mut wire = Vec::with_capacity(clear.len() * 2 + 64);
     while let Some(line) = lines.next() {
-        let message = control.seal(line).ok()?;
+        let message = seal_line(control, line).ok()?;
         wire.extend_from_slice(if lines.peek().is_some() { b"632-" } else { b"632 " });
         wire.extend_from_slice(BASE64.encode(message).as_bytes());
         wire.extend_from_slice(b"\r\n");

@@ -204,7 +204,7 @@ fn feat_joins_both_and_the_gateways_word_counts_for_its_own() {
     scene.client("FEAT\r\n");
     scene.backend("211-Features\r\n SIZE\r\n EPRT\r\n PASV\r\n AUTH GSSAPI\r\n MLST type*;size*;\r\n211 End\r\n");
     let expected =
-        "211-Features:\r\n AUTH TLS\r\n PBSZ\r\n PROT\r\n EPSV\r\n PASV\r\n SIZE\r\n MLST type*;size*;\r\n211 End\r\n";
+        "211-Features:\r\n AUTH TLS\r\n EPSV\r\n PASV\r\n PBSZ\r\n PROT\r\n SIZE\r\n MLST type*;size*;\r\n211 End\r\n";
     assert_eq!(scene.said(), expected);
 }
 

@@ -29,6 +29,8 @@ pub struct Opened {
     pub line: Vec<u8>,
     /// Its `sequence-#`: of a command that opens a transfer, this is the transfer's number.
     pub number: u32,
+    /// Whether it answers a line that came in the clear. One who has sent none must not take it for an answer.
+    pub answers_clear: bool,
 }
 
 impl Control {
@@ -41,7 +43,15 @@ impl Control {
     /// # Errors
     /// This direction has used all of its numbers: the session has to end.
     pub fn seal(&mut self, line: &[u8]) -> Result<Vec<u8>, Exhausted> {
-        self.sealing.seal(line)
+        self.sealing.seal(line, Flags::Control)
+    }
+
+    /// The same for a line of a reply to what came in the clear.
+    ///
+    /// # Errors
+    /// As [`Control::seal`].
+    pub fn seal_answer_to_clear(&mut self, line: &[u8]) -> Result<Vec<u8>, Exhausted> {
+        self.sealing.seal(line, Flags::ControlToClear)
     }
 
     /// Opens one message, which has been in base64. Any length may come; one of more than
@@ -93,8 +103,8 @@ impl Chain {
         }
     }
 
-    fn seal(&mut self, line: &[u8]) -> Result<Vec<u8>, Exhausted> {
-        let trailer = trailer(self.counter.take()?);
+    fn seal(&mut self, line: &[u8], flags: Flags) -> Result<Vec<u8>, Exhausted> {
+        let trailer = trailer(flags, self.counter.take()?);
         let mut message = Vec::with_capacity(line.len() + MESSAGE_OVERHEAD);
         message.extend_from_slice(line);
         message.extend_from_slice(&trailer);
@@ -115,10 +125,12 @@ impl Chain {
         let next_iv = last_block(message).ok_or(Unverified)?;
         let mut plain = message.to_vec();
         let x = self.protector.decrypt_and_verify(&mut plain, self.iv)?;
-        let length = line_length(x, number)?;
+        let answers_clear = x.ends_with(&trailer(Flags::ControlToClear, number));
+        let flags = if answers_clear { Flags::ControlToClear } else { Flags::Control };
+        let length = line_length(x, &trailer(flags, number))?;
         self.iv = next_iv;
         plain.truncate(length);
-        Ok(Opened { line: plain, number })
+        Ok(Opened { line: plain, number, answers_clear })
     }
 
     fn open_proof(&mut self, mut message: [u8; PROOF]) -> Result<[u8; CHALLENGE], Unverified> {
@@ -137,14 +149,14 @@ impl Chain {
 const MESSAGE_OVERHEAD: usize = CONTROL_TRAILER + super::protector::HMAC_LENGTH + CIPHER_BLOCK;
 
 /// `flags | sequence-#`
-fn trailer(number: u32) -> [u8; CONTROL_TRAILER] {
+fn trailer(flags: Flags, number: u32) -> [u8; CONTROL_TRAILER] {
     let [a, b, c, d] = number.to_be_bytes();
-    [Flags::Control.octet(), a, b, c, d]
+    [flags.octet(), a, b, c, d]
 }
 
 /// How long the line at the front of x is, its CRLF not counted, if what follows it is what has to follow.
-fn line_length(x: &[u8], number: u32) -> Result<usize, Unverified> {
-    let line = x.strip_suffix(&trailer(number)).ok_or(Unverified)?;
+fn line_length(x: &[u8], trailer: &[u8; CONTROL_TRAILER]) -> Result<usize, Unverified> {
+    let line = x.strip_suffix(trailer).ok_or(Unverified)?;
     let line = line.strip_suffix(b"\r\n").unwrap_or(line);
     if line.iter().any(|octet| matches!(octet, b'\r' | b'\n')) { Err(Unverified) } else { Ok(line.len()) }
 }

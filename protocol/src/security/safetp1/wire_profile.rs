@@ -78,6 +78,9 @@ pub struct Labels {
 pub enum Flags {
     /// A message of the control connection: encrypted.
     Control = 0x02,
+    /// The same, in a reply to a line that came in the clear: whoever sent none knows that somebody else did, and takes
+    /// it for no reply of his.
+    ControlToClear = 0x0A,
     /// A block of a data connection under PROT S.
     DataSafe = 0x01,
     /// The end of the file under PROT S.

@@ -26,6 +26,8 @@ fn offering() -> Settings {
 struct Protected {
     scene: Scene,
     control: safetp1::Control,
+    /// The last reply was to what came in the clear.
+    answered_clear: bool,
 }
 
 impl Scene {
@@ -67,7 +69,7 @@ impl Protected {
         let (secured, message) = exchange.finish(&scene.adat_said(335), dialled).unwrap();
         scene.adat(&message);
         assert_eq!(scene.codes(), [235]);
-        Self { scene, control: secured.control }
+        Self { scene, control: secured.control, answered_clear: false }
     }
 
     fn new() -> Self {
@@ -100,6 +102,7 @@ impl Protected {
         let (code, message) = line.split_at(4);
         assert!(["632 ", "632-"].contains(&code), "in the clear: {line}");
         let opened = self.control.open(&BASE64.decode(message).unwrap()).unwrap();
+        self.answered_clear = opened.answers_clear;
         assert_eq!(code.ends_with(' '), opened.line.get(3) == Some(&b' '), "the last line is marked as such");
         String::from_utf8(opened.line).unwrap()
     }
@@ -107,7 +110,9 @@ impl Protected {
     fn ask(&mut self, command: &str) -> Vec<String> {
         self.heard();
         self.send(command);
-        self.heard()
+        let heard = self.heard();
+        assert!(!self.answered_clear);
+        heard
     }
 
     fn code(&mut self, command: &str) -> String {
@@ -117,7 +122,9 @@ impl Protected {
     fn code_in_the_clear(&mut self, command: &str) -> String {
         self.heard();
         self.scene.client(&format!("{command}\r\n"));
-        self.heard().pop().unwrap()[..3].to_owned()
+        let code = self.heard().pop().unwrap()[..3].to_owned();
+        assert!(self.answered_clear, "a client that sent nothing in the clear must see that this is no answer to it");
+        code
     }
 }
 

@@ -24,10 +24,10 @@ fn each_direction_counts_from_0_and_chains_on() {
     assert_eq!(client.next_sealed(), 1);
     let second = client.seal(b"NOOP\r\n").unwrap();
     assert_ne!(first, second, "the same line twice is not the same message");
-    assert_eq!(server.open(&first), Ok(Opened { line: b"NOOP".to_vec(), number: 0 }));
-    assert_eq!(server.open(&second), Ok(Opened { line: b"NOOP".to_vec(), number: 1 }));
+    assert_eq!(server.open(&first), Ok(Opened { line: b"NOOP".to_vec(), number: 0, answers_clear: false }));
+    assert_eq!(server.open(&second), Ok(Opened { line: b"NOOP".to_vec(), number: 1, answers_clear: false }));
     let reply = server.seal(b"200 Well.\r\n").unwrap();
-    assert_eq!(client.open(&reply), Ok(Opened { line: b"200 Well.".to_vec(), number: 0 }));
+    assert_eq!(client.open(&reply), Ok(Opened { line: b"200 Well.".to_vec(), number: 0, answers_clear: false }));
 }
 
 #[test]
@@ -113,6 +113,15 @@ prop_compose! {
     fn line()(text in "[^\r\n]{0,200}") -> String { text }
 }
 
+#[test]
+fn an_answer_to_what_came_in_the_clear_shows_that_it_is_one() {
+    let (mut client, mut server) = controls();
+    let answer = server.seal_answer_to_clear(b"533 No.\r\n").unwrap();
+    assert!(client.open(&answer).unwrap().answers_clear);
+    let reply = server.seal(b"200 Well.\r\n").unwrap();
+    assert!(!client.open(&reply).unwrap().answers_clear);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -122,7 +131,7 @@ proptest! {
         for (line, number) in lines.iter().zip(0..) {
             let message = client.seal(format!("{line}\r\n").as_bytes()).unwrap();
             let opened = server.open(&message).unwrap();
-            prop_assert_eq!(opened, Opened { line: line.clone().into_bytes(), number });
+            prop_assert_eq!(opened, Opened { line: line.clone().into_bytes(), number, answers_clear: false });
         }
     }
 
