@@ -10,6 +10,9 @@ use safetp_protocol::security::safetp1::Level;
 
 use crate::support::{Pod, SafeClient};
 
+/// Something done to an upload's blocks.
+type Tampering = fn(&mut Vec<Vec<u8>>);
+
 fn offering(config: &mut GatewayConfig) {
     config.security.mechanisms = vec![Mechanism::SafeTp1];
 }
@@ -58,7 +61,7 @@ fn an_upload_that_is_not_what_was_sent_is_426_and_never_the_file() {
     let mut client = SafeClient::login(&pod, Some(Level::Private));
     client.store("STOR file", b"as it was");
     let octets = pattern(5000);
-    let tamperings: [(&str, fn(&mut Vec<Vec<u8>>)); 7] = [
+    let tamperings: [(&str, Tampering); 7] = [
         ("without its end", |blocks| drop(blocks.pop())),
         ("cut inside of a block", |blocks| blocks.last_mut().unwrap().truncate(9)),
         ("without a block", |blocks| drop(blocks.remove(2))),

@@ -4,7 +4,6 @@ use std::{
     io::{self, Read, Write},
     net::{IpAddr, Shutdown, SocketAddr, TcpStream},
     sync::Arc,
-    time::Duration,
 };
 
 use rcgen::CertifiedKey;
@@ -14,26 +13,24 @@ use rustls::{
 use rustls_pki_types::ServerName;
 use safetp_protocol::reply::{Reply, ReplyDecoder};
 
-use super::PASSWORD;
-
-/// Longer than anything in a test takes, so that a hang is a failure and not a hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::{PASSWORD, PATIENCE};
 
 /// Whom the client believes.
-#[derive(Clone)]
-pub(crate) struct Trust {
+#[derive(Clone, Debug)]
+pub struct Trust {
     roots: Arc<RootCertStore>,
 }
 
 impl Trust {
-    pub(crate) fn of(identity: &CertifiedKey<rcgen::KeyPair>) -> Self {
+    /// Nobody but the owner of this certificate.
+    pub fn of(identity: &CertifiedKey<rcgen::KeyPair>) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(identity.cert.der().clone()).unwrap();
         Self { roots: roots.into() }
     }
 
     /// For a server that has no certificate yet.
-    pub(crate) fn nobody() -> Self {
+    pub fn nobody() -> Self {
         Self { roots: RootCertStore::empty().into() }
     }
 
@@ -46,28 +43,34 @@ impl Trust {
 
 type TlsStream = StreamOwned<ClientConnection, TcpStream>;
 
+#[derive(Debug)]
 enum Stream {
     Clear(TcpStream),
     Protected(Box<TlsStream>),
     Gone,
 }
 
-pub(crate) struct Client {
+/// A client, most of whose methods fail the test when the server does not do what they expect.
+#[derive(Debug)]
+pub struct Client {
     address: SocketAddr,
     stream: Stream,
     replies: ReplyDecoder,
     tls: Arc<ClientConfig>,
     trust: Trust,
-    pub(crate) protect_data: bool,
+    /// Whether data connections begin with a handshake.
+    pub protect_data: bool,
 }
 
 /// A data connection.
-pub(crate) struct Data {
+#[derive(Debug)]
+pub struct Data {
     stream: Stream,
 }
 
 impl Client {
-    pub(crate) fn connect(port: u16, trust: Trust) -> Self {
+    /// A client that has said and heard nothing yet.
+    pub fn connect(port: u16, trust: Trust) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let stream = Stream::Clear(dial(address));
         let tls = Arc::new(trust.config(rustls::ALL_VERSIONS));
@@ -75,33 +78,35 @@ impl Client {
     }
 
     /// From here on handshakes do not resume each other.
-    pub(crate) fn forget_tickets(&mut self) {
+    pub fn forget_tickets(&mut self) {
         let mut config = ClientConfig::clone(&self.tls);
         config.resumption = Resumption::disabled();
         self.tls = config.into();
     }
 
     /// To be called before AUTH.
-    pub(crate) fn only(&mut self, version: &'static SupportedProtocolVersion) {
+    pub fn only(&mut self, version: &'static SupportedProtocolVersion) {
         self.tls = Arc::new(self.trust.config(&[version]));
     }
 
     /// The tickets of another client.
-    pub(crate) fn share_tickets(&mut self, other: &Self) {
+    pub fn share_tickets(&mut self, other: &Self) {
         self.tls = Arc::clone(&other.tls);
     }
 
-    pub(crate) fn send_raw(&mut self, octets: &[u8]) {
+    /// Octets as they are.
+    pub fn send_raw(&mut self, octets: &[u8]) {
         self.stream.write_all(octets).unwrap();
         self.stream.flush().unwrap();
     }
 
-    pub(crate) fn send(&mut self, line: &str) {
+    /// One line.
+    pub fn send(&mut self, line: &str) {
         self.send_raw(format!("{line}\r\n").as_bytes());
     }
 
     /// The next reply; `None` for an orderly or disorderly end.
-    pub(crate) fn reply(&mut self) -> Option<Reply> {
+    pub fn reply(&mut self) -> Option<Reply> {
         let mut buffer = [0; 1024];
         loop {
             if let Some(reply) = self.replies.next_reply().unwrap() {
@@ -116,34 +121,39 @@ impl Client {
         }
     }
 
-    pub(crate) fn expect(&mut self, code: u16) -> String {
+    /// The next reply, which must have this code. Tells its text.
+    pub fn expect(&mut self, code: u16) -> String {
         let reply = self.reply().unwrap_or_else(|| panic!("the connection ended instead of a {code}"));
         let text = String::from_utf8_lossy(&reply.encode()).into_owned();
         assert_eq!(reply.code().number(), code, "{text}");
         text
     }
 
-    pub(crate) fn ask(&mut self, line: &str, code: u16) -> String {
+    /// A line and its reply, which must have this code.
+    pub fn ask(&mut self, line: &str, code: u16) -> String {
         self.send(line);
         self.expect(code)
     }
 
     /// The reply's text, whatever its code.
-    pub(crate) fn ask_any(&mut self, line: &str) -> String {
+    pub fn ask_any(&mut self, line: &str) -> String {
         self.send(line);
         String::from_utf8(self.reply().unwrap().encode()).unwrap()
     }
 
-    pub(crate) fn expect_end(&mut self) {
+    /// The connection must end.
+    pub fn expect_end(&mut self) {
         assert_eq!(self.reply(), None);
     }
 
-    pub(crate) fn auth_tls(&mut self) {
+    /// AUTH TLS and the handshake.
+    pub fn auth_tls(&mut self) {
         self.ask("AUTH TLS", 234);
         self.handshake().unwrap();
     }
 
-    pub(crate) fn handshake(&mut self) -> io::Result<()> {
+    /// The handshake alone; data connections are protected from here on.
+    pub fn handshake(&mut self) -> io::Result<()> {
         let Stream::Clear(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
             panic!("protected twice")
         };
@@ -153,10 +163,10 @@ impl Client {
     }
 
     /// Sends TLS's end and this behind it in one go, then goes on in the clear.
-    pub(crate) fn leave_tls_with(&mut self, octets: &[u8]) {
+    pub fn leave_tls_with(&mut self, octets: &[u8]) {
         let Stream::Protected(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else { panic!("no TLS") };
         let StreamOwned { mut conn, mut sock } = *stream;
-        self.await_end_of_tls(&mut conn, &mut sock);
+        await_end_of_tls(&mut conn, &mut sock);
         conn.send_close_notify();
         let mut wire = Vec::new();
         while conn.wants_write() {
@@ -168,41 +178,38 @@ impl Client {
     }
 
     /// Goes on in the clear without a word.
-    pub(crate) fn drop_tls(&mut self) {
+    pub fn drop_tls(&mut self) {
         let Stream::Protected(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else { panic!("no TLS") };
         let StreamOwned { mut conn, mut sock } = *stream;
-        self.await_end_of_tls(&mut conn, &mut sock);
+        await_end_of_tls(&mut conn, &mut sock);
         self.stream = Stream::Clear(sock);
     }
 
-    fn await_end_of_tls(&self, connection: &mut ClientConnection, socket: &mut TcpStream) {
-        while !connection.process_new_packets().unwrap().peer_has_closed() {
-            assert!(connection.read_tls(socket).unwrap() > 0, "the connection ended instead of TLS");
-        }
-    }
-
-    pub(crate) fn login(&mut self, user: &str) {
+    /// USER, PASS and TYPE I.
+    pub fn login(&mut self, user: &str) {
         self.ask(&format!("USER {user}"), 331);
         self.ask(&format!("PASS {PASSWORD}"), 230);
         self.ask("TYPE I", 200);
     }
 
-    pub(crate) fn epsv(&mut self) -> u16 {
+    /// The port that EPSV tells.
+    pub fn epsv(&mut self) -> u16 {
         let text = self.ask("EPSV", 229);
         text.split('|').nth(3).unwrap().parse().unwrap()
     }
 
-    pub(crate) fn pasv(&mut self) -> (IpAddr, u16) {
+    /// The address and the port that PASV tells.
+    pub fn pasv(&mut self) -> (IpAddr, u16) {
         parse_pasv(&self.ask("PASV", 227))
     }
 
     /// A connection to a data port, over which nothing has gone yet.
-    pub(crate) fn dial(&self, port: u16) -> TcpStream {
+    pub fn dial(&self, port: u16) -> TcpStream {
         dial(SocketAddr::new(self.address.ip(), port))
     }
 
     /// The handshake, if the data is to be protected.
-    pub(crate) fn data(&self, stream: TcpStream) -> io::Result<Data> {
+    pub fn data(&self, stream: TcpStream) -> io::Result<Data> {
         let stream = if self.protect_data {
             Stream::Protected(Box::new(handshake(stream, &self.tls)?))
         } else {
@@ -212,20 +219,22 @@ impl Client {
     }
 
     /// EPSV, the connection, the command, its 150, the handshake.
-    pub(crate) fn open(&mut self, command: &str) -> Data {
+    pub fn open(&mut self, command: &str) -> Data {
         let port = self.epsv();
         let stream = self.dial(port);
         self.ask(command, 150);
         self.data(stream).unwrap()
     }
 
-    pub(crate) fn fetch(&mut self, command: &str) -> Vec<u8> {
+    /// All of a transfer to the client, behind EPSV.
+    pub fn fetch(&mut self, command: &str) -> Vec<u8> {
         let octets = self.open(command).read_to_end().unwrap();
         self.expect(226);
         octets
     }
 
-    pub(crate) fn store(&mut self, command: &str, octets: &[u8]) {
+    /// All of a transfer to the server, behind EPSV.
+    pub fn store(&mut self, command: &str, octets: &[u8]) {
         let mut data = self.open(command);
         data.write_all(octets).unwrap();
         data.finish();
@@ -234,17 +243,19 @@ impl Client {
 }
 
 impl Data {
-    pub(crate) fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+    /// Sends all of these octets.
+    pub fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
         self.stream.write_all(octets)?;
         self.stream.flush()
     }
 
-    pub(crate) fn read_exact(&mut self, octets: &mut [u8]) -> io::Result<()> {
+    /// Reads as many octets as fit.
+    pub fn read_exact(&mut self, octets: &mut [u8]) -> io::Result<()> {
         self.stream.read_exact(octets)
     }
 
     /// All up to the authentic end; without one this is an error.
-    pub(crate) fn read_to_end(mut self) -> io::Result<Vec<u8>> {
+    pub fn read_to_end(mut self) -> io::Result<Vec<u8>> {
         let mut octets = Vec::new();
         self.stream.read_to_end(&mut octets)?;
         self.finish();
@@ -252,7 +263,7 @@ impl Data {
     }
 
     /// Ends as it should: over TLS with `close_notify`.
-    pub(crate) fn finish(mut self) {
+    pub fn finish(mut self) {
         if let Stream::Protected(stream) = &mut self.stream {
             stream.conn.send_close_notify();
             let _ = stream.flush();
@@ -261,13 +272,14 @@ impl Data {
     }
 
     /// Ends the TCP connection alone, as a cut cable or an attacker would.
-    pub(crate) fn cut(self) {
+    pub fn cut(self) {
         let _ = self.stream.tcp().shutdown(Shutdown::Write);
         // What the gateway still sends is read, or this close would be a reset.
         let _ = io::copy(&mut self.stream.tcp(), &mut io::sink());
     }
 
-    pub(crate) fn resumed(&self) -> bool {
+    /// Whether the handshake has resumed an earlier session.
+    pub fn resumed(&self) -> bool {
         match &self.stream {
             Stream::Protected(stream) => stream.conn.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
             _ => false,
@@ -313,7 +325,7 @@ impl Write for Stream {
     }
 }
 
-pub(crate) fn parse_pasv(text: &str) -> (IpAddr, u16) {
+fn parse_pasv(text: &str) -> (IpAddr, u16) {
     let numbers = text.split(['(', ')']).nth(1).unwrap();
     let numbers: Vec<u8> = numbers.split(',').map(|number| number.parse().unwrap()).collect();
     let [a, b, c, d, high, low] = numbers[..] else { panic!("no 227: {text}") };
@@ -326,6 +338,12 @@ fn dial(address: SocketAddr) -> TcpStream {
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
+}
+
+fn await_end_of_tls(connection: &mut ClientConnection, socket: &mut TcpStream) {
+    while !connection.process_new_packets().unwrap().peer_has_closed() {
+        assert!(connection.read_tls(socket).unwrap() > 0, "the connection ended instead of TLS");
+    }
 }
 
 fn handshake(mut stream: TcpStream, config: &Arc<ClientConfig>) -> io::Result<TlsStream> {

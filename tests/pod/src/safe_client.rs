@@ -2,19 +2,23 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{Shutdown, TcpStream},
+    net::{IpAddr, Shutdown, TcpStream},
 };
 
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
 use safetp_protocol::security::safetp1::{
     Block, BlockSize, Control, DataKeys, Level, Opener, Sealer, ServerIp, TransferNumber, client,
 };
 
-use super::{ADDRESS, Client, PASSWORD, Pod, SysRng, UnwrapErr};
+use crate::{Client, PASSWORD, Pod, USER};
 
 /// What the tests agree on with the gateway.
 const BLOCK_SIZE: u32 = 1024;
 
-pub(crate) struct SafeClient {
+/// A [`Client`] whose commands and replies are sealed.
+#[derive(Debug)]
+pub struct SafeClient {
     clear: Client,
     control: Control,
     keys: DataKeys,
@@ -22,21 +26,22 @@ pub(crate) struct SafeClient {
 }
 
 impl SafeClient {
-    pub(crate) fn connect(pod: &Pod) -> Self {
+    /// Secured, as one who has dialled the address that the pod announces.
+    pub fn connect(pod: &Pod) -> Self {
         let mut clear = pod.connect();
         let message = adat(&clear.ask("AUTH X-SafeTP1", 334));
         let (exchange, message) = client::begin(&message, &mut UnwrapErr(SysRng)).unwrap();
         let message = adat(&clear.ask(&format!("ADAT {}", base64(&message)), 335));
-        let dialled = ServerIp::from(ADDRESS.parse::<std::net::IpAddr>().unwrap());
-        let (secured, message) = exchange.finish(&message, dialled).unwrap();
+        let dialled = pod.address.borrow().as_ref().and_then(|address| address.v4).unwrap();
+        let (secured, message) = exchange.finish(&message, ServerIp::from(IpAddr::from(dialled))).unwrap();
         clear.ask(&format!("ADAT {}", base64(&message)), 235);
         Self { clear, control: secured.control, keys: secured.data, level: None }
     }
 
     /// Logged in, with data connections at this level.
-    pub(crate) fn login(pod: &Pod, level: Option<Level>) -> Self {
+    pub fn login(pod: &Pod, level: Option<Level>) -> Self {
         let mut client = Self::connect(pod);
-        client.ask("USER alice", 331);
+        client.ask(&format!("USER {USER}"), 331);
         client.ask(&format!("PASS {PASSWORD}"), 230);
         client.ask("TYPE I", 200);
         client.ask(&format!("PBSZ {BLOCK_SIZE}"), 200);
@@ -50,16 +55,19 @@ impl SafeClient {
         client
     }
 
-    pub(crate) fn send(&mut self, command: &str) {
+    /// One command, sealed.
+    pub fn send(&mut self, command: &str) {
         let message = self.control.seal(format!("{command}\r\n").as_bytes()).unwrap();
         self.clear.send(&format!("ENC {}", base64(&message)));
     }
 
-    pub(crate) fn send_in_the_clear(&mut self, command: &str) {
+    /// One command as it is.
+    pub fn send_in_the_clear(&mut self, command: &str) {
         self.clear.send(command);
     }
 
-    pub(crate) fn expect(&mut self, code: u16) -> String {
+    /// The next reply, which must be sealed and have this code. Tells its text.
+    pub fn expect(&mut self, code: u16) -> String {
         let wire = self.clear.expect(632);
         let text: String = wire.lines().map(|line| self.open(line)).collect();
         let last = text.lines().last().unwrap();
@@ -67,7 +75,8 @@ impl SafeClient {
         text
     }
 
-    pub(crate) fn ask(&mut self, command: &str, code: u16) -> String {
+    /// A command and its reply, which must have this code.
+    pub fn ask(&mut self, command: &str, code: u16) -> String {
         self.send(command);
         self.expect(code)
     }
@@ -78,7 +87,7 @@ impl SafeClient {
     }
 
     /// EPSV, the connection, the command, its 150. Tells the connection and the transfer's number.
-    pub(crate) fn open_data(&mut self, command: &str) -> (TcpStream, TransferNumber) {
+    pub fn open_data(&mut self, command: &str) -> (TcpStream, TransferNumber) {
         let text = self.ask("EPSV", 229);
         let stream = self.clear.dial(text.split('|').nth(3).unwrap().parse().unwrap());
         let number = TransferNumber(self.control.next_sealed());
@@ -86,20 +95,23 @@ impl SafeClient {
         (stream, number)
     }
 
-    pub(crate) fn next_number(&self) -> TransferNumber {
+    /// The number that the next command's transfer would have.
+    pub fn next_number(&self) -> TransferNumber {
         TransferNumber(self.control.next_sealed())
     }
 
-    pub(crate) fn sealer(&self, number: TransferNumber) -> Sealer {
+    /// What seals an upload.
+    pub fn sealer(&self, number: TransferNumber) -> Sealer {
         self.keys.sealer(number, self.level.unwrap(), BlockSize::negotiate(BLOCK_SIZE).unwrap())
     }
 
-    pub(crate) fn opener(&self, number: TransferNumber) -> Opener {
+    /// What opens a download.
+    pub fn opener(&self, number: TransferNumber) -> Opener {
         self.keys.opener(number, self.level.unwrap(), BlockSize::negotiate(BLOCK_SIZE).unwrap())
     }
 
     /// All blocks of these octets, the last one included, each as it goes over the wire.
-    pub(crate) fn blocks(&self, number: TransferNumber, octets: &[u8]) -> Vec<Vec<u8>> {
+    pub fn blocks(&self, number: TransferNumber, octets: &[u8]) -> Vec<Vec<u8>> {
         let mut sealer = self.sealer(number);
         let mut blocks = Vec::new();
         for payload in octets.chunks(sealer.payload_size()) {
@@ -113,7 +125,8 @@ impl SafeClient {
         blocks
     }
 
-    pub(crate) fn store(&mut self, command: &str, octets: &[u8]) {
+    /// All of a transfer to the server, behind EPSV.
+    pub fn store(&mut self, command: &str, octets: &[u8]) {
         let (mut stream, number) = self.open_data(command);
         if self.level.is_some() {
             stream.write_all(&self.blocks(number, octets).concat()).unwrap();
@@ -124,7 +137,8 @@ impl SafeClient {
         self.expect(226);
     }
 
-    pub(crate) fn fetch(&mut self, command: &str) -> Vec<u8> {
+    /// All of a transfer to the client, behind EPSV.
+    pub fn fetch(&mut self, command: &str) -> Vec<u8> {
         let (mut stream, number) = self.open_data(command);
         let mut octets = Vec::new();
         stream.read_to_end(&mut octets).unwrap();
@@ -134,7 +148,7 @@ impl SafeClient {
     }
 
     /// What these blocks say, up to their authentic end, behind which nothing may come.
-    pub(crate) fn unseal(&self, number: TransferNumber, mut wire: &[u8]) -> Vec<u8> {
+    pub fn unseal(&self, number: TransferNumber, mut wire: &[u8]) -> Vec<u8> {
         let mut opener = self.opener(number);
         let mut octets = Vec::new();
         loop {

@@ -1,0 +1,48 @@
+//! The pod's ftpd.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher as _};
+use safetp_config::{
+    ftpd::{FtpdConfig, PasswordHash, User, Users},
+    paths::{FTPD_FILE, USERS_FILE},
+};
+use safetp_ftpd::server::{Options, Server, Throttle};
+
+use crate::{PASSWORD, USER};
+
+pub(crate) fn socket(directory: &Path) -> PathBuf {
+    directory.join("run/ftpd.sock")
+}
+
+/// Starts it in the current runtime, over `ftpd` and `data` of this directory.
+pub(crate) fn start(directory: &Path) {
+    let config = directory.join("ftpd");
+    let user = User { password: hash(), home: USER.into(), read_only: false };
+    let users = Users { users: [(USER.to_owned(), user)].into() };
+    fs::write(config.join(FTPD_FILE), serde_json::to_vec(&FtpdConfig { keep_parts_hours: 24 }).unwrap()).unwrap();
+    fs::write(config.join(USERS_FILE), serde_json::to_vec(&users).unwrap()).unwrap();
+    let options = Options {
+        socket: socket(directory),
+        config,
+        data: directory.join("data"),
+        throttle: Throttle { first_delay: Duration::from_millis(1), tries: 5 },
+    };
+    let server = Server::start(options).unwrap();
+    tokio::spawn(server.run(std::future::pending()));
+}
+
+/// Cheap parameters: the suites log in hundreds of times.
+fn hash() -> PasswordHash {
+    static HASH: OnceLock<String> = OnceLock::new();
+    let hash = HASH.get_or_init(|| {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
+        argon2.hash_password(PASSWORD.as_bytes()).unwrap().to_string()
+    });
+    PasswordHash(hash.clone())
+}

@@ -1,0 +1,51 @@
+//! A pod in one process, for tests: the real gateway before the real embedded ftpd, over temporary directories and
+//! loopback, in the test's own process.
+//!
+//! [`Pod`] starts both and ends them with itself. Programs are pointed at [`Pod::control_port`] and [`Pod::ca_file`];
+//! [`Client`] and [`SafeClient`] are FTP clients in miniature for what no program would do.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "part of tests: what fails here fails the test that called it"
+)]
+
+mod client;
+mod config;
+mod ftpd;
+mod pod;
+mod safe_client;
+mod volume;
+
+use std::time::{Duration, Instant};
+
+pub use client::{Client, Data, Trust};
+pub use config::{announced, pinned};
+pub use pod::Pod;
+pub use safe_client::SafeClient;
+pub use volume::{dsa_key, new_identity};
+
+/// The address that a pod announces unless its configuration pins another one: what a load balancer would publish.
+/// [`Client`] dials loopback whatever it is told.
+pub const ADDRESS: &str = "203.0.113.7";
+/// The only user.
+pub const USER: &str = "alice";
+/// The user's password.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// The names in a pod's certificate.
+pub const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "files.example.org"];
+
+/// Longer than anything in a test takes, so that a hang is a failure and not a hang.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Asks again and again: for what happens soon after its cause and tells nobody.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let limit = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < limit, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
