@@ -15,6 +15,7 @@ pub struct Metrics {
     refused: Family<ReasonLabel, Counter>,
     logins: Family<ResultLabel, Counter>,
     transfers: Family<TransferLabels, Counter>,
+    pub(crate) transfers_running: Gauge,
     received: Counter,
     sent: Counter,
     bindings: Family<BindingLabel, Counter>,
@@ -83,6 +84,7 @@ impl Default for Metrics {
             refused: Family::default(),
             logins: Family::default(),
             transfers: Family::default(),
+            transfers_running: Gauge::default(),
             received: Counter::default(),
             sent: Counter::default(),
             bindings: Family::default(),
@@ -141,6 +143,8 @@ impl Metrics {
         registry.register("refused_sessions", "Control connections refused, by reason", self.refused.clone());
         registry.register("logins", "Logins by result", self.logins.clone());
         registry.register("transfers", "Transfers by command and result", self.transfers.clone());
+        let help = "Transfers whose data connection is open at this moment";
+        registry.register("transfers_running", help, self.transfers_running.clone());
         registry.register_with_unit("received", "Octets of uploads", Unit::Bytes, self.received.clone());
         registry.register_with_unit("sent", "Octets of downloads and listings", Unit::Bytes, self.sent.clone());
         let help = "Data connections by what proves whose they are";

@@ -300,6 +300,7 @@ impl Task {
             keys: self.core.data_keys().cloned(),
             binding: self.settings.config.security.data_binding,
             share: self.gateway.budget.share(),
+            metrics: Arc::clone(&self.gateway.metrics),
             stall: self.stall(),
             require_close_notify: self.settings.config.uploads.require_close_notify,
             cancel: cancel.clone(),

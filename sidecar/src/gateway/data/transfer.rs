@@ -19,7 +19,10 @@ use super::{
     descriptor::{Sink, Source},
     stream::DataStream,
 };
-use crate::gateway::{listen, tls::Identity};
+use crate::{
+    gateway::{listen, tls::Identity},
+    metrics::Metrics,
+};
 
 /// All that a transfer needs.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ pub(in crate::gateway) struct Job {
     pub(in crate::gateway) keys: Option<DataKeys>,
     pub(in crate::gateway) binding: DataBinding,
     pub(in crate::gateway) share: Share,
+    pub(in crate::gateway) metrics: Arc<Metrics>,
     pub(in crate::gateway) stall: Duration,
     pub(in crate::gateway) require_close_notify: bool,
     pub(in crate::gateway) cancel: CancellationToken,
@@ -51,6 +55,22 @@ pub(in crate::gateway) enum Opening {
 /// How long a client may take to answer when it is dialled.
 const DIAL_TIME: Duration = Duration::from_secs(30);
 
+/// Counts a transfer whose data connection is open.
+struct Running(Arc<Metrics>);
+
+impl Running {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        metrics.transfers_running.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.transfers_running.dec();
+    }
+}
+
 /// How it went.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::gateway) struct Outcome {
@@ -62,7 +82,7 @@ pub(in crate::gateway) struct Outcome {
 
 pub(in crate::gateway) async fn run(job: Job) -> Outcome {
     let mut outcome = Outcome { result: Ok(()), moved: 0, bound: false };
-    let Job { session, transfer, descriptor, opening, identity, keys, binding, share, stall, .. } = job;
+    let Job { session, transfer, descriptor, opening, identity, keys, binding, share, stall, metrics, .. } = job;
     let (require_close_notify, cancel) = (job.require_close_notify, job.cancel);
     let open = async {
         let connection = opening.connection(stall).await?;
@@ -92,6 +112,7 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
         Err(failure) => Err(failure),
         Ok((stream, bound)) => {
             outcome.bound = bound;
+            let _running = Running::new(metrics);
             move_octets(transfer, descriptor, stream, rules, &cancel, &mut outcome.moved).await
         }
     };
