@@ -2,69 +2,71 @@
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _};
 
-use crate::support::{PASSWORD, Pod};
+use safetp_pod::PASSWORD;
+
+use crate::support::Stage;
 
 #[test]
 fn what_the_server_refuses_is_1() {
-    let pod = Pod::new();
-    pod.safetp(&["get", &pod.url("nothing")]).run().is_failure(1, &["refused RETR nothing", "550"]);
-    pod.safetp(&["rm", &pod.url("nothing")]).run().is_failure(1, &["refused DELE nothing"]);
-    assert!(!pod.here("nothing").exists());
+    let stage = Stage::new();
+    stage.safetp(&["get", &stage.url("nothing")]).run().is_failure(1, &["refused RETR nothing", "550"]);
+    stage.safetp(&["rm", &stage.url("nothing")]).run().is_failure(1, &["refused DELE nothing"]);
+    assert!(!stage.here("nothing").exists());
 }
 
 #[test]
 fn what_cannot_be_meant_is_2() {
-    let pod = Pod::new();
-    pod.safetp(&["ls", "http://host/"]).run().is_failure(2, &["safetp://"]);
-    pod.safetp(&["ls", &pod.url(""), "--insecure"]).run().is_failure(2, &["unexpected argument"]);
-    pod.safetp(&["get", &pod.url("folder/")]).run().is_failure(2, &["a directory is named"]);
-    pod.safetp(&["put", "-", &pod.url("")]).run().is_failure(2, &["what the file will be called"]);
+    let stage = Stage::new();
+    stage.safetp(&["ls", "http://host/"]).run().is_failure(2, &["safetp://"]);
+    stage.safetp(&["ls", &stage.url(""), "--insecure"]).run().is_failure(2, &["unexpected argument"]);
+    stage.safetp(&["get", &stage.url("folder/")]).run().is_failure(2, &["a directory is named"]);
+    stage.safetp(&["put", "-", &stage.url("")]).run().is_failure(2, &["what the file will be called"]);
 }
 
 #[test]
 fn a_password_in_a_url_is_2_and_is_not_repeated() {
-    let pod = Pod::new();
-    let outcome = pod.safetp(&["ls", "safetp://alice:hunter2@127.0.0.1/"]).run();
+    let stage = Stage::new();
+    let outcome = stage.safetp(&["ls", "safetp://alice:hunter2@127.0.0.1/"]).run();
     outcome.is_failure(2, &["does not belong into a URL", "SAFETP_PASSWORD"]);
 }
 
 #[test]
 fn a_server_that_is_not_reached_is_3() {
-    let pod = Pod::new();
+    let stage = Stage::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    pod.safetp(&["ls", &format!("safetp://alice@{free}/")]).run().is_failure(3, &["failed to connect", "firewall"]);
+    stage.safetp(&["ls", &format!("safetp://alice@{free}/")]).run().is_failure(3, &["failed to connect", "firewall"]);
 }
 
 #[test]
 fn a_wrong_password_is_5() {
-    let pod = Pod::new();
-    pod.safetp(&["ls", &pod.url("")]).env("SAFETP_PASSWORD", "wrong").run().is_failure(5, &["alice", "530"]);
+    let stage = Stage::new();
+    stage.safetp(&["ls", &stage.url("")]).env("SAFETP_PASSWORD", "wrong").run().is_failure(5, &["alice", "530"]);
 }
 
 #[test]
 fn without_a_password_and_a_terminal_it_is_5() {
-    let pod = Pod::new();
-    let outcome = pod.safetp(&["ls", &pod.url("")]).without_env("SAFETP_PASSWORD").run();
+    let stage = Stage::new();
+    let outcome = stage.safetp(&["ls", &stage.url("")]).without_env("SAFETP_PASSWORD").run();
     outcome.is_failure(5, &["a password for alice", "SAFETP_PASSWORD"]);
 }
 
 #[test]
 fn a_local_file_that_is_not_there_is_7() {
-    let pod = Pod::new();
-    pod.safetp(&["put", "nothing", &pod.url("")]).run().is_failure(7, &["failed to open nothing"]);
-    pod.safetp(&["get", &pod.url("x"), "no/such/place"]).run().is_failure(7, &["no/such/place"]);
-    pod.safetp(&["ls", &pod.url(""), "--ca", "nothing.pem"]).run();
+    let stage = Stage::new();
+    stage.safetp(&["put", "nothing", &stage.url("")]).run().is_failure(7, &["failed to open nothing"]);
+    stage.safetp(&["get", &stage.url("x"), "no/such/place"]).run().is_failure(7, &["no/such/place"]);
+    stage.safetp(&["ls", &stage.url(""), "--ca", "nothing.pem"]).run();
 }
 
 #[test]
 fn a_name_and_a_password_may_stand_in_netrc() {
-    let pod = Pod::new();
-    let netrc = pod.here(".netrc");
+    let stage = Stage::new();
+    let netrc = stage.here(".netrc");
     fs::write(&netrc, format!("machine 127.0.0.1 login alice password \"{PASSWORD}\"\n")).unwrap();
-    let ls = |url: &str| pod.safetp(&["ls", url]).without_env("SAFETP_PASSWORD").run();
+    let ls = |url: &str| stage.safetp(&["ls", url]).without_env("SAFETP_PASSWORD").run();
     fs::set_permissions(&netrc, fs::Permissions::from_mode(0o644)).unwrap();
-    ls(&pod.url("")).is_failure(7, &[".netrc", "chmod 600"]);
+    ls(&stage.url("")).is_failure(7, &[".netrc", "chmod 600"]);
     fs::set_permissions(&netrc, fs::Permissions::from_mode(0o600)).unwrap();
-    ls(&pod.url("")).is_done();
-    ls(&format!("safetp://{}/", pod.address())).is_done();
+    ls(&stage.url("")).is_done();
+    ls(&format!("safetp://{}/", stage.address())).is_done();
 }

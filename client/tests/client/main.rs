@@ -6,5 +6,9 @@ mod support;
 
 mod commands;
 mod exit_codes;
+mod known_servers;
+mod prompt;
+mod proxy;
 mod resume;
+mod safetp1;
 mod tls;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::support::{Pod, octets};
+use crate::support::{Stage, octets};
 
 fn set_age(path: &std::path::Path, age: Duration) {
     let file = fs::OpenOptions::new().write(true).open(path).unwrap();
@@ -16,67 +16,67 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn get_goes_on_behind_what_the_part_has() {
-    let pod = Pod::new();
+    let stage = Stage::new();
     let content = octets(200_000);
-    fs::write(pod.there("file"), &content).unwrap();
-    set_age(&pod.there("file"), HOUR);
-    fs::write(pod.here("file.part"), &content[..150_000]).unwrap();
-    let outcome = pod.safetp(&["get", "-v", "--continue", &pod.url("file")]).run();
+    fs::write(stage.there("file"), &content).unwrap();
+    set_age(&stage.there("file"), HOUR);
+    fs::write(stage.here("file.part"), &content[..150_000]).unwrap();
+    let outcome = stage.safetp(&["get", "-v", "--continue", &stage.url("file")]).run();
     assert!(outcome.is_done().err.contains("> REST 150000"), "{}", outcome.err);
-    assert_eq!(fs::read(pod.here("file")).unwrap(), content);
+    assert_eq!(fs::read(stage.here("file")).unwrap(), content);
 }
 
 #[test]
 fn get_without_continue_begins_anew() {
-    let pod = Pod::new();
-    fs::write(pod.there("file"), b"short").unwrap();
-    fs::write(pod.here("file.part"), octets(1000)).unwrap();
-    pod.safetp(&["get", &pod.url("file")]).run().is_done();
-    assert_eq!(fs::read(pod.here("file")).unwrap(), b"short");
+    let stage = Stage::new();
+    fs::write(stage.there("file"), b"short").unwrap();
+    fs::write(stage.here("file.part"), octets(1000)).unwrap();
+    stage.safetp(&["get", &stage.url("file")]).run().is_done();
+    assert_eq!(fs::read(stage.here("file")).unwrap(), b"short");
 }
 
 #[test]
 fn get_does_not_join_two_versions() {
-    let pod = Pod::new();
-    fs::write(pod.there("file"), octets(200_000)).unwrap();
-    fs::write(pod.here("file.part"), octets(100_000)).unwrap();
-    set_age(&pod.here("file.part"), HOUR);
-    let get = || pod.safetp(&["get", "--continue", &pod.url("file")]).run();
+    let stage = Stage::new();
+    fs::write(stage.there("file"), octets(200_000)).unwrap();
+    fs::write(stage.here("file.part"), octets(100_000)).unwrap();
+    set_age(&stage.here("file.part"), HOUR);
+    let get = || stage.safetp(&["get", "--continue", &stage.url("file")]).run();
     get().is_failure(1, &["has changed since", "without --continue"]);
-    fs::write(pod.here("file.part"), octets(300_000)).unwrap();
+    fs::write(stage.here("file.part"), octets(300_000)).unwrap();
     get().is_failure(1, &["shorter"]);
-    assert!(!pod.here("file").exists());
+    assert!(!stage.here("file").exists());
 }
 
 #[test]
 fn put_goes_on_behind_what_the_server_has() {
-    let pod = Pod::new();
+    let stage = Stage::new();
     let content = octets(200_000);
-    fs::write(pod.here("file"), &content).unwrap();
-    set_age(&pod.here("file"), HOUR);
-    fs::write(pod.there("file"), &content[..120_000]).unwrap();
-    let outcome = pod.safetp(&["put", "-v", "file", &pod.url(""), "--continue"]).run();
+    fs::write(stage.here("file"), &content).unwrap();
+    set_age(&stage.here("file"), HOUR);
+    fs::write(stage.there("file"), &content[..120_000]).unwrap();
+    let outcome = stage.safetp(&["put", "-v", "file", &stage.url(""), "--continue"]).run();
     assert!(outcome.is_done().err.contains("> REST 120000"), "{}", outcome.err);
-    assert_eq!(fs::read(pod.there("file")).unwrap(), content);
+    assert_eq!(fs::read(stage.there("file")).unwrap(), content);
 }
 
 #[test]
 fn put_of_a_newer_file_sends_all_of_it() {
-    let pod = Pod::new();
+    let stage = Stage::new();
     let content = octets(200_000);
-    fs::write(pod.there("file"), octets(100_000)).unwrap();
-    set_age(&pod.there("file"), HOUR);
-    fs::write(pod.here("file"), &content).unwrap();
-    let outcome = pod.safetp(&["put", "file", &pod.url(""), "--continue"]).run();
+    fs::write(stage.there("file"), octets(100_000)).unwrap();
+    set_age(&stage.there("file"), HOUR);
+    fs::write(stage.here("file"), &content).unwrap();
+    let outcome = stage.safetp(&["put", "file", &stage.url(""), "--continue"]).run();
     assert!(outcome.is_done().err.contains("newer than what the server has"), "{}", outcome.err);
-    assert_eq!(fs::read(pod.there("file")).unwrap(), content);
+    assert_eq!(fs::read(stage.there("file")).unwrap(), content);
 }
 
 #[test]
 fn put_of_less_than_the_server_has_is_refused() {
-    let pod = Pod::new();
-    fs::write(pod.here("file"), b"short").unwrap();
-    fs::write(pod.there("file"), octets(1000)).unwrap();
-    let outcome = pod.safetp(&["put", "file", &pod.url(""), "--continue"]).run();
+    let stage = Stage::new();
+    fs::write(stage.here("file"), b"short").unwrap();
+    fs::write(stage.there("file"), octets(1000)).unwrap();
+    let outcome = stage.safetp(&["put", "file", &stage.url(""), "--continue"]).run();
     outcome.is_failure(1, &["more than the 5 here"]);
 }

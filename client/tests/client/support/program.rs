@@ -2,9 +2,9 @@
 
 use std::{
     ffi::OsStr,
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 /// A program that is about to run, without a terminal, a home or anything else of whoever runs the tests.
@@ -92,5 +92,29 @@ impl Outcome {
         for word in words {
             assert!(self.err.contains(word), "{word} is missing:\n{}", self.err);
         }
+    }
+}
+
+/// `safetp proxy` while it runs.
+pub(crate) struct Proxy {
+    child: Child,
+    /// Where it listens, on loopback.
+    pub(crate) port: u16,
+}
+
+impl Proxy {
+    /// Starts it and waits for its first line.
+    pub(crate) fn start(program: &mut Program) -> Self {
+        let mut child = program.command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, port: line.trim().parse().unwrap() }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -1,0 +1,258 @@
+//! `safetp proxy`: plain FTP clients that nobody taught anything, and what they must not be able to do.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use safetp_pod::{PASSWORD, wait_until};
+
+use crate::support::{Proxy, Stage, octets};
+
+fn proxy(stage: &Stage, mechanism: &str) -> Proxy {
+    let url = format!("safetp://{}", stage.address());
+    let args = ["proxy", "--listen", "127.0.0.1:0", &url, "--mechanism", mechanism];
+    Proxy::start(&mut stage.trusting(&args))
+}
+
+/// A plain FTP client in miniature.
+struct Plain {
+    control: BufReader<TcpStream>,
+}
+
+impl Plain {
+    fn log_in(proxy: &Proxy) -> Self {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut plain = Self { control: BufReader::new(stream) };
+        plain.expect("220");
+        plain.ask("USER alice", "331");
+        plain.ask(&format!("PASS {PASSWORD}"), "230");
+        plain
+    }
+
+    fn send(&mut self, line: &str) {
+        self.control.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    }
+
+    fn expect(&mut self, code: &str) -> String {
+        let mut text = String::new();
+        loop {
+            let start = text.len();
+            assert!(self.control.read_line(&mut text).unwrap() > 0, "the connection ended instead of a {code}: {text}");
+            if text[start..].starts_with(|char: char| char.is_ascii_digit()) && text[start + 3..].starts_with(' ') {
+                assert!(text[start..].starts_with(code), "not {code}: {text}");
+                return text;
+            }
+        }
+    }
+
+    fn ask(&mut self, line: &str, code: &str) -> String {
+        self.send(line);
+        self.expect(code)
+    }
+
+    fn open(&mut self, command: &str) -> TcpStream {
+        let text = self.ask("EPSV", "229");
+        let port: u16 = text.split('|').nth(3).unwrap().parse().unwrap();
+        let data = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        self.ask(command, "150");
+        data
+    }
+}
+
+#[test]
+fn curl_stores_lists_and_fetches() {
+    let stage = Stage::both();
+    let content = octets(500_000);
+    fs::write(stage.here("file"), &content).unwrap();
+    for (mechanism, mode) in [("tls", "--ftp-pasv"), ("x-safetp1", "--ftp-pasv"), ("tls", "--ftp-port=127.0.0.1")] {
+        let proxy = proxy(&stage, mechanism);
+        let url = format!("ftp://alice@127.0.0.1:{}/{mechanism}", proxy.port);
+        let user = format!("alice:{PASSWORD}");
+        let curl = |args: &[&str]| {
+            let mut curl = stage.other("curl", &["-sS", "-q", "--user", &user]);
+            mode.split('=').chain(args.iter().copied()).for_each(|arg| drop(curl.arg(arg)));
+            curl.run()
+        };
+        curl(&["--upload-file", "file", &url]).is_done();
+        assert_eq!(fs::read(stage.there(mechanism)).unwrap(), content, "{mechanism} {mode}");
+        assert_eq!(curl(&[&url]).is_done().out, content, "{mechanism} {mode}");
+        let listing = curl(&["--list-only", &format!("ftp://127.0.0.1:{}/", proxy.port)]);
+        assert!(listing.is_done().text().contains(mechanism), "{mechanism} {mode}");
+    }
+}
+
+#[test]
+fn lftp_mirrors_with_several_connections_at_once() {
+    let stage = Stage::both();
+    fs::create_dir(stage.here("folder")).unwrap();
+    for index in 0..12 {
+        fs::write(stage.here(&format!("folder/{index}")), octets(40_000)).unwrap();
+    }
+    for mechanism in ["tls", "x-safetp1"] {
+        let proxy = proxy(&stage, mechanism);
+        let script = format!(
+            "set net:max-retries 1; set net:timeout 20; open -u alice,'{PASSWORD}' -p {} 127.0.0.1; \
+             mirror --reverse --parallel=3 folder {mechanism}; mirror --parallel=3 {mechanism} back-{mechanism}; bye",
+            proxy.port
+        );
+        stage.other("lftp", &["--norc", "-c", &script]).run().is_done();
+        for index in 0..12 {
+            let name = |folder: &str| stage.here(&format!("{folder}/{index}"));
+            let back = name(&format!("back-{mechanism}"));
+            assert_eq!(fs::read(back).unwrap(), fs::read(name("folder")).unwrap(), "{mechanism}");
+        }
+    }
+}
+
+#[test]
+fn pythons_ftplib_stores_goes_on_and_lists() {
+    const SCRIPT: &str = "
+import ftplib, io, sys
+port, password = int(sys.argv[1]), sys.argv[2]
+content = bytes(range(256)) * 400
+for active in (False, True):
+    ftp = ftplib.FTP()
+    ftp.connect('127.0.0.1', port, timeout=20)
+    ftp.login('alice', password)
+    ftp.set_pasv(not active)
+    ftp.storbinary('STOR file', io.BytesIO(content))
+    got = []
+    ftp.retrbinary('RETR file', got.append, rest=1000)
+    assert b''.join(got) == content[1000:]
+    assert [name for name, facts in ftp.mlsd() if facts['type'] == 'file'] == ['file']
+    lines = []
+    ftp.retrlines('LIST', lines.append)
+    assert len(lines) == 1
+    try:
+        ftp.retrbinary('RETR nothing', got.append)
+        raise SystemExit('no error')
+    except ftplib.error_perm as error:
+        assert str(error).startswith('550'), error
+    assert ftp.size('file') == len(content)
+    ftp.quit()
+";
+    let stage = Stage::both();
+    for mechanism in ["tls", "x-safetp1"] {
+        let proxy = proxy(&stage, mechanism);
+        stage.other("python3", &["-c", SCRIPT, &proxy.port.to_string(), PASSWORD]).run().is_done();
+    }
+}
+
+#[test]
+fn the_plain_client_has_no_say_in_security() {
+    let stage = Stage::both();
+    let proxy = proxy(&stage, "tls");
+    let mut plain = Plain::log_in(&proxy);
+    for line in ["AUTH TLS", "PBSZ 0", "PROT C", "CCC", "ADAT AAAA", "ENC AAAA", "REIN"] {
+        plain.ask(line, "502");
+    }
+    for line in ["PROT", "AUTH", "PBSZ x", "ENC !"] {
+        plain.ask(line, "501");
+    }
+    let features = plain.ask("FEAT", "211");
+    assert!(features.contains("MLST") && features.contains("EPSV"), "{features}");
+    for line in ["AUTH", "PBSZ", "PROT"] {
+        assert!(!features.contains(line), "{features}");
+    }
+}
+
+#[test]
+fn data_before_login_is_refused() {
+    let stage = Stage::both();
+    let proxy = proxy(&stage, "tls");
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port)).unwrap();
+    let mut plain = Plain { control: BufReader::new(stream) };
+    plain.expect("220");
+    plain.ask("EPSV", "530");
+    plain.ask("PORT 127,0,0,1,200,1", "530");
+    plain.ask("LIST", "425");
+}
+
+#[test]
+fn only_the_clients_own_address_is_dialled() {
+    let stage = Stage::both();
+    let proxy = proxy(&stage, "tls");
+    let mut plain = Plain::log_in(&proxy);
+    plain.ask("PORT 192,0,2,1,200,1", "504");
+    plain.ask("EPRT |1|127.0.0.1|80|", "504");
+    plain.ask("EPRT |3|x|2000|", "522");
+    plain.ask("PORT 1,2,3", "501");
+}
+
+#[test]
+fn an_upload_whose_client_is_cut_off_is_not_complete() {
+    let stage = Stage::both();
+    let proxy = proxy(&stage, "tls");
+    let mut plain = Plain::log_in(&proxy);
+    let mut data = plain.open("STOR file");
+    data.write_all(&octets(100_000)).unwrap();
+    // To close with octets unread, or by this option, is a reset.
+    socket2::SockRef::from(&data).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(data);
+    plain.expect("426");
+    assert!(!stage.there("file").exists());
+    plain.ask("NOOP", "200");
+}
+
+#[test]
+fn an_upload_whose_client_is_killed_is_not_complete() {
+    let stage = Stage::both();
+    let proxy = proxy(&stage, "tls");
+    let mut plain = Plain::log_in(&proxy);
+    let mut data = plain.open("STOR file");
+    data.write_all(&octets(100_000)).unwrap();
+    // As a kernel does it: one descriptor after the other, the older one first.
+    drop(plain);
+    drop(data);
+    wait_until("the gateway has seen the end", || {
+        stage.metric("safetp_gateway_sessions_active") == 0 || stage.http("/metrics").1.contains("sessions 0")
+    });
+    assert!(!stage.there("file").exists());
+}
+
+#[test]
+fn abor_ends_a_transfer_and_the_session_goes_on() {
+    let stage = Stage::both();
+    fs::write(stage.there("file"), octets(30_000_000)).unwrap();
+    for mechanism in ["tls", "x-safetp1"] {
+        let proxy = proxy(&stage, mechanism);
+        let mut plain = Plain::log_in(&proxy);
+        let mut data = plain.open("RETR file");
+        data.read_exact(&mut [0; 1000]).unwrap();
+        plain.send("ABOR");
+        plain.expect("426");
+        plain.expect("2");
+        plain.ask("NOOP", "200");
+    }
+}
+
+#[test]
+fn other_than_loopback_is_not_listened_on() {
+    let stage = Stage::new();
+    let url = format!("safetp://{}", stage.address());
+    let proxy = |listen: &str| stage.safetp(&["proxy", "--listen", listen, &url]).run();
+    proxy("0.0.0.0:0").is_failure(2, &["loopback only"]);
+    proxy("[::]:0").is_failure(2, &["loopback only"]);
+}
+
+#[test]
+fn a_server_that_is_not_to_be_trusted_is_said_before_anybody_connects() {
+    let stage = Stage::safetp1();
+    let url = format!("safetp://{}", stage.address());
+    stage.safetp(&["proxy", "--listen", "127.0.0.1:0", &url]).run().is_failure(4, &["is not known"]);
+}
+
+#[test]
+fn when_the_server_is_gone_the_client_hears_it() {
+    let stage = Stage::both();
+    let proxy = proxy(&stage, "tls");
+    let mut plain = Plain::log_in(&proxy);
+    let address: SocketAddr = stage.address();
+    drop(stage);
+    plain.ask("NOOP", "421");
+    assert!(TcpStream::connect(address).is_err());
+}
