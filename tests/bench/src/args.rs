@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::{client::Version, load::Load, servers::Kind};
+use crate::{
+    client::Version,
+    load::{Load, Part},
+    servers::Kind,
+};
 
 /// Measures SafeTP beside other FTP servers.
 #[derive(Debug, clap::Parser)]
@@ -13,7 +17,10 @@ pub(crate) struct Args {
     pub(crate) quick: bool,
     /// The servers to measure; all of them if none is named.
     #[arg(long, value_delimiter = ',')]
-    pub(crate) only: Vec<Kind>,
+    only: Vec<Kind>,
+    /// The parts of each turn; all of them if none is named.
+    #[arg(long = "part", value_delimiter = ',')]
+    parts: Vec<Part>,
     /// Directory of safetp-sidecar and safetp-ftpd.
     #[arg(long, default_value = "target/release")]
     pub(crate) binaries: PathBuf,
@@ -35,8 +42,12 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(crate) fn kinds(&self) -> Vec<Kind> {
-        if self.only.is_empty() { Kind::ALL.to_vec() } else { self.only.clone() }
+    pub(crate) fn kinds(&self) -> &[Kind] {
+        if self.only.is_empty() { Kind::ALL } else { &self.only }
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        if self.parts.is_empty() { Part::ALL } else { &self.parts }
     }
 
     pub(crate) fn load(&self) -> Load {

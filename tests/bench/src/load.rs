@@ -16,6 +16,29 @@ use crate::{
 const SMALL: u64 = 4 * 1024;
 const MEBIBYTE: u64 = 1024 * 1024;
 
+/// A part of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Sessions that do nothing.
+    Idle,
+    /// One large file to the client.
+    Download,
+    /// One large file from the client.
+    Upload,
+    /// One session behind the other.
+    Logins,
+    /// Small files, up and then down.
+    Files,
+    /// What X-SafeTP1 encrypts with, in memory and without a server.
+    Cipher,
+}
+
+impl Part {
+    /// In the order of a turn: what an idle session needs must not hide in what an earlier part has left.
+    pub(crate) const ALL: &'static [Self] =
+        &[Self::Idle, Self::Download, Self::Upload, Self::Logins, Self::Files, Self::Cipher];
+}
+
 /// How much of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {
@@ -29,6 +52,8 @@ pub(crate) struct Load {
     pub(crate) logins: u32,
     /// Files of 4 KiB, one behind the other in one session.
     pub(crate) files: u32,
+    /// How long each cipher has its turn.
+    pub(crate) cipher: Duration,
 }
 
 /// What one kind of work took.
@@ -39,19 +64,31 @@ struct Cost {
 }
 
 impl Load {
-    pub(crate) const FULL: Self = Self { rounds: 5, mebibytes: 1024, idle_sessions: 1000, logins: 500, files: 500 };
-    pub(crate) const QUICK: Self = Self { rounds: 1, mebibytes: 16, idle_sessions: 10, logins: 5, files: 5 };
+    pub(crate) const FULL: Self = Self {
+        rounds: 5,
+        mebibytes: 1024,
+        idle_sessions: 1000,
+        logins: 500,
+        files: 500,
+        cipher: Duration::from_secs(1),
+    };
+    pub(crate) const QUICK: Self =
+        Self { rounds: 1, mebibytes: 16, idle_sessions: 10, logins: 5, files: 5, cipher: Duration::from_millis(20) };
 
     /// Gives a freshly started server its turn.
-    pub(crate) fn run(&self, server: &Server) -> Result<Sample> {
-        server.place.write_large(self.mebibytes)?;
+    pub(crate) fn run(&self, server: &Server, parts: &[Part]) -> Result<Sample> {
         on_core(CLIENT_CORE, || {
             let mut sample = Sample::default();
-            // Before anything else has been done: what a session needs must not hide in what an earlier load left.
-            self.idle(server, &mut sample)?;
-            self.transfer(server, &mut sample)?;
-            self.log_in(server, &mut sample)?;
-            self.move_small_files(server, &mut sample)?;
+            for part in Part::ALL.iter().filter(|part| parts.contains(part)) {
+                match part {
+                    Part::Idle => self.idle(server, &mut sample)?,
+                    Part::Download => self.download(server, &mut sample)?,
+                    Part::Upload => self.upload(server, &mut sample)?,
+                    Part::Logins => self.log_in(server, &mut sample)?,
+                    Part::Files => self.move_small_files(server, &mut sample)?,
+                    Part::Cipher => {}
+                }
+            }
             Ok(sample)
         })
     }
@@ -66,19 +103,25 @@ impl Load {
         sessions.into_iter().try_for_each(Client::quit)
     }
 
-    fn transfer(&self, server: &Server, sample: &mut Sample) -> Result<()> {
+    fn download(&self, server: &Server, sample: &mut Sample) -> Result<()> {
+        server.place.write_large(self.mebibytes)?;
         let mut client = server.login()?;
-        let gibibytes = float(self.mebibytes) / 1024.0;
         let length = self.mebibytes * MEBIBYTE;
         let cost = measure(server, || {
             let count = client.download(LARGE)?;
             ensure!(count == length, "{count} octets came instead of {length}");
             Ok(())
         })?;
-        sample.set(Metric::DownloadCpu, cost.cpu.as_secs_f64() / gibibytes);
+        sample.set(Metric::DownloadCpu, cost.cpu.as_secs_f64() * 1024.0 / float(self.mebibytes));
         sample.set(Metric::DownloadRate, float(self.mebibytes) / cost.elapsed.as_secs_f64());
+        client.quit()
+    }
+
+    fn upload(&self, server: &Server, sample: &mut Sample) -> Result<()> {
+        let mut client = server.login()?;
+        let length = self.mebibytes * MEBIBYTE;
         let cost = measure(server, || client.upload("uploaded", length))?;
-        sample.set(Metric::UploadCpu, cost.cpu.as_secs_f64() / gibibytes);
+        sample.set(Metric::UploadCpu, cost.cpu.as_secs_f64() * 1024.0 / float(self.mebibytes));
         sample.set(Metric::UploadRate, float(self.mebibytes) / cost.elapsed.as_secs_f64());
         let stored = std::fs::metadata(server.place.home().join("uploaded"))?.len();
         ensure!(stored == length, "{stored} octets were stored instead of {length}");

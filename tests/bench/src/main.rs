@@ -4,6 +4,7 @@
 //! shows medians. docs/performance.md says how, and what was found.
 
 mod args;
+mod cipher;
 mod client;
 mod load;
 mod metric;
@@ -21,6 +22,7 @@ use clap::Parser as _;
 
 use crate::{
     args::Args,
+    load::Part,
     screen::{complain, say},
     servers::{Kind, Server},
     table::Column,
@@ -40,7 +42,9 @@ fn run(args: &Args) -> Result<()> {
     processes::raise_descriptor_limit().context("failed to raise the limit of open files")?;
     let kinds = args.kinds();
     let mut columns = kinds.iter().map(|kind| column(*kind, args)).collect::<Result<Vec<_>>>()?;
-    let rounds = args.load().rounds;
+    let load = args.load();
+    let rounds = load.rounds;
+    let mut ciphers = cipher::Rates::default();
     for round in 0..rounds {
         // Whoever comes first meets a machine that has just rested: each in its turn.
         for turn in 0..kinds.len() {
@@ -49,8 +53,11 @@ fn run(args: &Args) -> Result<()> {
             say(&format!("round {} of {rounds}: {}", round + 1, kind.name()));
             column.samples.push(take_turn(*kind, args)?);
         }
+        if args.parts().contains(&Part::Cipher) {
+            ciphers.measure(load.cipher).context("failed to measure 3DES")?;
+        }
     }
-    let measured = format!("{}\n\n{}", machine(rounds)?, table::render(&columns));
+    let measured = format!("{}\n\n{}\n{}", machine(rounds)?, table::render(&columns), ciphers.render());
     say(&format!("\n{measured}"));
     args.page.as_deref().map_or(Ok(()), |page| page::write(page, &measured))
 }
@@ -62,7 +69,8 @@ fn column(kind: Kind, args: &Args) -> Result<Column> {
 
 fn take_turn(kind: Kind, args: &Args) -> Result<metric::Sample> {
     let server = Server::start(kind, args)?;
-    let sample = args.load().run(&server).with_context(|| format!("{} did not do its work", kind.name()))?;
+    let sample =
+        args.load().run(&server, args.parts()).with_context(|| format!("{} did not do its work", kind.name()))?;
     say(&format!("  {}", sample.in_one_line()));
     Ok(sample)
 }

@@ -15,7 +15,7 @@ pub(crate) struct Column {
 
 /// Of all turns.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Spread {
+pub(crate) struct Spread {
     lowest: f64,
     median: f64,
     highest: f64,
@@ -34,9 +34,10 @@ pub(crate) fn render(columns: &[Column]) -> String {
 
 fn row(metric: Metric, columns: &[Column]) -> String {
     let spreads: Vec<(bool, Option<Spread>)> =
-        columns.iter().map(|column| (column.ours, Spread::of(metric, &column.samples))).collect();
+        columns.iter().map(|column| (column.ours, column.spread(metric))).collect();
     let decimals = metric.decimals();
-    let cells: Vec<String> = spreads.iter().map(|(_, spread)| cell(*spread, decimals)).collect();
+    let cell = |spread: &Option<Spread>| spread.map_or_else(|| "-".to_owned(), |spread| spread.cell(decimals));
+    let cells: Vec<String> = spreads.iter().map(|(_, spread)| cell(spread)).collect();
     let medians = |ours: bool| {
         let wanted = move |(whose, spread): &(bool, Option<Spread>)| spread.filter(|_| *whose == ours);
         spreads.iter().filter_map(wanted).map(|spread| spread.median)
@@ -50,21 +51,23 @@ fn row(metric: Metric, columns: &[Column]) -> String {
     format!("| {} | {} | {goal} | {verdict} |", metric.title(), cells.join(" | "))
 }
 
-fn cell(spread: Option<Spread>, decimals: usize) -> String {
-    match spread {
-        Some(Spread { lowest, median, highest }) => {
-            format!("{median:.decimals$} ({lowest:.decimals$}-{highest:.decimals$})")
-        }
-        None => "-".to_owned(),
+impl Column {
+    fn spread(&self, metric: Metric) -> Option<Spread> {
+        Spread::of(self.samples.iter().filter_map(|sample| sample.value(metric)).collect())
     }
 }
 
 impl Spread {
-    fn of(metric: Metric, samples: &[Sample]) -> Option<Self> {
-        let mut values: Vec<f64> = samples.iter().filter_map(|sample| sample.value(metric)).collect();
+    /// None of nothing.
+    pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let median = *values.get(values.len() / 2)?;
         Some(Self { lowest: *values.first()?, median, highest: *values.last()? })
+    }
+
+    pub(crate) fn cell(&self, decimals: usize) -> String {
+        let Self { lowest, median, highest } = self;
+        format!("{median:.decimals$} ({lowest:.decimals$}-{highest:.decimals$})")
     }
 }
 

@@ -30,7 +30,7 @@ fn a_quick_round_measures_everything_and_writes_its_page() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = std::fs::read_to_string(&page).unwrap();
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert_eq!(rows.len(), 11, "{text}");
+    assert_eq!(rows.len(), 11 + 3, "{text}");
     assert!(rows.iter().all(|row| !row.contains("| - |")), "{text}");
 }
 
