@@ -127,7 +127,7 @@ impl Chain {
         let x = self.protector.decrypt_and_verify(&mut plain, self.iv)?;
         let answers_clear = x.ends_with(&trailer(Flags::ControlToClear, number));
         let flags = if answers_clear { Flags::ControlToClear } else { Flags::Control };
-        let length = line_length(x, &trailer(flags, number))?;
+        let length = line_length(x, trailer(flags, number))?;
         self.iv = next_iv;
         plain.truncate(length);
         Ok(Opened { line: plain, number, answers_clear })
@@ -155,8 +155,8 @@ fn trailer(flags: Flags, number: u32) -> [u8; CONTROL_TRAILER] {
 }
 
 /// How long the line at the front of x is, its CRLF not counted, if what follows it is what has to follow.
-fn line_length(x: &[u8], trailer: &[u8; CONTROL_TRAILER]) -> Result<usize, Unverified> {
-    let line = x.strip_suffix(trailer).ok_or(Unverified)?;
+fn line_length(x: &[u8], trailer: [u8; CONTROL_TRAILER]) -> Result<usize, Unverified> {
+    let line = x.strip_suffix(&trailer).ok_or(Unverified)?;
     let line = line.strip_suffix(b"\r\n").unwrap_or(line);
     if line.iter().any(|octet| matches!(octet, b'\r' | b'\n')) { Err(Unverified) } else { Ok(line.len()) }
 }
