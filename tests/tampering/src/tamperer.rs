@@ -1,0 +1,222 @@
+//! What the man in the middle does to one direction of one connection: octets in, steps out, no sockets.
+
+use std::sync::Arc;
+
+use rand::{Rng as _, RngCore as _, SeedableRng as _, rngs::StdRng};
+
+use crate::{
+    framing::{Framing, Kind, Splitter, Unit},
+    tape::{Effect, Stream, Tape},
+};
+
+/// What is done to a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// One bit of its header is changed.
+    FlipHeader,
+    /// One bit of what follows the header is changed.
+    FlipBody,
+    /// It is left out.
+    Drop,
+    /// It is sent twice.
+    Duplicate,
+    /// The next one is sent before it.
+    Swap,
+    /// It is cut inside, and the connection ends there.
+    Truncate,
+    /// It is cut inside, and the connection is reset.
+    TruncateAndReset,
+    /// Random octets come before it.
+    InsertNoise,
+    /// Random octets in the framing of a unit come before it.
+    InsertUnit,
+    /// The connection ends behind it.
+    Cut,
+    /// In its place comes the unit with its number from the session's first data connection.
+    Replay,
+    /// A line in the clear comes behind it.
+    Inject(&'static str),
+    /// It and all that follows is withheld for good.
+    Stall,
+}
+
+/// One case's intervention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tampering {
+    /// Where.
+    pub stream: Stream,
+    /// At which unit, from 0 on. For the insertions one more than the last is the end.
+    pub index: usize,
+    /// What.
+    pub operation: Operation,
+    /// Decides on the bit, the cut, the noise.
+    pub seed: u64,
+}
+
+/// What is to be done to the receiver's connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// These octets go on.
+    Forward(Vec<u8>),
+    /// The sender has ended, or seems to have.
+    End,
+    /// Both connections are reset.
+    Reset,
+    /// Nothing goes this way any more, not even the end.
+    Stall,
+}
+
+/// One direction of one connection.
+#[derive(Debug)]
+pub struct Tamperer {
+    tape: Arc<Tape>,
+    stream: Stream,
+    splitter: Splitter,
+    tampering: Option<Tampering>,
+    next: usize,
+    /// Waits for the next unit to overtake it.
+    held: Option<Vec<u8>>,
+    /// What still comes from the sender goes nowhere.
+    is_over: bool,
+}
+
+impl Operation {
+    /// Whether the unit itself still arrives unchanged, and what follows it is hit.
+    pub fn acts_behind(self) -> bool {
+        matches!(self, Self::Duplicate | Self::Cut | Self::Inject(_))
+    }
+
+    /// Whether something is added before the unit, so that it can be added before the end as well.
+    pub fn inserts(self) -> bool {
+        matches!(self, Self::InsertNoise | Self::InsertUnit)
+    }
+}
+
+impl Tampering {
+    /// The first unit that does not arrive as it was sent, or not in its place.
+    pub fn first_hit(&self) -> usize {
+        self.index + usize::from(self.operation.acts_behind())
+    }
+}
+
+impl Tamperer {
+    /// Does what the tape's case says of this stream.
+    pub fn new(tape: Arc<Tape>, stream: Stream) -> Self {
+        let splitter = Splitter::new(tape.framing(stream.channel));
+        let tampering = tape.tampering(stream);
+        Self { tape, stream, splitter, tampering, next: 0, held: None, is_over: false }
+    }
+
+    /// Takes what the sender has sent.
+    pub fn handle(&mut self, octets: &[u8]) -> Vec<Step> {
+        self.splitter.push(octets);
+        let mut steps = Vec::new();
+        while let Some(unit) = self.splitter.next_unit() {
+            self.tape.note_unit(self.stream, &unit);
+            let index = self.next;
+            self.next += 1;
+            if self.is_over {
+                continue;
+            }
+            match self.tampering.clone().filter(|tampering| tampering.index == index) {
+                Some(tampering) => self.tamper(&tampering, unit, &mut steps),
+                None => {
+                    steps.push(Step::Forward(unit.octets));
+                    steps.extend(self.held.take().map(Step::Forward));
+                }
+            }
+        }
+        steps
+    }
+
+    /// The sender has ended.
+    pub fn handle_end(&mut self) -> Vec<Step> {
+        self.tape.note_end(self.stream);
+        if self.is_over {
+            return Vec::new();
+        }
+        let mut steps = Vec::new();
+        if let Some(held) = self.held.take() {
+            self.tape.note_effect(Effect::Restored);
+            steps.push(Step::Forward(held));
+        }
+        if let Some(tampering) = self.tampering.take()
+            && tampering.operation.inserts()
+            && tampering.index == self.next
+        {
+            self.tape.note_effect(Effect::Done);
+            steps.push(Step::Forward(self.insertion(&tampering, Kind::Raw)));
+        }
+        steps.push(Step::Forward(self.splitter.rest()));
+        steps.push(Step::End);
+        steps
+    }
+
+    fn tamper(&mut self, tampering: &Tampering, unit: Unit, steps: &mut Vec<Step>) {
+        let mut rng = StdRng::seed_from_u64(tampering.seed);
+        let header = unit.header_length();
+        let kind = unit.kind;
+        let octets = unit.octets;
+        self.tape.note_effect(Effect::Done);
+        match tampering.operation {
+            Operation::FlipHeader => steps.push(self.flip(octets, 0..header, &mut rng)),
+            Operation::FlipBody => {
+                let end = octets.len();
+                steps.push(self.flip(octets, header.min(end - 1)..end, &mut rng));
+            }
+            Operation::Drop => {}
+            Operation::Duplicate => steps.extend([Step::Forward(octets.clone()), Step::Forward(octets)]),
+            Operation::Swap => self.held = Some(octets),
+            Operation::Truncate => self.truncate(octets, Step::End, &mut rng, steps),
+            Operation::TruncateAndReset => self.truncate(octets, Step::Reset, &mut rng, steps),
+            Operation::InsertNoise | Operation::InsertUnit => {
+                steps.extend([Step::Forward(self.insertion(tampering, kind)), Step::Forward(octets)]);
+            }
+            Operation::Cut => {
+                self.is_over = true;
+                steps.extend([Step::Forward(octets), Step::End]);
+            }
+            Operation::Replay => match self.tape.kept(self.stream.direction, tampering.index) {
+                Some(earlier) => steps.push(Step::Forward(earlier)),
+                None => {
+                    self.tape.note_effect(Effect::None);
+                    steps.push(Step::Forward(octets));
+                }
+            },
+            Operation::Inject(line) => {
+                steps.extend([Step::Forward(octets), Step::Forward(format!("{line}\r\n").into_bytes())]);
+            }
+            Operation::Stall => {
+                self.is_over = true;
+                steps.push(Step::Stall);
+            }
+        }
+    }
+
+    fn flip(&self, mut octets: Vec<u8>, range: std::ops::Range<usize>, rng: &mut StdRng) -> Step {
+        let position = rng.random_range(range);
+        let from = octets[position];
+        octets[position] ^= 1 << rng.random_range(0..8);
+        self.tape.note_effect(Effect::Changed { position, from, to: octets[position] });
+        Step::Forward(octets)
+    }
+
+    fn truncate(&mut self, mut octets: Vec<u8>, end: Step, rng: &mut StdRng, steps: &mut Vec<Step>) {
+        octets.truncate(rng.random_range(0..octets.len()));
+        self.is_over = true;
+        steps.extend([Step::Forward(octets), end]);
+    }
+
+    fn insertion(&self, tampering: &Tampering, kind: Kind) -> Vec<u8> {
+        let mut rng = StdRng::seed_from_u64(tampering.seed);
+        let mut noise = vec![0; rng.random_range(1..200)];
+        rng.fill_bytes(&mut noise);
+        let length = u8::try_from(noise.len()).unwrap();
+        match (tampering.operation, kind, self.tape.framing(self.stream.channel)) {
+            (Operation::InsertNoise, ..) => noise,
+            (_, Kind::Record(_), _) | (_, _, Framing::Records) => [&[23, 3, 3, 0, length], &noise[..]].concat(),
+            (_, Kind::Block, _) | (_, _, Framing::Blocks) => [&[0, 0, 0, length], &noise[..]].concat(),
+            _ => b"632 QUJDRA==\r\n".to_vec(),
+        }
+    }
+}
