@@ -1,0 +1,11 @@
+//! The client `safetp`, as `client/` makes it: Cargo builds for a test only the programs of its own package.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use safetp_client::args::Args;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    safetp_client::run(Args::parse()).await.into()
+}

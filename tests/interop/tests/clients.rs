@@ -1,0 +1,135 @@
+//! Clients that people have, each with what it can be told: ten data connections in one session.
+
+use safetp_config::gateway::{DataBinding, Mechanism};
+
+use crate::{
+    case::{BINDINGS, Case, Outcome, Passive, Protection},
+    page,
+    program::Program,
+    stage::{Stage, TRANSFERS},
+};
+
+mod curl;
+mod ftplib;
+mod go;
+mod java;
+mod lftp;
+mod safetp;
+mod safetp1;
+
+/// A client, and how it is told a case.
+struct Client {
+    /// As in the page.
+    name: &'static str,
+    protections: &'static [Protection],
+    /// Whether data connections can resume the control connection's TLS session, as far as it can be told.
+    reuses: &'static [bool],
+    passives: &'static [Passive],
+    /// A run that verifies the certificate, writes its replies to standard error and its listings to standard output.
+    program: fn(&Stage, Case) -> Program,
+    /// What people should know about it.
+    remark: fn(Protection, bool) -> &'static str,
+}
+
+const TLS: &[Protection] = &[Protection::Tls12, Protection::Tls13];
+const BOTH_PASSIVES: &[Passive] = &[Passive::Epsv, Passive::Pasv];
+
+#[test]
+fn curl_does_what_the_page_says() {
+    curl::CLIENT.check();
+}
+
+#[test]
+fn lftp_does_what_the_page_says() {
+    lftp::CLIENT.check();
+}
+
+#[test]
+fn pythons_ftplib_does_what_the_page_says() {
+    ftplib::CLIENT.check();
+}
+
+#[test]
+fn apache_commons_net_does_what_the_page_says() {
+    java::CLIENT.check();
+}
+
+#[test]
+fn jlaffaye_ftp_does_what_the_page_says() {
+    go::CLIENT.check();
+}
+
+#[test]
+fn our_own_client_does_what_the_page_says() {
+    safetp::CLIENT.check();
+}
+
+#[test]
+fn the_second_implementation_of_x_safetp1_does_what_the_page_says() {
+    safetp1::CLIENT.check();
+}
+
+#[test]
+fn no_client_logs_in_where_the_certificate_is_not_the_one_it_trusts() {
+    let case = Case { protection: Protection::Tls13, reuse: true, passive: Passive::Pasv };
+    for client in [curl::CLIENT, lftp::CLIENT, ftplib::CLIENT, java::CLIENT, go::CLIENT, safetp::CLIENT] {
+        let stage = Stage::new(Mechanism::Tls, DataBinding::WhenOffered);
+        let other = Stage::new(Mechanism::Tls, DataBinding::WhenOffered);
+        std::fs::copy(other.pod.ca_file(), stage.pod.ca_file()).unwrap();
+        let run = (client.program)(&stage, case).run();
+        assert!(!run.success, "{}\n{}", client.name, run.err);
+        assert!(!run.err.contains("USER"), "{}\n{}", client.name, run.err);
+        assert_eq!(stage.logins(), 0, "{}", client.name);
+    }
+}
+
+impl Client {
+    fn check(&self) {
+        page::check(self.name, &self.rows());
+    }
+
+    fn rows(&self) -> Vec<String> {
+        let cases =
+            self.protections.iter().flat_map(|protection| self.reuses.iter().map(move |reuse| (protection, reuse)));
+        cases.map(|(protection, reuse)| self.row(*protection, *reuse)).collect()
+    }
+
+    fn row(&self, protection: Protection, reuse: bool) -> String {
+        let [offered, required] = BINDINGS.map(|binding| self.outcome(binding, protection, reuse));
+        let reused = match (protection, self.reuses) {
+            (Protection::SafeTp1, _) => "-",
+            (_, [_]) => "always",
+            _ if reuse => "yes",
+            _ => "no",
+        };
+        let passives: Vec<_> = self.passives.iter().map(ToString::to_string).collect();
+        let (name, passives, remark) = (self.name, passives.join(", "), (self.remark)(protection, reuse));
+        format!("| {name} | {protection} | {reused} | {passives} | {offered} | {required} | {remark} |")
+            .replace("  |", " |")
+    }
+
+    /// The same for every command that opens data ports.
+    fn outcome(&self, binding: DataBinding, protection: Protection, reuse: bool) -> Outcome {
+        let outcomes: Vec<_> =
+            self.passives.iter().map(|&passive| self.run(binding, Case { protection, reuse, passive })).collect();
+        assert!(outcomes.iter().all(|other| *other == outcomes[0]), "{protection} {reuse}: {outcomes:?}");
+        outcomes[0]
+    }
+
+    fn run(&self, binding: DataBinding, case: Case) -> Outcome {
+        let stage = Stage::new(case.protection.mechanism(), binding);
+        let run = (self.program)(&stage, case).run();
+        let outcome = stage.outcome(&run);
+        if outcome.refusal.is_none() {
+            stage.assert_whole(case, &run);
+            assert_eq!(outcome.transfers, TRANSFERS, "{case:?}\n{}", run.err);
+        } else {
+            assert!(!run.success, "a refusal that nobody hears of: {case:?}\n{}", run.err);
+        }
+        outcome
+    }
+}
+
+fn no_remark(_: Protection, _: bool) -> &'static str {
+    ""
+}

@@ -1,0 +1,36 @@
+//! `safetp`, the client of this repository, at its prompt.
+
+use safetp_pod::{PASSWORD, USER};
+
+use super::{Client, no_remark};
+use crate::{
+    case::{Case, Passive, Protection},
+    program::Program,
+    stage::{FILES, HOST, Stage},
+};
+
+pub(super) const CLIENT: Client = Client {
+    name: "safetp",
+    protections: &[Protection::Tls12, Protection::Tls13, Protection::SafeTp1],
+    reuses: &[true],
+    passives: &[Passive::Epsv],
+    program,
+    remark: no_remark,
+};
+
+fn program(stage: &Stage, case: Case) -> Program {
+    let mut safetp = Program::safetp(&stage.here());
+    safetp.args(["shell", &format!("safetp://{USER}@{HOST}:{}/", stage.port()), "--verbose", "--accept-new-key"]);
+    safetp.args([format!("--ca={}", stage.pod.ca_file().display())]).env("SAFETP_PASSWORD", PASSWORD);
+    if case.protection == Protection::SafeTp1 {
+        safetp.args(["--mechanism=x-safetp1"]);
+    } else {
+        safetp.args([format!("--tls-version={}", case.protection.version())]);
+    }
+    let mut script = FILES.map(|(name, _)| format!("put {name}\n")).concat();
+    script.push_str("ls\n");
+    script.push_str(&FILES.map(|(name, _)| format!("get {name} got-{name}\n")).concat());
+    script.push_str("ls\n");
+    safetp.input(&script);
+    safetp
+}

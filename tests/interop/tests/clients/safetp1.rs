@@ -1,0 +1,28 @@
+//! The second implementation of X-SafeTP1, by its own client.
+
+use safetp_pod::{PASSWORD, USER, dsa_key};
+
+use super::{BOTH_PASSIVES, Client, no_remark};
+use crate::{
+    case::{Case, Protection},
+    program::{Program, sources},
+    stage::{FILES, HOST, Stage},
+};
+
+pub(super) const CLIENT: Client = Client {
+    name: "X-SafeTP1 in Python",
+    protections: &[Protection::SafeTp1],
+    reuses: &[true],
+    passives: BOTH_PASSIVES,
+    program,
+    remark: no_remark,
+};
+
+fn program(stage: &Stage, case: Case) -> Program {
+    let mut python = Program::python(&stage.here());
+    python.args([sources("python/safetp1_session.py")]);
+    let fingerprint = dsa_key().public_key().fingerprint().to_string();
+    python.args([HOST, &stage.port(), USER, &fingerprint, &case.passive.to_string()]);
+    python.args(FILES.map(|(name, _)| name)).env("SAFETP_PASSWORD", PASSWORD);
+    python
+}

@@ -1,0 +1,9 @@
+//! The pod before clients that others have written, and before the second implementation of X-SafeTP1.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod case;
+mod clients;
+mod page;
+mod program;
+mod stage;
