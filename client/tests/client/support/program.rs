@@ -55,11 +55,6 @@ impl Program {
         self
     }
 
-    /// The command itself, for what is not run to its end.
-    pub(crate) fn command(&mut self) -> &mut Command {
-        &mut self.command
-    }
-
     pub(crate) fn run(&mut self) -> Outcome {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
