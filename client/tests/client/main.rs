@@ -7,6 +7,7 @@ mod support;
 mod commands;
 mod exit_codes;
 mod known_servers;
+mod lies;
 mod prompt;
 mod proxy;
 mod resume;

@@ -11,9 +11,10 @@ use rand::RngCore as _;
 use safetp_config::gateway::{GatewayConfig, Mechanism};
 use safetp_pod::{PASSWORD, USER, pinned};
 
+pub(crate) mod liar;
 mod program;
 
-pub(crate) use program::{Program, Proxy};
+pub(crate) use program::{Outcome, Program, Proxy};
 
 /// The gateway and the ftpd, and a directory for the client's files. All of it ends with this.
 pub(crate) struct Stage {
