@@ -7,6 +7,7 @@ mod args;
 mod cipher;
 mod client;
 mod load;
+mod machine;
 mod metric;
 mod page;
 mod place;
@@ -15,7 +16,7 @@ mod screen;
 mod servers;
 mod table;
 
-use std::{fs, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
@@ -42,6 +43,7 @@ fn run(args: &Args) -> Result<()> {
     processes::raise_descriptor_limit().context("failed to raise the limit of open files")?;
     let kinds = args.kinds();
     let mut columns = kinds.iter().map(|kind| column(*kind, args)).collect::<Result<Vec<_>>>()?;
+    let others = machine::Others::from_now()?;
     let load = args.load();
     let rounds = load.rounds;
     let mut ciphers = cipher::Rates::default();
@@ -57,7 +59,13 @@ fn run(args: &Args) -> Result<()> {
             ciphers.measure(load.cipher).context("failed to measure 3DES")?;
         }
     }
-    let measured = format!("{}\n\n{}\n{}", machine(rounds)?, table::render(&columns), ciphers.render());
+    let measured = format!(
+        "{}; {}.\n\n{}\n{}",
+        machine::describe(rounds)?,
+        others.share()?,
+        table::render(&columns),
+        ciphers.render()
+    );
     say(&format!("\n{measured}"));
     args.page.as_deref().map_or(Ok(()), |page| page::write(page, &measured))
 }
@@ -73,17 +81,4 @@ fn take_turn(kind: Kind, args: &Args) -> Result<metric::Sample> {
         args.load().run(&server, args.parts()).with_context(|| format!("{} did not do its work", kind.name()))?;
     say(&format!("  {}", sample.in_one_line()));
     Ok(sample)
-}
-
-/// What it was measured on.
-fn machine(rounds: usize) -> Result<String> {
-    let processors = fs::read_to_string("/proc/cpuinfo")?;
-    let models = || processors.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = models().next().map_or("a processor", |(_, model)| model);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    let kernel = kernel.split('-').next().unwrap_or_default().trim();
-    let cores = models().count();
-    let times =
-        if rounds == 1 { "one round".to_owned() } else { format!("median of {rounds} rounds (lowest-highest)") };
-    Ok(format!("{model}, {cores} cores, Linux {kernel}; {times}."))
 }

@@ -33,10 +33,10 @@ pub(crate) struct Processes {
 
 /// One process, from `/proc/PID/stat`.
 #[derive(Debug, PartialEq, Eq)]
-struct Stat {
+pub(crate) struct Stat {
     parent: i32,
     /// Of this process and of its children that have ended, in clock ticks.
-    ticks: u64,
+    pub(crate) ticks: u64,
 }
 
 impl Processes {
@@ -153,7 +153,7 @@ fn pss(pid: i32) -> Result<u64> {
 impl Stat {
     /// Behind the name, which may hold anything, `)` included: state, parent, ..., and as 14th to 17th field of all the
     /// times of the process and of its children, in user and system mode (`proc_pid_stat(5)`).
-    fn parse(line: &str) -> Option<Self> {
+    pub(crate) fn parse(line: &str) -> Option<Self> {
         let (_, rest) = line.rsplit_once(") ")?;
         let fields: Vec<&str> = rest.split(' ').collect();
         let parent = fields.get(1)?.parse().ok()?;
