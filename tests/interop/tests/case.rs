@@ -37,8 +37,18 @@ pub(crate) struct Outcome {
     pub(crate) resumed: u64,
     /// Data connections that were bound by keys.
     pub(crate) keyed: u64,
-    /// The reply that ended it all.
-    pub(crate) refusal: Option<u16>,
+    pub(crate) end: End,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With everything transferred.
+    Done,
+    /// By a reply that said no.
+    Refused(u16),
+    /// By the client, which did not wait for a reply when TLS failed on a data connection.
+    GivenUp,
 }
 
 impl Protection {
@@ -92,7 +102,10 @@ impl fmt::Display for Passive {
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self { refusal: Some(code), transfers, .. } => write!(formatter, "{code} at transfer {}", transfers + 1),
+            Self { end: End::Refused(code), transfers, .. } => {
+                write!(formatter, "{code} at transfer {}", transfers + 1)
+            }
+            Self { end: End::GivenUp, transfers, .. } => write!(formatter, "gives up at transfer {}", transfers + 1),
             Self { keyed, transfers, .. } if keyed == transfers => write!(formatter, "works, by keys"),
             Self { resumed: 0, .. } => write!(formatter, "works, none resumed"),
             Self { resumed, transfers, .. } if resumed == transfers => write!(formatter, "works, all resumed"),

@@ -10,7 +10,7 @@ use safetp_config::gateway::{DataBinding, GatewayConfig, Mechanism};
 use safetp_pod::{Pod, pinned};
 
 use crate::{
-    case::{Case, Outcome, Passive},
+    case::{Case, End, Outcome, Passive},
     program::Run,
 };
 
@@ -56,16 +56,23 @@ impl Stage {
         self.pod.control_port.to_string()
     }
 
-    /// The gateway's view of a run, and of the first reply in its log that said no.
+    /// The gateway's view of a run, with the first reply behind the login that said no.
     pub(crate) fn outcome(&self, run: &Run) -> Outcome {
         let ok = |verb| format!("safetp_gateway_transfers_total{{verb=\"{verb}\",result=\"ok\"}}");
         let bound = |by| format!("safetp_gateway_data_bindings_total{{binding=\"{by}\"}}");
-        let refusal = replies(run).find(|reply| matches!(reply.as_bytes()[0], b'4' | b'5'));
+        // Before it some clients try AUTH SSL, which is 504.
+        let mut behind_login = replies(run).skip_while(|reply| !reply.starts_with("230"));
+        let refusal = behind_login.find(|reply| reply.starts_with(['4', '5']));
+        let end = match refusal {
+            Some(reply) => End::Refused(reply[..3].parse().unwrap()),
+            None if run.success => End::Done,
+            None => End::GivenUp,
+        };
         Outcome {
             transfers: ["STOR", "RETR", "LIST", "NLST", "MLSD"].map(|verb| self.pod.metric(&ok(verb))).iter().sum(),
             resumed: self.pod.metric(&bound("resumed")),
             keyed: self.pod.metric(&bound("keys")),
-            refusal: refusal.map(|reply| reply[..3].parse().unwrap()),
+            end,
         }
     }
 
