@@ -29,6 +29,7 @@ unit: setup ## the tests that need no cluster
 	@./tests/step --show "fuzzers, briefly" ./tests/fuzz/run 1
 
 e2e: images cluster ## the tests on the real cluster
+	@./tests/step "the client" cargo build -p safetp-client --locked
 	@./tests/step --show "charts" ./tests/charts
 	@RUST_BACKTRACE=0 ./tests/step --show "tests on the cluster" cargo test -p safetp-e2e --locked -- --test-threads=4
 

@@ -35,8 +35,8 @@ pub struct Target<'a> {
     pub host: Host,
     /// The address and control port from the server's status.
     pub server: SocketAddr,
-    /// The published CA, a PEM file.
-    pub ca: &'a Path,
+    /// The published CA, a PEM file; none for plain FTP.
+    pub ca: Option<&'a Path>,
     /// The login name.
     pub user: &'a str,
     /// The password.
@@ -99,8 +99,11 @@ impl Job<'_> {
     fn curl_once(&self, direction: &[&str]) -> Result<String> {
         let Target { host, server, ca, user, password } = self.target;
         let mut curl = host.command("curl");
-        curl.args(["--verbose", "--silent", "--show-error", "--ssl-reqd", "--max-time", "120"]);
-        curl.args(["--cacert", path(ca)?, "--user", &format!("{user}:{password}")]);
+        curl.args(["--verbose", "--silent", "--show-error", "--max-time", "120"]);
+        curl.args(["--user", &format!("{user}:{password}")]);
+        if let Some(ca) = ca {
+            curl.args(["--ssl-reqd", "--cacert", path(ca)?]);
+        }
         curl.args(match self.passive {
             Passive::Epsv => ["--ftp-pasv"].as_slice(),
             Passive::Pasv => &["--disable-epsv", "--no-ftp-skip-pasv-ip"],
@@ -114,8 +117,15 @@ impl Job<'_> {
         let script = [
             "debug -o /dev/stdout 9".to_owned(),
             "set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 60".to_owned(),
-            "set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ftp:fix-pasv-address no".to_owned(),
-            format!("set ssl:ca-file {}; set ssl:verify-certificate yes", path(ca)?),
+            "set ftp:fix-pasv-address no".to_owned(),
+            match ca {
+                None => "set ftp:ssl-allow no".to_owned(),
+                Some(ca) => format!(
+                    "set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ssl:verify-certificate yes; \
+                     set ssl:ca-file {}",
+                    path(ca)?
+                ),
+            },
             format!("set ftp:prefer-epsv {}", if self.passive == Passive::Epsv { "yes" } else { "no" }),
             format!("open -u {user},\"{password}\" ftp://{server}"),
             format!("put {} -o {}", path(self.local)?, self.remote),
@@ -130,7 +140,7 @@ impl Job<'_> {
         let mode = if self.passive == Passive::Epsv { "epsv" } else { "pasv" };
         let mut python = host.command("python3");
         python.env("SAFETP_PASSWORD", password).args([script, &server.ip().to_string(), &server.port().to_string()]);
-        python.args([path(ca)?, user, mode, path(self.local)?, self.remote, path(self.fetched)?]);
+        python.args([ca.map_or(Ok("-"), path)?, user, mode, path(self.local)?, self.remote, path(self.fetched)?]);
         run(&mut python).map(Transcript)
     }
 }

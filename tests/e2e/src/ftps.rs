@@ -110,7 +110,8 @@ impl Session {
         Ok(())
     }
 
-    fn handshake(&self, tcp: TcpStream) -> Result<Data> {
+    /// The client's side of a handshake on a data connection.
+    pub fn handshake(&self, tcp: TcpStream) -> Result<Data> {
         let mut tls = StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), self.name.clone())?, tcp);
         while tls.conn.is_handshaking() {
             tls.conn.complete_io(&mut tls.sock).context("TLS handshake failed")?;

@@ -151,7 +151,12 @@ impl<'a> Server<'a> {
 
     /// A session of alice's, from `host`.
     pub fn login(&self, host: Host) -> Result<Session> {
-        Session::login(host, self.endpoint(), &self.ca()?, "alice", PASSWORD)
+        self.login_with(host, &self.ca()?)
+    }
+
+    /// The same with a CA that was read before.
+    pub fn login_with(&self, host: Host, ca: &[u8]) -> Result<Session> {
+        Session::login(host, self.endpoint(), ca, "alice", PASSWORD)
     }
 
     /// The published CA as a file.
@@ -161,7 +166,7 @@ impl<'a> Server<'a> {
 
     /// Alice as the target of a client program.
     pub fn target<'b>(&self, host: Host, ca: &'b Path) -> Target<'b> {
-        Target { host, server: self.endpoint(), ca, user: "alice", password: PASSWORD }
+        Target { host, server: self.endpoint(), ca: Some(ca), user: "alice", password: PASSWORD }
     }
 
     /// The server's name.

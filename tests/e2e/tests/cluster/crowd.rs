@@ -1,8 +1,19 @@
-use std::sync::Barrier;
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    sync::Barrier,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
-use safetp_e2e::{Host, files::octets, scenario::Namespace};
-use serde_json::json;
+use safetp_e2e::{
+    Host,
+    clients::stdout,
+    files::octets,
+    ftps::{Data, Session, extended, finish},
+    scenario::{Namespace, Server},
+};
+use serde_json::{Value, json};
 
 /// Three for each port, all behind one NAT, so that nothing but waiting for a port tells them apart.
 const CLIENTS: usize = 60;
@@ -32,4 +43,117 @@ fn sixty_clients_at_once_behind_one_address_share_twenty_ports() -> Result<()> {
             result.with_context(|| format!("client {number} of {CLIENTS}"))
         })
     })
+}
+
+/// Transfers that are open at one instant.
+const TRANSFERS: usize = 1000;
+/// Threads that drive them: each does its sessions one after the other, so that all of a phase are open at its end.
+const DRIVERS: usize = 10;
+/// How long EPSV may take while all of them wait for their connections.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_thousand_transfers_are_open_at_one_instant_over_twenty_ports_behind_one_address() -> Result<()> {
+    let namespace = Namespace::new("e2e-thousand")?;
+    let server = namespace.server("files", &json!({}))?;
+    ensure!(server.data.clone().count() == 20, "{:?}", server.data);
+    let (server, ca) = (&server, server.ca()?);
+    server.login(Host::Far)?.store("warm-up", b"warm")?;
+    let together = Barrier::new(DRIVERS + 1);
+    std::thread::scope(|scope| {
+        let (together, ca) = (&together, ca.as_slice());
+        let drivers: Vec<_> =
+            (0..DRIVERS).map(|driver| scope.spawn(move || Crowd::drive(server, ca, driver, together))).collect();
+        together.wait(); // all have logged in
+        together.wait(); // all have asked for a port, and none has connected to it
+        together.wait(); // all transfers are open
+        let open = running_transfers(&namespace);
+        together.wait(); // and may end
+        let slowest = drivers.into_iter().map(|driver| driver.join().ok().context("a driver panicked")?);
+        let slowest = slowest.collect::<Result<Vec<Duration>>>()?.into_iter().max().unwrap_or_default();
+        println!("{TRANSFERS} EPSV pending at once: the slowest answer took {slowest:?}; open at once: {open:?}");
+        ensure!(open? == TRANSFERS, "not all were open at that instant");
+        ensure!(slowest < ANSWER_TIME, "an answer took {slowest:?}");
+        Ok(())
+    })
+}
+
+/// One driver's sessions.
+struct Crowd {
+    sessions: Vec<Session>,
+}
+
+impl Crowd {
+    /// Every driver comes to all barriers, whatever happens to it: the others would wait for it forever.
+    fn drive(server: &Server<'_>, ca: &[u8], driver: usize, together: &Barrier) -> Result<Duration> {
+        let crowd = Self::log_in(server, ca);
+        together.wait();
+        let asked = crowd.and_then(|mut crowd| Ok((crowd.ask_for_ports()?, crowd)));
+        together.wait();
+        let opened = asked.and_then(|((ports, slowest), mut crowd)| {
+            let transfers = crowd.open(server, driver, &ports)?;
+            Ok((crowd, transfers, slowest))
+        });
+        together.wait();
+        together.wait();
+        let (crowd, transfers, slowest) = opened?;
+        crowd.end(transfers)?;
+        Ok(slowest)
+    }
+
+    /// Each has resumed its session on one data connection.
+    fn log_in(server: &Server<'_>, ca: &[u8]) -> Result<Self> {
+        let log_in = |_| {
+            let mut session = server.login_with(Host::Far, ca)?;
+            ensure!(session.fetch("warm-up")? == b"warm", "the warm-up went wrong");
+            Ok(session)
+        };
+        Ok(Self { sessions: (0..TRANSFERS / DRIVERS).map(log_in).collect::<Result<_>>()? })
+    }
+
+    /// The ports, and how long the slowest answer took.
+    fn ask_for_ports(&mut self) -> Result<(Vec<u16>, Duration)> {
+        let (mut ports, mut slowest) = (Vec::new(), Duration::ZERO);
+        for session in &mut self.sessions {
+            let asked = Instant::now();
+            let reply = session.expect("EPSV", 229)?;
+            slowest = slowest.max(asked.elapsed());
+            ports.push(extended(&reply.text).context("no port")?);
+        }
+        Ok((ports, slowest))
+    }
+
+    /// All connect before the first speaks, so that only the handshakes tell whose connection is whose.
+    fn open(&mut self, server: &Server<'_>, driver: usize, ports: &[u16]) -> Result<Vec<Data>> {
+        let dial = |(session, port): (&Session, &u16)| session.dial(SocketAddr::new(server.address, *port));
+        let connections = self.sessions.iter().zip(ports).map(dial).collect::<Result<Vec<_>>>()?;
+        let mut transfers = Vec::new();
+        for (number, (session, connection)) in self.sessions.iter_mut().zip(connections).enumerate() {
+            session.expect(&format!("STOR crowd-{driver}-{number}"), 150)?;
+            let mut data = session.handshake(connection).with_context(|| format!("session {number}"))?;
+            data.write_all(format!("of {driver}-{number}").as_bytes())?;
+            transfers.push(data);
+        }
+        Ok(transfers)
+    }
+
+    fn end(self, transfers: Vec<Data>) -> Result<()> {
+        for (mut session, data) in self.sessions.into_iter().zip(transfers) {
+            finish(data)?;
+            session.ends_with(226)?;
+        }
+        Ok(())
+    }
+}
+
+/// As the gateway itself counts them.
+fn running_transfers(namespace: &Namespace) -> Result<usize> {
+    let pod = namespace.get("pod files-0-0")?;
+    let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str).map(str::to_owned).context("no address");
+    let (pod_ip, node_ip) = (text("/status/podIP")?, text("/status/hostIP")?);
+    let node = [Host::Node1, Host::Node2].into_iter().find(|node| node.address().to_string() == node_ip);
+    let mut curl = node.context("no such node")?.command("curl");
+    let metrics = stdout(curl.args(["--silent", "--show-error", &format!("http://{pod_ip}:9121/metrics")]))?;
+    let line = metrics.lines().find_map(|line| line.strip_prefix("safetp_gateway_transfers_running "));
+    Ok(line.with_context(|| format!("no such metric in {metrics}"))?.parse()?)
 }

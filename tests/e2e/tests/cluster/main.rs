@@ -16,6 +16,7 @@ mod quiet;
 mod readme;
 mod restart;
 mod rotation;
+mod safetp1;
 mod transfers;
 mod watching;
 mod wrong_input;
