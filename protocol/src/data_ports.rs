@@ -12,6 +12,9 @@ use std::{
 /// How long PASV waits for a free port before 425.
 pub const QUEUE_TIME: Duration = Duration::from_secs(5);
 
+/// One port in so many is not given to those who can share while others can be shared.
+const SPARED: usize = 4;
+
 /// How long a slot goes on waiting for its connection after one that proved nothing was dropped there: that one may
 /// have been a stranger's, or the only one that will ever come.
 pub const DOUBT_TIME: Duration = Duration::from_secs(3);
@@ -241,18 +244,24 @@ impl<S: BuildHasher> DataPorts<S> {
         self.index(port).and_then(|index| self.slots.get(index)).map_or(&[], Vec::as_slice)
     }
 
+    /// A port without another of the same peer, if that leaves enough of them; else one that can be shared. So a client
+    /// that has used up its tickets seldom meets a shared port, and one that has shown none yet finds a port of its own.
     fn free_port(&mut self, claim: Claim) -> Option<u16> {
-        let count = self.slots.len();
+        let order = self.guessed_by_nobody();
+        let alone = |slots: &[Slot]| !slots.iter().any(|slot| slot.claim.peer.overlaps(claim.peer));
+        let shareable = |slots: &[Slot]| !slots.iter().any(|slot| slot.claim.conflicts(claim));
+        let empty: Vec<u16> = order.iter().copied().filter(|port| alone(self.at(*port))).collect();
+        let spared = if claim.ticket == Ticket::Never { 0 } else { self.slots.len() / SPARED };
+        let shared = || order.iter().copied().find(|port| !empty.contains(port) && shareable(self.at(*port)));
+        if empty.len() > spared { empty.first().copied() } else { shared().or(empty.first().copied()) }
+    }
+
+    /// All ports, beginning anywhere.
+    fn guessed_by_nobody(&mut self) -> Vec<u16> {
+        let count = u16::try_from(self.slots.len()).unwrap_or(u16::MAX);
         self.choices = self.choices.wrapping_add(1);
-        let start = usize::try_from(self.choice.hash_one(self.choices) % (count.max(1) as u64)).unwrap_or(0);
-        let find = |free: &dyn Fn(&Slot) -> bool| {
-            let all_free = |index: &usize| self.slots.get(*index).is_some_and(|slots| slots.iter().all(free));
-            (start..count).chain(0..start).find(all_free)
-        };
-        // Shared only if it must be: a client may have used up its tickets.
-        let alone = |slot: &Slot| !slot.claim.peer.overlaps(claim.peer);
-        let index = find(&alone).or_else(|| find(&|slot| !slot.claim.conflicts(claim)))?;
-        Some(self.first + u16::try_from(index).ok()?)
+        let start = u16::try_from(self.choice.hash_one(self.choices) % u64::from(count.max(1))).unwrap_or(0);
+        (start..count).chain(0..start).map(|index| self.first + index).collect()
     }
 
     fn grant(&mut self, port: u16, slot: Slot) {

@@ -200,6 +200,18 @@ fn a_port_is_shared_only_when_no_other_is_left_and_then_alone_again_at_last() {
 }
 
 #[test]
+fn a_newcomer_finds_a_port_however_many_share_the_others() {
+    let mut scene = Scene::of_ports(20);
+    for session in 1..=1000 {
+        assert!(matches!(scene.request_by_ticket(session, 1), Requested::Granted(_)));
+    }
+    for newcomer in 2001..=2005 {
+        scene.granted(newcomer, 1);
+    }
+    assert_eq!(scene.request(2006, 1), Requested::Queued);
+}
+
+#[test]
 fn where_a_ticket_is_demanded_one_who_waits_alone_must_show_it_too() {
     let mut scene = Scene::of_ports(1);
     let claim = Claim { peer: Peer::Anyone, ticket: Ticket::Always };
