@@ -119,7 +119,7 @@ impl Failure {
             Self::Connection(error) => error.advice(),
             Self::Security(error) => error.advice(),
             Self::Login(error) => Some(error.advice().into()),
-            Self::Incomplete(error) => Some(error.advice().into()),
+            Self::Incomplete(_) => Some("Try again; with --continue, get and put send only what is missing.".into()),
             Self::Local(error) => error.advice().map(Into::into),
         }
     }

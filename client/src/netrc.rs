@@ -143,31 +143,29 @@ mod tests {
         machine behind.example.org login never
     "#;
 
-    fn found(host: &str, user: Option<&str>) -> Option<(Option<String>, Option<String>)> {
+    /// Login and password in one text, a question mark for what the entry leaves open.
+    fn found(host: &str, user: Option<&str>) -> Option<String> {
         let text = FILE.replace("        macdef", "macdef").replace("\n\n        machine 192", "\n\nmachine 192");
         let entry = find(&text, &host.parse().unwrap(), user)?;
-        Some((entry.login, entry.password.map(|password| password.to_string())))
-    }
-
-    fn pair(login: &str, password: &str) -> Option<(Option<String>, Option<String>)> {
-        Some((Some(login.into()), Some(password.into())))
+        let password = entry.password.as_deref().map_or("?", String::as_str);
+        Some(format!("{} {password}", entry.login.as_deref().unwrap_or("?")))
     }
 
     #[test]
     fn the_first_entry_of_a_host_counts_unless_a_user_is_named() {
-        assert_eq!(found("FILES.example.org", None), pair("alice", "wonder#land"));
-        assert_eq!(found("files.example.org", Some("bob")), pair("bob", "two words \" and a mark"));
+        assert_eq!(found("FILES.example.org", None), Some("alice wonder#land".into()));
+        assert_eq!(found("files.example.org", Some("bob")), Some("bob two words \" and a mark".into()));
     }
 
     #[test]
     fn an_entry_without_a_login_is_for_everyone() {
-        assert_eq!(found("192.0.2.1", Some("alice")), Some((None, Some("only".into()))));
+        assert_eq!(found("192.0.2.1", Some("alice")), Some("? only".into()));
     }
 
     #[test]
     fn default_stands_for_every_host_and_ends_the_search() {
-        assert_eq!(found("other.example.org", None), pair("anonymous", "me@"));
-        assert_eq!(found("behind.example.org", None), pair("anonymous", "me@"));
+        assert_eq!(found("other.example.org", None), Some("anonymous me@".into()));
+        assert_eq!(found("behind.example.org", None), Some("anonymous me@".into()));
         assert_eq!(found("other.example.org", Some("alice")), None);
     }
 

@@ -54,13 +54,6 @@ pub enum Incomplete {
     Unconfirmed(#[source] ConnectionError),
 }
 
-impl Incomplete {
-    #[allow(clippy::unused_self, reason = "one sentence fits all of them today")]
-    pub(super) fn advice(&self) -> &'static str {
-        "Run it again with --continue to send only what is missing."
-    }
-}
-
 /// What goes wrong on a data connection, before the server's own word on it is known.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {

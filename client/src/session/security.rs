@@ -9,7 +9,7 @@ use safetp_protocol::{reply::Reply, security::safetp1::DataKeys};
 
 use super::{CommandLine, Features, Mechanism, Options, control::Control, replies::shown};
 use crate::{
-    failure::{Result, SecurityError},
+    failure::{ConnectionError, Result, SecurityError},
     url::Server,
 };
 
@@ -61,8 +61,9 @@ async fn choose(control: &mut Control, options: &Options) -> Result<Mechanism> {
 async fn authenticate(control: &mut Control, server: &Server, mechanism: &'static str, code: u16) -> Result<Reply> {
     control.send(&CommandLine::of("AUTH", mechanism)).await?;
     let reply = control.reply().await?;
-    if reply.code().number() == code {
-        return Ok(reply);
+    match reply.code().number() {
+        number if number == code => Ok(reply),
+        421 => Err(ConnectionError::Ended(shown(&reply)).into()),
+        _ => Err(SecurityError::NotOffered { server: server.clone(), mechanism, reply: shown(&reply) }.into()),
     }
-    Err(SecurityError::NotOffered { server: server.clone(), mechanism, reply: shown(&reply) }.into())
 }

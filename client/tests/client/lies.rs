@@ -24,8 +24,8 @@ impl Run {
         program.arg("--ca").arg(self.liar.ca_file()).arg("--accept-new-key").env("SAFETP_PASSWORD", "secret");
         match self.by {
             By::Nothing => program.arg("--insecure-clear-text"),
-            By::Tls => program.arg("--mechanism").arg("tls"),
-            By::SafeTp1 => program.arg("--mechanism").arg("x-safetp1").arg("--pbsz").arg("64"),
+            By::Tls => program.args(&["--mechanism", "tls"]),
+            By::SafeTp1 => program.args(&["--mechanism", "x-safetp1", "--pbsz", "64"]),
         };
         program
     }

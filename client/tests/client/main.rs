@@ -4,6 +4,7 @@
 
 mod support;
 
+mod active;
 mod commands;
 mod exit_codes;
 mod known_servers;
@@ -12,4 +13,5 @@ mod prompt;
 mod proxy;
 mod resume;
 mod safetp1;
+mod terminal;
 mod tls;

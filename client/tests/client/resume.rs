@@ -2,12 +2,16 @@
 
 use std::{
     fs::{self, FileTimes},
+    io::Write as _,
+    path::Path,
     time::{Duration, SystemTime},
 };
 
+use safetp_pod::wait_until;
+
 use crate::support::{Stage, octets};
 
-fn set_age(path: &std::path::Path, age: Duration) {
+fn set_age(path: &Path, age: Duration) {
     let file = fs::OpenOptions::new().write(true).open(path).unwrap();
     file.set_times(FileTimes::new().set_modified(SystemTime::now() - age)).unwrap();
 }
@@ -58,6 +62,35 @@ fn put_goes_on_behind_what_the_server_has() {
     let outcome = stage.safetp(&["put", "-v", "file", &stage.url(""), "--continue"]).run();
     assert!(outcome.is_done().err.contains("> REST 120000"), "{}", outcome.err);
     assert_eq!(fs::read(stage.there("file")).unwrap(), content);
+}
+
+#[test]
+fn put_goes_on_where_a_killed_one_was() {
+    let stage = Stage::new();
+    let content = octets(3_000_000);
+    fs::write(stage.here("file"), &content).unwrap();
+    let mut put = stage.safetp(&["put", "-", &stage.url("file")]).start();
+    put.input().write_all(&content[..2_000_000]).unwrap();
+    wait_until("something is stored", || {
+        stage.metric("safetp_gateway_transfers_running") == 1 && kept(&stage) > 1_000_000
+    });
+    put.kill();
+    wait_until("the session has ended", || stage.metric("safetp_gateway_sessions") == 0);
+    assert!(!stage.there("file").exists());
+    let outcome = stage.safetp(&["put", "-v", "file", &stage.url(""), "--continue"]).run();
+    assert!(outcome.is_done().err.contains("> REST "), "{}", outcome.err);
+    assert_eq!(fs::read(stage.there("file")).unwrap(), content);
+}
+
+/// How much of an upload the server has under no name yet.
+fn kept(stage: &Stage) -> u64 {
+    fn sum(directory: &Path) -> u64 {
+        let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
+        entries
+            .map(|entry| if entry.path().is_dir() { sum(&entry.path()) } else { entry.metadata().unwrap().len() })
+            .sum()
+    }
+    sum(&stage.there(""))
 }
 
 #[test]

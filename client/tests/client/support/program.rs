@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdin, Command, Output, Stdio},
 };
 
 /// A program that is about to run, without a terminal, a home or anything else of whoever runs the tests.
@@ -40,6 +40,11 @@ impl Program {
         self
     }
 
+    pub(crate) fn args(&mut self, args: &[&str]) -> &mut Self {
+        self.command.args(args);
+        self
+    }
+
     pub(crate) fn env(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut Self {
         self.command.env(name, value);
         self
@@ -53,6 +58,13 @@ impl Program {
     pub(crate) fn input(&mut self, octets: &[u8]) -> &mut Self {
         self.input = octets.to_vec();
         self
+    }
+
+    /// Starts it and leaves it to the test.
+    pub(crate) fn start(&mut self) -> Running {
+        Running {
+            child: self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap(),
+        }
     }
 
     pub(crate) fn run(&mut self) -> Outcome {
@@ -90,9 +102,32 @@ impl Outcome {
     }
 }
 
+/// A program while it runs. It is killed with this.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    pub(crate) fn input(&mut self) -> &mut ChildStdin {
+        self.child.stdin.as_mut().unwrap()
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// `safetp proxy` while it runs.
 pub(crate) struct Proxy {
-    child: Child,
+    _running: Running,
     /// Where it listens, on loopback.
     pub(crate) port: u16,
 }
@@ -100,16 +135,9 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts it and waits for its first line.
     pub(crate) fn start(program: &mut Program) -> Self {
-        let mut child = program.command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut running = program.start();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { child, port: line.trim().parse().unwrap() }
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        BufReader::new(running.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { _running: running, port: line.trim().parse().unwrap() }
     }
 }

@@ -1,0 +1,90 @@
+//! A person at a terminal: what is asked, what is shown, and what is remembered. Python's pty is the terminal.
+
+use std::fs;
+
+use safetp_pod::PASSWORD;
+
+use crate::support::{Outcome, Stage};
+
+/// Runs a program at a terminal and types each answer once its question has come.
+const TYPIST: &str = r"
+import os, pty, sys, termios, time
+dialogue, command = sys.argv[1].split('|'), sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(command[0], command)
+shown = b''
+def read():
+    global shown
+    try:
+        octets = os.read(terminal, 4096)
+    except OSError:
+        octets = b''
+    os.write(1, octets)
+    shown += octets
+    return octets
+for question, answer in zip(dialogue[::2], dialogue[1::2]):
+    while question.encode() not in shown and read():
+        pass
+    shown = shown.partition(question.encode())[2]
+    # A program asks first and then switches the echo off; nobody types faster than that but a test.
+    while question.startswith('Password') and termios.tcgetattr(terminal)[3] & termios.ECHO:
+        time.sleep(0.001)
+    if answer:
+        os.write(terminal, answer.encode() + b'\n')
+while read():
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+/// `dialogue`: question, answer, question, answer... An empty answer only waits. Each answer waits for its prompt, since
+/// what is typed while none is shown may be lost.
+fn at_terminal(stage: &Stage, dialogue: &[&str], args: &[&str]) -> Outcome {
+    let mut typist = stage.other("python3", &["-c", TYPIST, &dialogue.join("|"), env!("CARGO_BIN_EXE_safetp")]);
+    for arg in args {
+        typist.arg(arg);
+    }
+    typist.arg("--ca").arg(stage.ca_file()).env("TERM", "xterm").run()
+}
+
+#[test]
+fn a_new_key_is_stored_by_a_persons_word_and_a_password_is_asked_for_without_an_echo() {
+    let stage = Stage::safetp1();
+    let dialogue = ["(yes/no)", "what?", "(yes/no)", "yes", "Password of alice", PASSWORD];
+    let outcome = at_terminal(&stage, &dialogue, &["ls", &stage.url("")]);
+    assert!(outcome.is_done().text().contains("SHA256:"), "{}", outcome.text());
+    assert!(!outcome.text().contains(PASSWORD), "{}", outcome.text());
+    assert!(stage.known_servers().contains("x-safetp1"));
+}
+
+#[test]
+fn a_new_key_that_the_person_does_not_know_is_not_stored() {
+    let stage = Stage::safetp1();
+    let outcome = at_terminal(&stage, &["(yes/no)", "no"], &["ls", &stage.url("")]);
+    assert_eq!(outcome.code, Some(4), "{}", outcome.text());
+    assert_eq!(stage.known_servers(), "");
+}
+
+#[test]
+fn at_the_prompt_a_failure_is_told_and_the_session_goes_on() {
+    let stage = Stage::new();
+    let dialogue = [
+        "Password of alice",
+        PASSWORD,
+        "> ",
+        "get nothing",
+        "550",
+        "",
+        "> ",
+        "mkdir folder",
+        "> ",
+        "pwd",
+        "> ",
+        "quit",
+    ];
+    let outcome = at_terminal(&stage, &dialogue, &[&stage.url("")]);
+    assert!(outcome.is_done().text().contains("refused RETR nothing"), "{}", outcome.text());
+    assert!(stage.there("folder").exists(), "{}", outcome.text());
+    let history = fs::read_to_string(stage.here(".local/state/safetp/history")).unwrap();
+    assert!(history.contains("mkdir folder") && !history.contains(PASSWORD), "{history}");
+}
