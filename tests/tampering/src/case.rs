@@ -19,6 +19,8 @@ pub enum Protection {
     Private,
     /// X-SafeTP1 with PROT S.
     Safe,
+    /// TLS with PROT C: in no case, but to show that the judge would see it.
+    Clear,
 }
 
 /// Which way the file goes.
@@ -66,13 +68,13 @@ const DIRECTIONS: [Direction; 2] = [Direction::ToServer, Direction::ToClient];
 /// What is done on every stream, and with how many seeds.
 const OPERATIONS: [(Operation, usize); 12] = [
     (Operation::FlipHeader, 2),
-    (Operation::FlipBody, 4),
+    (Operation::FlipBody, 3),
     (Operation::Drop, 2),
-    (Operation::Duplicate, 3),
+    (Operation::Duplicate, 2),
     (Operation::Swap, 2),
     (Operation::Truncate, 2),
-    (Operation::TruncateAndReset, 2),
-    (Operation::InsertNoise, 2),
+    (Operation::TruncateAndReset, 1),
+    (Operation::InsertNoise, 1),
     (Operation::InsertUnit, 2),
     (Operation::Cut, 2),
     (Operation::Stall, 1),
@@ -100,7 +102,11 @@ pub fn all() -> Vec<Case> {
 impl Protection {
     /// What the data connections look like from outside.
     pub fn data_framing(self) -> Framing {
-        if self.is_tls() { Framing::Records } else { Framing::Blocks }
+        match self {
+            Self::Tls12 | Self::Tls13 => Framing::Records,
+            Self::Private | Self::Safe => Framing::Blocks,
+            Self::Clear => Framing::Raw,
+        }
     }
 
     fn is_tls(self) -> bool {
@@ -126,15 +132,13 @@ impl Scenario {
 }
 
 impl Case {
-    /// The intervention, at a unit of this session. The first and the last are hit more often than the others.
+    /// The intervention, at a unit of this session. Of a data connection the last unit, which is the authentic end, is
+    /// hit more often than the others.
     pub fn tampering(&self, profile: &Profile) -> Tampering {
         let mut rng = StdRng::seed_from_u64(self.seed);
         let count = profile.kinds(self.stream).len() + usize::from(self.operation.inserts());
-        let index = match rng.random_range(0..8) {
-            0 => 0,
-            1 | 2 => count.saturating_sub(1),
-            _ => rng.random_range(0..count.max(1)),
-        };
+        let is_at_end = self.stream.channel != Channel::Control && rng.random_bool(0.25);
+        let index = if is_at_end { count.saturating_sub(1) } else { rng.random_range(0..count.max(1)) };
         Tampering { stream: self.stream, index, operation: self.operation, seed: self.seed }
     }
 }

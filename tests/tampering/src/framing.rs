@@ -57,7 +57,9 @@ impl Unit {
     /// The octets that frame the rest: the verb or the code, the record's or the block's header.
     pub fn header_length(&self) -> usize {
         match self.kind {
-            Kind::ClearLine | Kind::ProtectedLine => self.octets.iter().position(|octet| *octet == b' ').unwrap_or(0) + 1,
+            Kind::ClearLine | Kind::ProtectedLine => {
+                self.octets.iter().position(|octet| *octet == b' ').unwrap_or(0) + 1
+            }
             Kind::Record(_) => RECORD_HEADER,
             Kind::Block => BLOCK_HEADER,
             Kind::Raw => 1,

@@ -3,13 +3,13 @@
 use std::{
     collections::HashMap,
     fs,
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::Path,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
-use safetp_config::gateway::{GatewayConfig, Mechanism};
+use safetp_config::gateway::{GatewayConfig, Mechanism, Requirement};
 use safetp_pod::{PASSWORD, Pod, USER, pinned};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -18,6 +18,7 @@ use crate::{
     case::{Case, Profile, Protection, Scenario, Task},
     network::Network,
     proxy::Proxy,
+    tamperer::Tampering,
     tape::Tape,
     verdict::{Evidence, Found, Judgement},
 };
@@ -30,29 +31,41 @@ const SHORT_PATIENCE: &str = "2";
 const LONG_PATIENCE: &str = "30";
 /// What a client may take for all: several steps that each run into their limit, one behind the other.
 const CLIENT_DEADLINE: Duration = Duration::from_secs(30);
-/// What the gateway may take to be rid of a session whose client is gone: its own limits, and some seconds.
-const GATEWAY_DEADLINE: Duration = Duration::from_secs(15);
+/// What the gateway may take to be rid of a session whose client is gone: the 30 s of a TLS handshake, which is the longest
+/// of its limits here, and some seconds.
+const GATEWAY_DEADLINE: Duration = Duration::from_secs(40);
 /// The gateway's own limits, in seconds.
 const SESSION_LIMIT: u32 = 5;
 const DATA_LIMIT: u32 = 3;
 /// Twenty blocks and more of a file.
 const BLOCK_SIZE: &str = "16384";
-const NEW_SIZE: usize = 300_000;
 const OLD_SIZE: usize = 200_001;
+
+/// What goes over the wires in each scenario, found out once for all lanes.
+pub type Profiles = Mutex<HashMap<Scenario, Profile>>;
 
 /// One lane.
 #[derive(Debug)]
-pub struct Lane {
-    program: PathBuf,
+pub struct Lane<'a> {
+    program: &'a Path,
+    profiles: &'a Profiles,
     pod: Pod,
     proxy: Proxy,
     client: Network,
     here: TempDir,
     old: Vec<u8>,
-    new: Vec<u8>,
-    profiles: HashMap<Scenario, Profile>,
     runs: usize,
 }
+
+/// A file that is there on both sides, to be stored or fetched.
+struct Source {
+    name: &'static str,
+    size: usize,
+}
+
+const NEW: Source = Source { name: "new", size: 300_000 };
+/// For the session behind a case, which shows that the gateway serves as before.
+const SMALL: Source = Source { name: "small", size: 20_000 };
 
 /// How a client ended.
 struct Run {
@@ -61,25 +74,19 @@ struct Run {
     found: Found,
 }
 
-impl Lane {
+impl<'a> Lane<'a> {
     /// `program` is the client.
-    pub fn new(program: &Path) -> Self {
+    pub fn new(program: &'a Path, profiles: &'a Profiles) -> Self {
         let (client, server) = (Network::new().unwrap(), Network::new().unwrap());
         let pod = server.inside(|| Pod::with(configure));
-        let data_ports = pod.config.data_ports.ports();
-        let proxy = Proxy::start(&client, &server, pod.control_port, data_ports);
-        let mut octets = StdRng::seed_from_u64(0);
-        let mut random = |size| {
-            let mut content = vec![0; size];
-            octets.fill_bytes(&mut content);
-            content
-        };
-        let (old, new) = (random(OLD_SIZE), random(NEW_SIZE));
+        let proxy = Proxy::start(&client, &server, pod.control_port, pod.config.data_ports.ports());
         let here = tempfile::tempdir().unwrap();
-        fs::write(here.path().join("new"), &new).unwrap();
-        fs::write(pod.alice("new"), &new).unwrap();
-        let program = program.to_owned();
-        let mut lane = Self { program, pod, proxy, client, here, old, new, profiles: HashMap::new(), runs: 0 };
+        for source in [NEW, SMALL] {
+            let content = source.content();
+            fs::write(here.path().join(source.name), &content).unwrap();
+            fs::write(pod.alice(source.name), &content).unwrap();
+        }
+        let mut lane = Self { program, profiles, pod, proxy, client, here, old: random(OLD_SIZE), runs: 0 };
         lane.learn_key();
         lane
     }
@@ -87,37 +94,53 @@ impl Lane {
     /// Runs one case and, behind it, a session in which nobody interferes. An error says what went wrong.
     pub fn run(&mut self, case: &Case) -> Result<Judgement, String> {
         let profile = self.profile(case.scenario)?;
-        let tampering = case.tampering(&profile);
-        let tape = Arc::new(Tape::new(case.scenario.protection.data_framing(), Some(tampering.clone())));
-        let run = self.transfer(case.scenario, &tape, &["--timeout", SHORT_PATIENCE])?;
-        let evidence = Evidence {
-            scenario: case.scenario,
-            tampering: &tampering,
-            effect: tape.effect(),
-            profile: &profile,
-            code: run.code,
-            found: run.found,
-        };
-        let judgement = evidence.judge().map_err(|error| {
-            format!("{error}: {tampering:?}, {:?}, exit code {:?}, {:?}\n{}", tape.effect(), run.code, run.found, run.words)
-        })?;
-        self.transfer_untouched(Scenario { is_second: false, ..case.scenario })?;
+        let judgement = self.run_tampering(case.scenario, &case.tampering(&profile))?;
+        self.transfer_untouched(Scenario { is_second: false, ..case.scenario }, &SMALL)?;
         Ok(judgement)
+    }
+
+    /// One session that is tampered with, judged.
+    pub fn run_tampering(&mut self, scenario: Scenario, tampering: &Tampering) -> Result<Judgement, String> {
+        let profile = self.profile(scenario)?;
+        // A machine with too much to do may take the short patience for silence, before it comes to the tampering.
+        for patience in [SHORT_PATIENCE, LONG_PATIENCE] {
+            let judgement = self.try_tampering(scenario, tampering, &profile, patience);
+            let judgement = judgement.map_err(|error| format!("{tampering:?}: {error}"))?;
+            if judgement != Judgement::Missed {
+                return Ok(judgement);
+            }
+        }
+        Err(format!("{tampering:?}: the session failed before anything was done to it"))
+    }
+
+    fn try_tampering(
+        &mut self,
+        scenario: Scenario,
+        tampering: &Tampering,
+        profile: &Profile,
+        patience: &str,
+    ) -> Result<Judgement, String> {
+        let tape = Arc::new(Tape::new(scenario.protection.data_framing(), Some(tampering.clone())));
+        let Run { code, words, found } = self.transfer(scenario, &NEW, &tape, &["--timeout", patience])?;
+        let effect = tape.effect();
+        let evidence = Evidence { scenario, tampering, effect, profile, code, found };
+        evidence.judge().map_err(|error| format!("{error}; {effect:?}, exit code {code:?}, {found:?}\n{words}"))
     }
 
     /// What goes over the wires when nobody interferes; found out once.
     fn profile(&mut self, scenario: Scenario) -> Result<Profile, String> {
-        if let Some(profile) = self.profiles.get(&scenario) {
+        let mut profiles = self.profiles.lock().unwrap();
+        if let Some(profile) = profiles.get(&scenario) {
             return Ok(profile.clone());
         }
-        let profile = self.transfer_untouched(scenario)?;
-        self.profiles.insert(scenario, profile.clone());
+        let profile = self.transfer_untouched(scenario, &NEW)?;
+        profiles.insert(scenario, profile.clone());
         Ok(profile)
     }
 
-    fn transfer_untouched(&mut self, scenario: Scenario) -> Result<Profile, String> {
+    fn transfer_untouched(&mut self, scenario: Scenario, source: &Source) -> Result<Profile, String> {
         let tape = Arc::new(Tape::new(scenario.protection.data_framing(), None));
-        let run = self.transfer(scenario, &tape, &["--timeout", LONG_PATIENCE])?;
+        let run = self.transfer(scenario, source, &tape, &["--timeout", LONG_PATIENCE])?;
         match (run.code, run.found) {
             (Some(0), Found::New) => Ok(Profile::new(tape.events())),
             (code, found) => Err(format!("without interference: exit code {code:?}, {found:?}\n{}", run.words)),
@@ -125,7 +148,13 @@ impl Lane {
     }
 
     /// One session of the client's, to its end and to that of the gateway's.
-    fn transfer(&mut self, scenario: Scenario, tape: &Arc<Tape>, args: &[&str]) -> Result<Run, String> {
+    fn transfer(
+        &mut self,
+        scenario: Scenario,
+        source: &Source,
+        tape: &Arc<Tape>,
+        args: &[&str],
+    ) -> Result<Run, String> {
         self.proxy.put(tape);
         self.runs += 1;
         let name = format!("file{}", self.runs);
@@ -134,11 +163,12 @@ impl Lane {
             Task::Get => self.here.path().join(&name),
         };
         fs::write(&destination, &self.old).unwrap();
-        let output = self.run_client(self.command(scenario, &name).args(args), &input(scenario, &name))?;
+        let output =
+            self.run_client(self.command(scenario, source, &name).args(args), &input(scenario, source, &name))?;
         self.wait_for_gateway()?;
         let content = fs::read(&destination).map_err(|error| format!("the old file is gone: {error}"))?;
         let found = match content {
-            content if content == self.new => Found::New,
+            content if content == source.content() => Found::New,
             content if content == self.old => Found::Old,
             _ => Found::Other,
         };
@@ -146,13 +176,13 @@ impl Lane {
         Ok(Run { code: output.status.code(), words: String::from_utf8_lossy(&output.stderr).into_owned(), found })
     }
 
-    fn command(&self, scenario: Scenario, name: &str) -> Command {
-        let mut command = Command::new(&self.program);
+    fn command(&self, scenario: Scenario, source: &Source, name: &str) -> Command {
+        let mut command = Command::new(self.program);
         let url = |path: &str| format!("safetp://{USER}@{ADDRESS}:{}/{path}", self.pod.control_port);
         match scenario {
             Scenario { is_second: true, .. } => command.args(["shell", &url("")]),
-            Scenario { task: Task::Put, .. } => command.args(["put", "new", &url(name)]),
-            Scenario { task: Task::Get, .. } => command.args(["get", &url("new"), name]),
+            Scenario { task: Task::Put, .. } => command.args(["put", source.name, &url(name)]),
+            Scenario { task: Task::Get, .. } => command.args(["get", &url(source.name), name]),
         };
         command.args(["--verbose", "--pbsz", BLOCK_SIZE, "--known-servers", "known", "--ca"]).arg(self.pod.ca_file());
         command.args(match scenario.protection {
@@ -160,6 +190,7 @@ impl Lane {
             Protection::Tls12 => ["--mechanism", "tls", "--tls-version", "1.2"],
             Protection::Private => ["--mechanism", "x-safetp1", "--protection", "p"],
             Protection::Safe => ["--mechanism", "x-safetp1", "--protection", "s"],
+            Protection::Clear => ["--mechanism", "tls", "--protection", "c"],
         });
         command.env_clear().env("HOME", self.here.path()).env("SAFETP_PASSWORD", PASSWORD);
         command.current_dir(self.here.path());
@@ -192,24 +223,39 @@ impl Lane {
     fn learn_key(&mut self) {
         let scenario = Scenario { protection: Protection::Private, task: Task::Get, is_second: false };
         let tape = Arc::new(Tape::new(scenario.protection.data_framing(), None));
-        let run = self.transfer(scenario, &tape, &["--accept-new-key", "--timeout", LONG_PATIENCE]).unwrap();
+        let run = self.transfer(scenario, &SMALL, &tape, &["--accept-new-key", "--timeout", LONG_PATIENCE]).unwrap();
         assert_eq!((run.code, run.found), (Some(0), Found::New), "{}", run.words);
     }
+}
+
+impl Source {
+    fn content(&self) -> Vec<u8> {
+        random(self.size)
+    }
+}
+
+/// Octets that nothing makes look right by chance, the same ones for the same size.
+fn random(size: usize) -> Vec<u8> {
+    let mut content = vec![0; size];
+    StdRng::seed_from_u64(size as u64).fill_bytes(&mut content);
+    content
 }
 
 fn configure(config: &mut GatewayConfig) {
     config.address = pinned(ADDRESS);
     config.security.mechanisms = vec![Mechanism::Tls, Mechanism::SafeTp1];
+    // PROT S would be refused otherwise.
+    config.security.data = Requirement::Optional;
     config.limits.idle_seconds = SESSION_LIMIT;
     config.limits.login_seconds = SESSION_LIMIT;
     config.limits.data_seconds = DATA_LIMIT;
 }
 
 /// What is typed where two files go in one session.
-fn input(scenario: Scenario, name: &str) -> String {
-    match (scenario.is_second, scenario.task) {
-        (false, _) => String::new(),
-        (true, Task::Put) => format!("put new first\nput new {name}\n"),
-        (true, Task::Get) => format!("get new first\nget new {name}\n"),
-    }
+fn input(scenario: Scenario, source: &Source, name: &str) -> String {
+    let verb = match scenario.task {
+        Task::Put => "put",
+        Task::Get => "get",
+    };
+    if scenario.is_second { format!("{verb} {0} first\n{verb} {0} {name}\n", source.name) } else { String::new() }
 }

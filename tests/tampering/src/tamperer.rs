@@ -176,13 +176,14 @@ impl Tamperer {
                 self.is_over = true;
                 steps.extend([Step::Forward(octets), Step::End]);
             }
-            Operation::Replay => match self.tape.kept(self.stream.direction, tampering.index) {
-                Some(earlier) => steps.push(Step::Forward(earlier)),
-                None => {
+            Operation::Replay => {
+                let earlier = self.tape.kept(self.stream.direction, tampering.index).unwrap_or_else(|| octets.clone());
+                // TLS 1.2's change_cipher_spec is always the same.
+                if earlier == octets {
                     self.tape.note_effect(Effect::None);
-                    steps.push(Step::Forward(octets));
                 }
-            },
+                steps.push(Step::Forward(earlier));
+            }
             Operation::Inject(line) => {
                 steps.extend([Step::Forward(octets), Step::Forward(format!("{line}\r\n").into_bytes())]);
             }
@@ -218,5 +219,65 @@ impl Tamperer {
             (_, Kind::Block, _) | (_, _, Framing::Blocks) => [&[0, 0, 0, length], &noise[..]].concat(),
             _ => b"632 QUJDRA==\r\n".to_vec(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::{Channel, Direction};
+
+    const STREAM: Stream = Stream { channel: Channel::Control, direction: Direction::ToServer };
+
+    /// What three lines become.
+    fn tampered(operation: Operation, index: usize) -> (Vec<Step>, Effect) {
+        let tampering = Tampering { stream: STREAM, index, operation, seed: 1 };
+        let tape = Arc::new(Tape::new(Framing::Blocks, Some(tampering)));
+        let mut tamperer = Tamperer::new(Arc::clone(&tape), STREAM);
+        let mut steps = tamperer.handle(b"A 1\r\nB 2\r\nC 3\r\n");
+        steps.extend(tamperer.handle_end());
+        steps.retain(|step| *step != Step::Forward(Vec::new()));
+        (steps, tape.effect())
+    }
+
+    fn lines(lines: &[&str]) -> Vec<Step> {
+        let forward = |line: &&str| Step::Forward(format!("{line}\r\n").into_bytes());
+        lines.iter().map(forward).chain([Step::End]).collect()
+    }
+
+    #[test]
+    fn lines_are_dropped_doubled_and_swapped() {
+        assert_eq!(tampered(Operation::Drop, 1), (lines(&["A 1", "C 3"]), Effect::Done));
+        assert_eq!(tampered(Operation::Duplicate, 1), (lines(&["A 1", "B 2", "B 2", "C 3"]), Effect::Done));
+        assert_eq!(tampered(Operation::Swap, 1), (lines(&["A 1", "C 3", "B 2"]), Effect::Done));
+        assert_eq!(tampered(Operation::Cut, 0), (lines(&["A 1"]), Effect::Done));
+        assert_eq!(tampered(Operation::Inject("X"), 2), (lines(&["A 1", "B 2", "C 3", "X"]), Effect::Done));
+    }
+
+    #[test]
+    fn what_has_nothing_behind_it_cannot_be_swapped() {
+        assert_eq!(tampered(Operation::Swap, 2), (lines(&["A 1", "B 2", "C 3"]), Effect::Restored));
+    }
+
+    #[test]
+    fn a_unit_that_does_not_come_is_not_touched() {
+        assert_eq!(tampered(Operation::Drop, 3), (lines(&["A 1", "B 2", "C 3"]), Effect::None));
+    }
+
+    #[test]
+    fn a_flip_changes_one_bit_and_says_which() {
+        let (steps, effect) = tampered(Operation::FlipBody, 1);
+        let Effect::Changed { position, from, to } = effect else { panic!("{effect:?}") };
+        assert_eq!((from ^ to).count_ones(), 1);
+        assert!(position >= 2);
+        let Some(Step::Forward(octets)) = steps.get(1) else { panic!("{steps:?}") };
+        assert_eq!((octets[position], b"B 2\r\n"[position]), (to, from));
+    }
+
+    #[test]
+    fn a_cut_takes_at_least_one_octet() {
+        let (steps, _) = tampered(Operation::TruncateAndReset, 0);
+        assert_eq!(steps.last(), Some(&Step::Reset));
+        assert!(steps.iter().all(|step| !matches!(step, Step::Forward(octets) if octets.len() >= 5)));
     }
 }

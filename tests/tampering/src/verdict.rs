@@ -3,7 +3,7 @@
 use crate::{
     case::{Profile, Protection, Scenario, Task},
     framing::{CHANGE_CIPHER_SPEC, Kind},
-    tamperer::Tampering,
+    tamperer::{Operation, Tampering},
     tape::{Channel, Direction, Effect},
 };
 
@@ -19,7 +19,7 @@ pub enum Found {
 }
 
 /// What is left after a case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
     /// What the client did.
     pub scenario: Scenario,
@@ -45,8 +45,10 @@ pub enum Judgement {
     Unconfirmed,
     /// The client said that all is well, and it is, since what was hit is nothing that counts.
     Harmless(&'static str),
-    /// The unit never came.
+    /// The unit never came, and all went well.
     Untouched,
+    /// The client gave up before the unit came.
+    Missed,
 }
 
 impl Evidence<'_> {
@@ -56,7 +58,7 @@ impl Evidence<'_> {
             (_, Found::Other) => Err("the file is neither the old one nor the new one".into()),
             (Some(0), Found::Old) => Err("the client says that it is done, and the file is the old one".into()),
             (Some(0), Found::New) => self.judge_success(),
-            (Some(1..=7), _) if self.effect == Effect::None => Err("it failed, and nothing had been done to it".into()),
+            (Some(1..=7), _) if self.effect == Effect::None => Ok(Judgement::Missed),
             (Some(1..=7), Found::New) if self.scenario.task == Task::Put => self.judge_unconfirmed(),
             (Some(1..=7), _) => Ok(Judgement::Detected),
             (code, _) => Err(format!("the client ended with {code:?}")),
@@ -93,17 +95,22 @@ impl Evidence<'_> {
     /// TLS handshake or in the exchange.
     fn why_nothing(&self) -> Option<&'static str> {
         let kinds = self.profile.kinds(self.tampering.stream);
-        match (kinds.get(self.tampering.first_hit())?, self.effect) {
-            (Kind::ClearLine, _) => Some("a line from before the protection"),
-            (Kind::Record(CHANGE_CIPHER_SPEC), _) if self.scenario.protection == Protection::Tls13 => {
-                Some("TLS 1.3's change_cipher_spec")
-            }
+        let is_in_clear = kinds.get(self.tampering.first_hit()) == Some(&Kind::ClearLine);
+        match (kinds.get(self.tampering.index)?, self.effect) {
+            (Kind::ClearLine, _) if is_in_clear => Some("a line from before the protection"),
+            (Kind::Record(CHANGE_CIPHER_SPEC), _) if self.is_empty_in_tls13() => Some("TLS 1.3's change_cipher_spec"),
             (Kind::Record(_), Effect::Changed { position: 1 | 2, .. }) => Some("a record's legacy version"),
             (Kind::ProtectedLine, Effect::Changed { position: 0..3, from, to }) if from.eq_ignore_ascii_case(&to) => {
                 Some("capitals in ENC")
             }
             _ => None,
         }
+    }
+
+    /// TLS 1.3's `change_cipher_spec` may come and go, but what is put before it or behind it must not.
+    fn is_empty_in_tls13(&self) -> bool {
+        let is_alone = !self.tampering.operation.inserts() && self.tampering.operation != Operation::Cut;
+        self.scenario.protection == Protection::Tls13 && is_alone
     }
 
     fn is_behind_the_end(&self) -> bool {
@@ -136,5 +143,82 @@ impl Evidence<'_> {
         } else {
             Err("the client says that it failed, and the file was stored".into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::{Event, Stream};
+
+    const UP: Stream = Stream { channel: Channel::Control, direction: Direction::ToServer };
+    const DOWN: Stream = Stream { channel: Channel::Control, direction: Direction::ToClient };
+    const FILE: Stream = Stream { channel: Channel::Data(0), direction: Direction::ToServer };
+    const PUT: Scenario = Scenario { protection: Protection::Private, task: Task::Put, is_second: false };
+
+    /// AUTH and its reply in the clear, STOR, 150, two blocks, 226, QUIT, 221.
+    fn profile() -> Profile {
+        let unit = |stream, kind| Event::Unit(stream, kind);
+        let (clear, protected) = (Kind::ClearLine, Kind::ProtectedLine);
+        Profile::new(vec![
+            unit(UP, clear),
+            unit(DOWN, clear),
+            unit(UP, protected),
+            unit(DOWN, protected),
+            unit(FILE, Kind::Block),
+            unit(FILE, Kind::Block),
+            Event::End(FILE),
+            unit(DOWN, protected),
+            unit(UP, protected),
+            unit(DOWN, protected),
+        ])
+    }
+
+    fn judge(stream: Stream, index: usize, operation: Operation, outcome: (i32, Found)) -> Result<Judgement, String> {
+        let tampering = Tampering { stream, index, operation, seed: 0 };
+        let (code, found) = outcome;
+        let effect = Effect::Done;
+        let evidence =
+            Evidence { scenario: PUT, tampering: &tampering, effect, profile: &profile(), code: Some(code), found };
+        evidence.judge()
+    }
+
+    #[test]
+    fn a_dropped_block_must_not_be_accepted() {
+        assert!(judge(FILE, 0, Operation::Drop, (0, Found::New)).is_err());
+        assert!(judge(FILE, 1, Operation::Drop, (0, Found::New)).is_err());
+        assert_eq!(judge(FILE, 1, Operation::Drop, (6, Found::Old)), Ok(Judgement::Detected));
+    }
+
+    #[test]
+    fn a_success_without_the_file_is_none() {
+        assert!(judge(DOWN, 3, Operation::Drop, (0, Found::Old)).is_err());
+        assert!(judge(DOWN, 3, Operation::Drop, (6, Found::Other)).is_err());
+    }
+
+    #[test]
+    fn a_panic_and_a_signal_are_no_detection() {
+        assert!(judge(FILE, 0, Operation::Drop, (101, Found::Old)).is_err());
+    }
+
+    #[test]
+    fn a_stored_file_may_go_unconfirmed_only_if_it_went_through_whole() {
+        assert_eq!(judge(DOWN, 2, Operation::Drop, (3, Found::New)), Ok(Judgement::Unconfirmed));
+        assert_eq!(judge(UP, 1, Operation::Inject("NOOP"), (4, Found::New)), Ok(Judgement::Unconfirmed));
+        assert!(judge(UP, 1, Operation::Drop, (3, Found::New)).is_err());
+        assert!(judge(FILE, 0, Operation::Drop, (6, Found::New)).is_err());
+    }
+
+    #[test]
+    fn what_comes_behind_the_last_word_does_not_count() {
+        assert!(judge(DOWN, 2, Operation::Drop, (0, Found::New)).is_err());
+        assert!(matches!(judge(DOWN, 3, Operation::Drop, (0, Found::New)), Ok(Judgement::Harmless(_))));
+        assert!(matches!(judge(FILE, 1, Operation::Duplicate, (0, Found::New)), Ok(Judgement::Harmless(_))));
+    }
+
+    #[test]
+    fn a_line_before_the_protection_is_nobodys_word_but_one_behind_it_is() {
+        assert!(matches!(judge(DOWN, 0, Operation::FlipBody, (0, Found::New)), Ok(Judgement::Harmless(_))));
+        assert!(judge(DOWN, 0, Operation::Inject("226 Done."), (0, Found::New)).is_err());
     }
 }
