@@ -3,6 +3,9 @@
 //!
 //! [`case`] makes the cases from seeds, [`lane`] runs them on a pod of its own, [`verdict`] judges. Nothing here can
 //! read what is protected: the proxy knows lines, records and blocks by their framing alone.
+//!
+//! `cargo test -p safetp-tampering` runs all cases, as root, since the man in the middle needs networks of his own;
+//! `TAMPER_SEED=17 cargo test -p safetp-tampering -- --nocapture` runs one.
 
 #![allow(
     clippy::unwrap_used,

@@ -118,12 +118,11 @@ impl Tamperer {
             if self.is_over {
                 continue;
             }
-            match self.tampering.clone().filter(|tampering| tampering.index == index) {
-                Some(tampering) => self.tamper(&tampering, unit, &mut steps),
-                None => {
-                    steps.push(Step::Forward(unit.octets));
-                    steps.extend(self.held.take().map(Step::Forward));
-                }
+            if let Some(tampering) = self.tampering.clone().filter(|tampering| tampering.index == index) {
+                self.tamper(&tampering, unit, &mut steps);
+            } else {
+                steps.push(Step::Forward(unit.octets));
+                steps.extend(self.held.take().map(Step::Forward));
             }
         }
         steps

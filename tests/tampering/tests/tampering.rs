@@ -1,6 +1,13 @@
 //! Hundreds of cases of tampering, all from fixed seeds, on several pods at once.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -87,7 +94,7 @@ impl Report {
             }
         }
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if done % PROGRESS == 0 {
+        if done.is_multiple_of(PROGRESS) {
             println!("{done} cases");
         }
     }
