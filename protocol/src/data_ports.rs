@@ -251,9 +251,9 @@ impl<S: BuildHasher> DataPorts<S> {
         let alone = |slots: &[Slot]| !slots.iter().any(|slot| slot.claim.peer.overlaps(claim.peer));
         let shareable = |slots: &[Slot]| !slots.iter().any(|slot| slot.claim.conflicts(claim));
         let empty: Vec<u16> = order.iter().copied().filter(|port| alone(self.at(*port))).collect();
-        let spared = if claim.ticket == Ticket::Never { 0 } else { self.slots.len() / SPARED };
+        let reserve = if claim.ticket == Ticket::Never { 0 } else { self.slots.len() / SPARED };
         let shared = || order.iter().copied().find(|port| !empty.contains(port) && shareable(self.at(*port)));
-        if empty.len() > spared { empty.first().copied() } else { shared().or(empty.first().copied()) }
+        if empty.len() > reserve { empty.first().copied() } else { shared().or(empty.first().copied()) }
     }
 
     /// All ports, beginning anywhere.

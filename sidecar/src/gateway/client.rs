@@ -1,15 +1,23 @@
 //! The client's control connection: in the clear, then protected, the same to whoever reads and writes.
 
-use std::{io, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::server::TlsStream;
 
 use super::records::Records;
 
+/// Octets read at once: a login's worth of pipelined commands.
+const PIECE: usize = 2048;
 /// How long the last words to a client may take.
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
 /// How long a client may take to end TLS behind CCC.
@@ -24,12 +32,19 @@ pub(super) enum ClientStream {
 }
 
 impl ClientStream {
-    pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Clear(stream) => stream.read(buffer).await,
-            Self::Protected(stream) => stream.read(buffer).await,
-            Self::Gone => Ok(0),
-        }
+    /// What has come; nothing at the end. While nothing comes no buffer is held: most sessions are idle.
+    pub(super) async fn read(&mut self) -> io::Result<Vec<u8>> {
+        poll_fn(|context| {
+            let mut buffer = [0; PIECE];
+            let mut buffer = ReadBuf::new(&mut buffer);
+            ready!(match self {
+                Self::Clear(stream) => Pin::new(stream).poll_read(context, &mut buffer),
+                Self::Protected(stream) => Pin::new(stream).poll_read(context, &mut buffer),
+                Self::Gone => Poll::Ready(Ok(())),
+            })?;
+            Poll::Ready(Ok(buffer.filled().to_vec()))
+        })
+        .await
     }
 
     pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
@@ -73,8 +88,7 @@ impl ClientStream {
                 Self::Protected(stream) => stream.shutdown().await?,
                 Self::Gone => {}
             }
-            let mut rest = [0; 512];
-            while self.read(&mut rest).await? > 0 {}
+            while !self.read().await?.is_empty() {}
             io::Result::Ok(())
         };
         // The client may be gone already; there is nobody left to tell.

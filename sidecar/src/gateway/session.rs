@@ -79,8 +79,6 @@ struct Task {
     address: watch::Receiver<Option<Announced>>,
     drain: watch::Receiver<Phase>,
     kill_at: Option<Instant>,
-    client_buffer: Box<[u8; 1024]>,
-    backend_buffer: Box<[u8; 2048]>,
 }
 
 /// The session's data connection, wherever it is at the moment.
@@ -113,8 +111,8 @@ struct Running {
 
 /// What the session waited for.
 enum Wake {
-    Client(io::Result<usize>),
-    Backend(io::Result<usize>),
+    Client(io::Result<Vec<u8>>),
+    Backend(io::Result<Vec<u8>>),
     Port(PortNews),
     Transferred(Result<Outcome, JoinError>),
     Address,
@@ -151,8 +149,6 @@ impl Task {
             drain,
             gateway,
             kill_at: None,
-            client_buffer: Box::new([0; 1024]),
-            backend_buffer: Box::new([0; 2048]),
         }
     }
 
@@ -160,7 +156,7 @@ impl Task {
         if let Err(error) = self.turn_until_closed().await {
             tracing::debug!(%error, "the session's connection broke");
         }
-        self.end().await;
+        Box::pin(self.end()).await;
     }
 
     async fn turn_until_closed(&mut self) -> io::Result<()> {
@@ -187,13 +183,14 @@ impl Task {
                 }
                 Output::StartTls => {
                     self.write_to_client(&std::mem::take(&mut to_client)).await?;
-                    self.start_tls().await?;
+                    // Boxed as the others here: each would make the future of every session larger for good.
+                    Box::pin(self.start_tls()).await?;
                 }
                 Output::StopTls => {
                     self.write_to_client(&std::mem::take(&mut to_client)).await?;
-                    self.stop_tls().await?;
+                    Box::pin(self.stop_tls()).await?;
                 }
-                Output::Negotiate => self.negotiate().await?,
+                Output::Negotiate => Box::pin(self.negotiate()).await?,
                 other => self.perform_at_once(other),
             }
         }
@@ -237,7 +234,8 @@ impl Task {
         // The newest certificate, but for the whole session the same one.
         let identity = self.gateway.settings.borrow().identity.clone().ok_or(io::ErrorKind::NotFound)?;
         let stream = Records::new(stream, self.settings.config.security.clear_command_channel);
-        let accepted = identity.accept(stream, self.id).await.inspect_err(|_| {
+        let left = self.core.poll_timeout().map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+        let accepted = identity.accept(stream, self.id, left).await.inspect_err(|_| {
             self.gateway.metrics.tls_handshake_failures.inc();
         })?;
         self.client = ClientStream::Protected(Box::new(accepted.stream));
@@ -323,8 +321,8 @@ impl Task {
         let deadline = self.core.poll_timeout().into_iter().chain(self.kill_at).min();
         let wants_client = self.core.wants_client_input();
         tokio::select! {
-            read = self.client.read(&mut self.client_buffer[..]), if wants_client => Wake::Client(read),
-            read = self.backend.read(&mut self.backend_buffer[..]) => Wake::Backend(read),
+            read = self.client.read(), if wants_client => Wake::Client(read),
+            read = self.backend.read() => Wake::Backend(read),
             news = self.ports.news() => Wake::Port(news),
             outcome = transferred(&mut self.data.running) => Wake::Transferred(outcome),
             // The other ends of both live as long as the gateway does.
@@ -337,14 +335,10 @@ impl Task {
     fn handle(&mut self, wake: Wake) {
         let now = Instant::now();
         match wake {
-            Wake::Client(Ok(0) | Err(_)) => self.core.handle_client_closed(),
-            Wake::Client(Ok(count)) => {
-                self.core.handle_client_bytes(self.client_buffer.get(..count).unwrap_or_default(), now);
-            }
-            Wake::Backend(Ok(0) | Err(_)) => self.core.handle_backend_lost(),
-            Wake::Backend(Ok(count)) => {
-                self.core.handle_backend_bytes(self.backend_buffer.get(..count).unwrap_or_default(), now);
-            }
+            Wake::Client(Ok(octets)) if !octets.is_empty() => self.core.handle_client_bytes(&octets, now),
+            Wake::Client(_) => self.core.handle_client_closed(),
+            Wake::Backend(Ok(octets)) if !octets.is_empty() => self.core.handle_backend_bytes(&octets, now),
+            Wake::Backend(_) => self.core.handle_backend_lost(),
             Wake::Port(news) => self.handle_port_news(news, now),
             Wake::Transferred(outcome) => self.handle_transferred(outcome, now),
             Wake::Address => {

@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-/// How long a client may take for a handshake.
+/// How long a client may take for a handshake, unless it has even less.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
 /// In a ticket: no session's. Sessions are numbered from 1 on.
 const NOBODY: u64 = 0;
@@ -89,9 +89,16 @@ impl Identity {
         self.not_after
     }
 
-    /// Does the server's side of a handshake for a session, and tells whose ticket the client resumed with.
-    pub(super) async fn accept<S: Transport>(&self, stream: S, session: SessionId) -> io::Result<Accepted<S>> {
-        self.shake_hands(stream, &self.config, Some(session)).await
+    /// Does the server's side of a handshake for a session in at most this time, and tells whose ticket the client
+    /// resumed with.
+    pub(super) async fn accept<S: Transport>(
+        &self,
+        stream: S,
+        session: SessionId,
+        time: Duration,
+    ) -> io::Result<Accepted<S>> {
+        let accepted = self.shake_hands(stream, &self.config, Some(session));
+        tokio::time::timeout(time, accepted).await.map_err(io::Error::from)?
     }
 
     /// The same where the client's ticket has yet to say whose connection it is. Nothing but a resumption succeeds: new

@@ -33,6 +33,14 @@ fn a_login_that_takes_too_long_is_421() {
 }
 
 #[test]
+fn a_handshake_that_never_begins_counts_as_a_part_of_the_login() {
+    let pod = Pod::with(|config| config.limits.login_seconds = 1);
+    let mut client = pod.connect();
+    client.ask("AUTH TLS", 234);
+    client.expect_end();
+}
+
+#[test]
 fn an_idle_session_is_421() {
     let pod = Pod::with(|config| config.limits.idle_seconds = 1);
     let mut client = pod.login();

@@ -11,6 +11,8 @@ use std::{
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use tokio::{io::Interest, net::UnixStream};
 
+/// Octets read at once.
+const PIECE: usize = 2048;
 /// Descriptors in one message: the dialect sends one, and whatever else came would be closed by the kernel.
 const DESCRIPTORS: usize = 4;
 
@@ -26,11 +28,11 @@ impl Connection {
         Ok(Self { stream: UnixStream::connect(socket).await?, descriptors: VecDeque::new() })
     }
 
-    /// Reads octets; descriptors that came with them wait for [`Self::take_descriptor`]. Nothing is lost if the future
-    /// is dropped.
-    pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads octets, none at the end; descriptors that came with them wait for [`Self::take_descriptor`]. Nothing is
+    /// lost if the future is dropped, and while nothing comes no buffer is held.
+    pub(crate) async fn read(&mut self) -> io::Result<Vec<u8>> {
         let Self { stream, descriptors } = self;
-        stream.async_io(Interest::READABLE, || receive(stream, buffer, descriptors)).await
+        stream.async_io(Interest::READABLE, || receive(stream, descriptors)).await
     }
 
     pub(crate) async fn write(&mut self, mut octets: &[u8]) -> io::Result<()> {
@@ -47,14 +49,15 @@ impl Connection {
     }
 }
 
-fn receive(stream: &UnixStream, buffer: &mut [u8], descriptors: &mut VecDeque<OwnedFd>) -> io::Result<usize> {
+fn receive(stream: &UnixStream, descriptors: &mut VecDeque<OwnedFd>) -> io::Result<Vec<u8>> {
+    let mut buffer = [0; PIECE];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let message = recvmsg(stream, &mut [IoSliceMut::new(buffer)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let message = recvmsg(stream, &mut [IoSliceMut::new(&mut buffer)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(received) = message {
             descriptors.extend(received);
         }
     }
-    Ok(message.bytes)
+    Ok(buffer.get(..message.bytes).unwrap_or_default().to_vec())
 }

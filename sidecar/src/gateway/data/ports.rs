@@ -1,7 +1,7 @@
 //! The data ports of all sessions: the pure bookkeeping behind one short lock, and a mailbox for each session.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     hash::RandomState,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,10 +10,7 @@ use std::{
 
 use safetp_config::ports::PortRange;
 use safetp_protocol::data_ports::{Arrival, Claim, DataPorts, Event, Requested, SessionId};
-use tokio::{
-    net::TcpStream,
-    sync::{Notify, mpsc},
-};
+use tokio::{net::TcpStream, sync::Notify};
 
 use super::Connection;
 use crate::{
@@ -42,7 +39,7 @@ pub(in crate::gateway) struct PortDesk {
 #[derive(Debug)]
 struct State {
     ports: DataPorts<RandomState>,
-    mailboxes: HashMap<SessionId, mpsc::UnboundedSender<PortNews>>,
+    mailboxes: HashMap<SessionId, Arc<Mailbox>>,
 }
 
 /// A session's place at the desk, given up when dropped. At most a handful of news ever wait in its mailbox: a slot is
@@ -51,7 +48,35 @@ struct State {
 pub(in crate::gateway) struct Registration {
     desk: Arc<PortDesk>,
     session: SessionId,
-    mailbox: mpsc::UnboundedReceiver<PortNews>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// News for one session. A channel would hold a block of memory for each, and most sessions are idle.
+#[derive(Debug, Default)]
+struct Mailbox {
+    news: Mutex<VecDeque<PortNews>>,
+    arrived: Notify,
+}
+
+impl Mailbox {
+    fn put(&self, news: PortNews) {
+        self.lock().push_back(news);
+        self.arrived.notify_one();
+    }
+
+    /// Nothing is lost if the future is dropped: what arrived stays, or its notice does.
+    async fn take(&self) -> PortNews {
+        loop {
+            if let Some(news) = self.lock().pop_front() {
+                return news;
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<PortNews>> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl PortDesk {
@@ -62,8 +87,8 @@ impl PortDesk {
     }
 
     pub(in crate::gateway) fn register(self: &Arc<Self>, session: SessionId) -> Registration {
-        let (sender, mailbox) = mpsc::unbounded_channel();
-        self.lock().mailboxes.insert(session, sender);
+        let mailbox = Arc::<Mailbox>::default();
+        self.lock().mailboxes.insert(session, Arc::clone(&mailbox));
         Registration { desk: Arc::clone(self), session, mailbox }
     }
 
@@ -156,8 +181,7 @@ impl State {
 
     fn tell(&self, session: SessionId, news: PortNews) {
         if let Some(mailbox) = self.mailboxes.get(&session) {
-            // A session that has just ended takes its mailbox along; its slot is given up next.
-            let _ = mailbox.send(news);
+            mailbox.put(news);
         }
     }
 }
@@ -165,11 +189,7 @@ impl State {
 impl Registration {
     /// The next news. Nothing is lost if the future is dropped.
     pub(in crate::gateway) async fn news(&mut self) -> PortNews {
-        match self.mailbox.recv().await {
-            Some(news) => news,
-            // The desk holds the other end as long as this registration lives.
-            None => std::future::pending().await,
-        }
+        self.mailbox.take().await
     }
 
     /// Asks for a port for a connection with this claim; the news tell.
@@ -190,7 +210,7 @@ impl Registration {
         let mut state = self.desk.lock();
         state.ports.release(self.session, Instant::now());
         self.desk.settle(state);
-        while self.mailbox.try_recv().is_ok() {}
+        self.mailbox.lock().clear();
     }
 }
 

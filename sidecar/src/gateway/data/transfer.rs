@@ -90,7 +90,7 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
             (DataSecurity::Clear, Connection::Plain(stream)) => Ok((DataStream::Clear(stream), false)),
             (DataSecurity::Tls, Connection::Proven(stream)) => Ok((DataStream::Protected(stream), true)),
             (DataSecurity::Tls, Connection::Plain(stream)) => {
-                protect(stream, identity.as_deref(), session, binding).await
+                protect(stream, identity.as_deref(), session, binding, stall).await
             }
             (DataSecurity::Blocks { level, number, size }, Connection::Plain(stream)) => {
                 let keys = keys.ok_or(Failure::Internal)?;
@@ -146,9 +146,10 @@ async fn protect(
     identity: Option<&Identity>,
     session: SessionId,
     binding: DataBinding,
+    stall: Duration,
 ) -> Result<(DataStream, bool), Failure> {
     let identity = identity.ok_or(Failure::Internal)?;
-    let accepted = identity.accept(stream, session).await.map_err(|error| {
+    let accepted = identity.accept(stream, session, stall).await.map_err(|error| {
         tracing::debug!(%error, "the TLS handshake on a data connection failed");
         Failure::Handshake
     })?;
