@@ -10,6 +10,7 @@ use std::{
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
+use rustls::ProtocolVersion;
 use safetp_config::gateway::{Backend, DataBinding, GatewayConfig, Mechanism, Requirement};
 use safetp_protocol::{
     data_ports::{Claim, Peer, SessionId, Ticket},
@@ -30,16 +31,19 @@ use super::{
     backend::embedded::Connection,
     client::ClientStream,
     data::{
-        self,
+        self, Exchanged,
         ports::{PortNews, Registration},
         transfer::{self, Job, Opening, Outcome},
     },
     records::Records,
-    tls::Identity,
+    tls::{Identity, Supply},
 };
 use crate::{drain::Phase, settings::InForce};
 
+mod habit;
 mod report;
+
+use habit::Habit;
 
 /// How long a session has for its last words when the drain is over.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -89,18 +93,7 @@ struct Data {
     /// The transfer waits for it.
     wanted: Option<oneshot::Sender<Result<data::Connection, Failure>>>,
     running: Option<Running>,
-    resumption: Resumption,
-}
-
-/// What this session's data connections have shown so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Resumption {
-    #[default]
-    Unknown,
-    /// One resumed the session, so the next can be expected to.
-    Seen,
-    /// One was expected to and did not.
-    Failed,
+    habit: Habit,
 }
 
 struct Running {
@@ -235,9 +228,11 @@ impl Task {
         let identity = self.gateway.settings.borrow().identity.clone().ok_or(io::ErrorKind::NotFound)?;
         let stream = Records::new(stream, self.settings.config.security.clear_command_channel);
         let left = self.core.poll_timeout().map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-        let accepted = identity.accept(stream, self.id, left).await.inspect_err(|_| {
+        let accepted = identity.accept(stream, self.id, Supply::Control, left).await.inspect_err(|_| {
             self.gateway.metrics.tls_handshake_failures.inc();
         })?;
+        let version = accepted.stream.get_ref().1.protocol_version();
+        self.data.habit = Habit::new(version == Some(ProtocolVersion::TLSv1_3));
         self.client = ClientStream::Protected(Box::new(accepted.stream));
         self.identity = Some(identity);
         self.core.handle_protected(Instant::now());
@@ -270,10 +265,10 @@ impl Task {
     /// Where only a ticket counts, it is the client's address that does not.
     fn claim(&self) -> Claim {
         let resumable = self.core.data_connection_can_resume();
-        match (self.settings.config.security.data_binding, self.data.resumption) {
+        match (self.settings.config.security.data_binding, self.data.habit.resumes()) {
             (DataBinding::Off, _) => Claim { peer: Peer::Anyone, ticket: Ticket::Never },
             (DataBinding::Required, _) if resumable => Claim { peer: Peer::Anyone, ticket: Ticket::Always },
-            (DataBinding::WhenOffered, Resumption::Seen) if resumable => {
+            (DataBinding::WhenOffered, true) if resumable => {
                 Claim { peer: Peer::Exactly(self.peer), ticket: Ticket::WhenShared }
             }
             _ => Claim { peer: Peer::Exactly(self.peer), ticket: Ticket::Never },
@@ -284,6 +279,7 @@ impl Task {
         let Some(descriptor) = self.backend.take_descriptor() else {
             return self.core.handle_transfer_ended(Err(Failure::NoDescriptor), Instant::now());
         };
+        self.ports.expect_transfer(transfer.verb.is_upload());
         let opening = match transfer.route {
             Route::Passive => self.await_connection(),
             Route::Active(address) => Opening::Dialled(address),
@@ -356,7 +352,7 @@ impl Task {
             PortNews::Refused => self.core.handle_port(None, now),
             PortNews::Expired => self.lose_port(Failure::NoConnection),
             PortNews::Unproven => {
-                self.data.resumption = Resumption::Failed;
+                self.data.habit.note_failure();
                 self.lose_port(match self.settings.config.security.data_binding {
                     DataBinding::Required => Failure::NotBound,
                     DataBinding::WhenOffered | DataBinding::Off => Failure::Unproven,
@@ -381,12 +377,12 @@ impl Task {
     fn handle_transferred(&mut self, outcome: Result<Outcome, JoinError>, now: Instant) {
         let outcome = outcome.unwrap_or_else(|error| {
             tracing::error!(%error, "a transfer's task failed");
-            Outcome { result: Err(Failure::Internal), moved: 0, bound: false }
+            Outcome { result: Err(Failure::Internal), moved: 0, exchanged: None }
         });
-        if outcome.bound && self.data.resumption == Resumption::Unknown {
-            self.data.resumption = Resumption::Seen;
-        }
         if let Some(running) = self.data.running.take() {
+            if let (Ok(()), Some(Exchanged { shown, supply })) = (outcome.result, outcome.exchanged) {
+                self.data.habit.note(shown, supply);
+            }
             self.note_transfer(running.transfer, outcome);
         }
         if self.data.wanted.take().is_some() {

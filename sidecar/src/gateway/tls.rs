@@ -1,6 +1,7 @@
 //! TLS on both kinds of connections, and how a data connection proves whose it is.
 
 use std::{
+    hash::{DefaultHasher, Hasher as _},
     io,
     sync::{
         Arc,
@@ -11,7 +12,7 @@ use std::{
 
 use rustls::{
     HandshakeKind, ServerConfig, SignatureAlgorithm, SignatureScheme,
-    server::{NoServerSessionStorage, ProducesTickets},
+    server::{Acceptor, NoServerSessionStorage, ProducesTickets},
     sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
@@ -20,7 +21,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake, server::TlsStream};
 
 /// How long a client may take for a handshake, unless it has even less.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
@@ -95,34 +96,79 @@ impl Identity {
         &self,
         stream: S,
         session: SessionId,
+        supply: Supply,
         time: Duration,
     ) -> io::Result<Accepted<S>> {
-        let accepted = self.shake_hands(stream, &self.config, Some(session));
-        tokio::time::timeout(time, accepted).await.map_err(io::Error::from)?
+        let handshake = async {
+            let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+            self.finish(start, &self.config, Some(session), supply).await
+        };
+        tokio::time::timeout(time.min(HANDSHAKE_TIME), handshake).await.map_err(io::Error::from)?
     }
 
     /// The same where the client's ticket has yet to say whose connection it is. Nothing but a resumption succeeds: new
     /// tickets go out before the handshake's end can be judged, and in a full handshake they would be for whoever
     /// the shown ticket names, which an eavesdropper may have copied.
-    pub(super) async fn accept_resumption(&self, stream: TcpStream) -> io::Result<Accepted<TcpStream>> {
-        self.shake_hands(stream, &self.resumption_only, None).await
+    ///
+    /// `supply` is asked when the client has begun to speak, which most do only when they know what will be transferred.
+    pub(super) async fn accept_resumption(
+        &self,
+        stream: TcpStream,
+        supply: impl FnOnce() -> Supply,
+    ) -> io::Result<Accepted<TcpStream>> {
+        let handshake = async {
+            let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+            self.finish(start, &self.resumption_only, None, supply()).await
+        };
+        tokio::time::timeout(HANDSHAKE_TIME, handshake).await.map_err(io::Error::from)?
     }
 
-    async fn shake_hands<S: Transport>(
+    async fn finish<S: Transport>(
         &self,
-        stream: S,
+        start: StartHandshake<S>,
         config: &ServerConfig,
         session: Option<SessionId>,
+        supply: Supply,
     ) -> io::Result<Accepted<S>> {
-        let tickets = Arc::new(SessionTickets { inner: self.tickets.clone(), session, seen: AtomicU64::new(NOBODY) });
+        let tickets = Arc::new(SessionTickets {
+            inner: self.tickets.clone(),
+            session,
+            seen: AtomicU64::new(NOBODY),
+            ticket: AtomicU64::new(0),
+        });
         let mut config = config.clone();
         config.ticketer = Arc::<SessionTickets>::clone(&tickets);
-        let handshake = TlsAcceptor::from(Arc::new(config)).accept(stream);
-        let stream = tokio::time::timeout(HANDSHAKE_TIME, handshake).await.map_err(io::Error::from)??;
+        config.send_tls13_tickets = supply.tickets();
+        let stream = start.into_stream(Arc::new(config)).await?;
         // Only now: before the handshake has finished a ticket proves nothing, since anyone may have copied it.
         let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
-        let resumed = resumed.then(|| SessionId(tickets.seen.load(Ordering::Relaxed)));
-        Ok(Accepted { stream, resumed })
+        Ok(Accepted { stream, resumed: resumed.then(|| tickets.resumed()), supply })
+    }
+}
+
+/// How many tickets of TLS 1.3 a connection brings its client. Under TLS 1.2 they are a part of the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Supply {
+    /// A control connection's: enough for a few uploads by a client that uses each ticket once.
+    Control,
+    /// A download's: one for the one that was used, and one more.
+    Download,
+    /// None. A client that only writes never reads them; when it closes its connection, its system sees something unread,
+    /// sends a reset, and forgets what it has not sent yet (RFC 1122 §4.2.2.13): the upload would be cut short.
+    Upload,
+}
+
+impl Supply {
+    pub(super) fn of(upload: bool) -> Self {
+        if upload { Self::Upload } else { Self::Download }
+    }
+
+    pub(super) fn tickets(self) -> usize {
+        match self {
+            Self::Control => 4,
+            Self::Download => 2,
+            Self::Upload => 0,
+        }
     }
 }
 
@@ -135,8 +181,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for S {}
 pub(super) struct Accepted<S> {
     pub(super) stream: TlsStream<S>,
     /// The session whose ticket the client proved to own.
-    pub(super) resumed: Option<SessionId>,
+    pub(super) resumed: Option<Resumed>,
+    /// What it has brought the client.
+    pub(super) supply: Supply,
 }
+
+/// What a resumption has shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resumed {
+    pub(super) session: SessionId,
+    pub(super) ticket: TicketId,
+}
+
+/// Tells one ticket from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TicketId(pub(super) u64);
 
 fn certified_key(
     chain: Vec<CertificateDer<'static>>,
@@ -179,12 +238,18 @@ struct SessionTickets {
     inner: Tickets,
     session: Option<SessionId>,
     seen: AtomicU64,
+    ticket: AtomicU64,
 }
 
 impl SessionTickets {
     /// Whose new tickets are: the connection's session's, or of the one whose ticket opened it.
     fn owner(&self) -> u64 {
         self.session.map_or_else(|| self.seen.load(Ordering::Relaxed), |session| session.0)
+    }
+
+    fn resumed(&self) -> Resumed {
+        let session = SessionId(self.seen.load(Ordering::Relaxed));
+        Resumed { session, ticket: TicketId(self.ticket.load(Ordering::Relaxed)) }
     }
 }
 
@@ -205,6 +270,13 @@ impl ProducesTickets for SessionTickets {
         let plain = self.inner.0.decrypt(cipher)?;
         let (session, plain) = plain.split_first_chunk::<8>()?;
         self.seen.store(u64::from_be_bytes(*session), Ordering::Relaxed);
+        self.ticket.store(identify(cipher), Ordering::Relaxed);
         Some(plain.to_vec())
     }
+}
+
+fn identify(ticket: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(ticket);
+    hasher.finish()
 }

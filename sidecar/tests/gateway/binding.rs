@@ -41,6 +41,23 @@ fn resumption_of_the_sessions_own_tls_session_proves_a_data_connection() {
 }
 
 #[test]
+fn an_upload_by_a_client_that_reads_nothing_and_closes_at_once_arrives_whole() {
+    let octets = vec![7; 8 * 1024 * 1024];
+    for pod in [Pod::new(), strict()] {
+        for version in [&TLS12, &TLS13] {
+            let mut client = login_with(&pod, version);
+            for _ in 0..3 {
+                let mut data = client.open("STOR file");
+                data.write_all(&octets).unwrap();
+                data.hang_up();
+                client.expect(226);
+                assert_eq!(pod.alice("file").metadata().unwrap().len(), octets.len() as u64);
+            }
+        }
+    }
+}
+
+#[test]
 fn where_it_is_demanded_a_data_connection_without_it_is_522() {
     let pod = strict();
     let mut client = pod.login();

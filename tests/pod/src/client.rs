@@ -271,6 +271,14 @@ impl Data {
         self.cut();
     }
 
+    /// Says the end and closes at once, whatever lies here unread, as clients do that never read while they write.
+    pub fn hang_up(mut self) {
+        if let Stream::Protected(stream) = &mut self.stream {
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    }
+
     /// Ends the TCP connection alone, as a cut cable or an attacker would.
     pub fn cut(self) {
         let _ = self.stream.tcp().shutdown(Shutdown::Write);

@@ -75,6 +75,11 @@ impl SafeClient {
         text
     }
 
+    /// The connection must end.
+    pub fn expect_end(&mut self) {
+        self.clear.expect_end();
+    }
+
     /// A command and its reply, which must have this code.
     pub fn ask(&mut self, command: &str, code: u16) -> String {
         self.send(command);

@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Connection,
+    Connection, Exchanged,
     blocks::BlockStream,
     budget::Share,
     copy::{self, Rules},
@@ -20,7 +20,10 @@ use super::{
     stream::DataStream,
 };
 use crate::{
-    gateway::{listen, tls::Identity},
+    gateway::{
+        listen,
+        tls::{Identity, Supply},
+    },
     metrics::Metrics,
 };
 
@@ -76,29 +79,32 @@ impl Drop for Running {
 pub(in crate::gateway) struct Outcome {
     pub(in crate::gateway) result: Result<(), Failure>,
     pub(in crate::gateway) moved: u64,
-    /// Whether the data connection proved its session by TLS resumption.
-    pub(in crate::gateway) bound: bool,
+    /// Over TLS.
+    pub(in crate::gateway) exchanged: Option<Exchanged>,
 }
 
 pub(in crate::gateway) async fn run(job: Job) -> Outcome {
-    let mut outcome = Outcome { result: Ok(()), moved: 0, bound: false };
+    let mut outcome = Outcome { result: Ok(()), moved: 0, exchanged: None };
     let Job { session, transfer, descriptor, opening, identity, keys, binding, share, stall, metrics, .. } = job;
     let (require_close_notify, cancel) = (job.require_close_notify, job.cancel);
+    let supply = Supply::of(transfer.verb.is_upload());
     let open = async {
         let connection = opening.connection(stall).await?;
         match (transfer.security, connection) {
-            (DataSecurity::Clear, Connection::Plain(stream)) => Ok((DataStream::Clear(stream), false)),
-            (DataSecurity::Tls, Connection::Proven(stream)) => Ok((DataStream::Protected(stream), true)),
+            (DataSecurity::Clear, Connection::Plain(stream)) => Ok((DataStream::Clear(stream), None)),
+            (DataSecurity::Tls, Connection::Proven(stream, exchanged)) => {
+                Ok((DataStream::Protected(stream), Some(exchanged)))
+            }
             (DataSecurity::Tls, Connection::Plain(stream)) => {
-                protect(stream, identity.as_deref(), session, binding, stall).await
+                protect(stream, identity.as_deref(), session, binding, supply, stall).await
             }
             (DataSecurity::Blocks { level, number, size }, Connection::Plain(stream)) => {
                 let keys = keys.ok_or(Failure::Internal)?;
                 let blocks = BlockStream::new(stream, &keys, level, number, size);
-                Ok((DataStream::Blocks(Box::new(blocks)), true))
+                Ok((DataStream::Blocks(Box::new(blocks)), None))
             }
             // A change of the level gives the port up.
-            (DataSecurity::Clear | DataSecurity::Blocks { .. }, Connection::Proven(_)) => Err(Failure::Internal),
+            (DataSecurity::Clear | DataSecurity::Blocks { .. }, Connection::Proven(..)) => Err(Failure::Internal),
         }
     };
     let opened = tokio::select! {
@@ -110,8 +116,8 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
     let rules = Rules { convert: transfer.convert, stall, chunk: share.chunk(), require_close_notify: authentic_end };
     outcome.result = match opened {
         Err(failure) => Err(failure),
-        Ok((stream, bound)) => {
-            outcome.bound = bound;
+        Ok((stream, exchanged)) => {
+            outcome.exchanged = exchanged;
             let _running = Running::new(metrics);
             move_octets(transfer, descriptor, stream, rules, &cancel, &mut outcome.moved).await
         }
@@ -146,22 +152,23 @@ async fn protect(
     identity: Option<&Identity>,
     session: SessionId,
     binding: DataBinding,
+    supply: Supply,
     stall: Duration,
-) -> Result<(DataStream, bool), Failure> {
+) -> Result<(DataStream, Option<Exchanged>), Failure> {
     let identity = identity.ok_or(Failure::Internal)?;
-    let accepted = identity.accept(stream, session, stall).await.map_err(|error| {
+    let accepted = identity.accept(stream, session, supply, stall).await.map_err(|error| {
         tracing::debug!(%error, "the TLS handshake on a data connection failed");
         Failure::Handshake
     })?;
-    let bound = accepted.resumed == Some(session);
+    let shown = accepted.resumed.filter(|resumed| resumed.session == session).map(|resumed| resumed.ticket);
     let stream = DataStream::Protected(Box::new(accepted.stream));
     // Where resumption is not demanded, the ticket of another session of the same client is as good as none: clients
     // with several sessions keep their tickets in one place. The peer's address was compared on accept.
-    if binding == DataBinding::Required && !bound {
+    if binding == DataBinding::Required && shown.is_none() {
         stream.break_off();
         return Err(Failure::NotBound);
     }
-    Ok((stream, bound))
+    Ok((stream, Some(Exchanged { shown, supply })))
 }
 
 async fn move_octets(
