@@ -26,10 +26,10 @@ class Session(client.Client):
 
 def main() -> None:
     """Runs the session of the command line."""
-    host, port, user, fingerprint, passive, *names = sys.argv[1:]
+    host, port, user, fingerprint, level, pbsz, passive, *names = sys.argv[1:]
     password = os.environ["SAFETP_PASSWORD"]
     epsv = passive == "EPSV"
-    settings = client.Settings(host, int(port), user, password, Level.PRIVATE, 65536, fingerprint, None, epsv)
+    settings = client.Settings(host, int(port), user, password, Level(level), int(pbsz), fingerprint, None, epsv)
     session = Session.connect(settings)
     for name in names:
         client.put(session, Path(name), name)

@@ -33,11 +33,21 @@ pub(crate) struct Case {
 pub(crate) struct Outcome {
     /// Transfers that the gateway called complete.
     pub(crate) transfers: u64,
-    /// Data connections that resumed their session's TLS.
-    pub(crate) resumed: u64,
-    /// Data connections that were bound by keys.
-    pub(crate) keyed: u64,
+    pub(crate) proof: Proof,
     pub(crate) end: End,
+}
+
+/// By what the gateway knew data connections for the session's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// The keys of X-SafeTP1.
+    Keys,
+    /// All resumed the session's TLS.
+    Resumed,
+    /// Some did. How many hangs on which data ports came twice, or on who was faster.
+    PartlyResumed,
+    /// The peer's address.
+    Address,
 }
 
 /// How a session ended.
@@ -101,16 +111,22 @@ impl fmt::Display for Passive {
 /// As a cell of the page.
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self { end: End::Refused(code), transfers, .. } => {
-                write!(formatter, "{code} at transfer {}", transfers + 1)
-            }
-            Self { end: End::GivenUp, transfers, .. } => write!(formatter, "gives up at transfer {}", transfers + 1),
-            Self { keyed, transfers, .. } if keyed == transfers => write!(formatter, "works, by keys"),
-            Self { resumed: 0, .. } => write!(formatter, "works, none resumed"),
-            Self { resumed, transfers, .. } if resumed == transfers => write!(formatter, "works, all resumed"),
-            Self { resumed, .. } => write!(formatter, "works, {resumed} resumed"),
+        match self.end {
+            End::Done => write!(formatter, "works, {}", self.proof),
+            End::Refused(code) => write!(formatter, "{code} at transfer {}", self.transfers + 1),
+            End::GivenUp => write!(formatter, "gives up at transfer {}", self.transfers + 1),
         }
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Keys => "by keys",
+            Self::Resumed => "all resumed",
+            Self::PartlyResumed => "some resumed",
+            Self::Address => "none resumed",
+        })
     }
 }
 

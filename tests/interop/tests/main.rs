@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod bad_input;
 mod case;
 mod clients;
 mod page;
 mod program;
+mod safetp1;
 mod stage;

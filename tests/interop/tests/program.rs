@@ -10,6 +10,9 @@ use std::{
 /// Longer than any run takes, so that a hang is a failure and not a hang.
 const TIME_LIMIT: &str = "100";
 
+/// Debian's own, whose libraries `tests/setup` installs.
+const PYTHON: &str = "/usr/bin/python3";
+
 /// A program that is about to run, with nothing of whoever runs the tests.
 pub(crate) struct Program {
     command: Command,
@@ -26,15 +29,21 @@ pub(crate) struct Run {
 
 impl Program {
     pub(crate) fn new(name: impl AsRef<OsStr>, directory: &Path) -> Self {
-        let mut command = Command::new("timeout");
-        command.arg(TIME_LIMIT).arg(name).current_dir(directory).env_clear().env("HOME", directory);
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        Self { command, input: Vec::new() }
+        let mut program = Self::of(Command::new("timeout"), directory);
+        program.args([TIME_LIMIT.as_ref(), name.as_ref()]);
+        program
     }
 
     /// The Python that `tests/setup` prepares, with the modules of this crate.
     pub(crate) fn python(directory: &Path) -> Self {
-        let mut python = Self::new("/usr/bin/python3", directory);
+        let mut python = Self::new(PYTHON, directory);
+        python.env("PYTHONPATH", sources("")).env("PYTHONDONTWRITEBYTECODE", "1");
+        python
+    }
+
+    /// The same for what does not end by itself: whoever starts it ends it.
+    pub(crate) fn python_server(directory: &Path) -> Self {
+        let mut python = Self::of(Command::new(PYTHON), directory);
         python.env("PYTHONPATH", sources("")).env("PYTHONDONTWRITEBYTECODE", "1");
         python
     }
@@ -42,6 +51,12 @@ impl Program {
     /// The client of this repository.
     pub(crate) fn safetp(directory: &Path) -> Self {
         Self::new(env!("CARGO_BIN_EXE_safetp-of-interop"), directory)
+    }
+
+    fn of(mut command: Command, directory: &Path) -> Self {
+        command.current_dir(directory).env_clear().env("HOME", directory);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        Self { command, input: Vec::new() }
     }
 
     pub(crate) fn args<S: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = S>) -> &mut Self {

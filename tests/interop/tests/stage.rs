@@ -10,7 +10,7 @@ use safetp_config::gateway::{DataBinding, GatewayConfig, Mechanism};
 use safetp_pod::{Pod, pinned};
 
 use crate::{
-    case::{Case, End, Outcome, Passive},
+    case::{Case, End, Outcome, Passive, Proof},
     program::Run,
 };
 
@@ -59,7 +59,7 @@ impl Stage {
     /// The gateway's view of a run, with the first reply behind the login that said no.
     pub(crate) fn outcome(&self, run: &Run) -> Outcome {
         let ok = |verb| format!("safetp_gateway_transfers_total{{verb=\"{verb}\",result=\"ok\"}}");
-        let bound = |by| format!("safetp_gateway_data_bindings_total{{binding=\"{by}\"}}");
+        let transfers = ["STOR", "RETR", "LIST", "NLST", "MLSD"].map(|verb| self.pod.metric(&ok(verb))).iter().sum();
         // Before it some clients try AUTH SSL, which is 504.
         let mut behind_login = replies(run).skip_while(|reply| !reply.starts_with("230"));
         let refusal = behind_login.find(|reply| reply.starts_with(['4', '5']));
@@ -68,11 +68,25 @@ impl Stage {
             None if run.success => End::Done,
             None => End::GivenUp,
         };
-        Outcome {
-            transfers: ["STOR", "RETR", "LIST", "NLST", "MLSD"].map(|verb| self.pod.metric(&ok(verb))).iter().sum(),
-            resumed: self.pod.metric(&bound("resumed")),
-            keyed: self.pod.metric(&bound("keys")),
-            end,
+        Outcome { transfers, proof: self.proof(transfers), end }
+    }
+
+    fn proof(&self, transfers: u64) -> Proof {
+        let by = |proof| self.pod.metric(&format!("safetp_gateway_data_bindings_total{{binding=\"{proof}\"}}"));
+        match (by("keys"), by("resumed")) {
+            (1.., _) => Proof::Keys,
+            (0, 0) => Proof::Address,
+            (0, resumed) if resumed < transfers => Proof::PartlyResumed,
+            (0, _) => Proof::Resumed,
+        }
+    }
+
+    /// However it ended: what has a file's name is that file.
+    pub(crate) fn assert_nothing_cut(&self, run: &Run) {
+        for (name, _) in FILES {
+            let stored = fs::read(self.pod.alice(name));
+            let sent = fs::read(self.here().join(name)).unwrap();
+            assert!(stored.is_err() || stored.unwrap() == sent, "{name} was stored otherwise\n{}", run.err);
         }
     }
 

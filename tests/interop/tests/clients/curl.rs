@@ -2,21 +2,23 @@
 
 use safetp_pod::{PASSWORD, USER};
 
-use super::{BOTH_PASSIVES, Client, TLS, no_remark};
+use super::{BOTH_PASSIVES, Client, TLS};
 use crate::{
     case::{Case, Passive, Protection},
     program::Program,
     stage::{FILES, HOST, Stage},
 };
 
-pub(super) const CLIENT: Client = Client {
-    name: "curl",
-    protections: TLS,
-    reuses: &[true, false],
-    passives: BOTH_PASSIVES,
-    program,
-    remark: no_remark,
-};
+pub(super) const CLIENT: Client =
+    Client { name: "curl", protections: TLS, reuses: &[true, false], passives: BOTH_PASSIVES, program, remark };
+
+fn remark(protection: Protection, reuse: bool) -> &'static str {
+    match protection {
+        _ if !reuse => "",
+        Protection::Tls12 => "takes no tickets under TLS 1.2, and the gateway knows sessions by nothing else",
+        _ => "keeps one ticket and uses it once; a download brings the next",
+    }
+}
 
 fn program(stage: &Stage, case: Case) -> Program {
     let mut options = vec!["--verbose".to_owned(), "--ssl-reqd".into(), format!("--user={USER}:{PASSWORD}")];

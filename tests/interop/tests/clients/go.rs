@@ -4,21 +4,19 @@ use std::{path::PathBuf, sync::OnceLock};
 
 use safetp_pod::PASSWORD;
 
-use super::{BOTH_PASSIVES, Client, TLS, ftplib::arguments, no_remark};
+use super::{BOTH_PASSIVES, Client, TLS, ftplib::arguments};
 use crate::{
-    case::Case,
+    case::{Case, Protection},
     program::{Program, builds, sources},
     stage::Stage,
 };
 
-pub(super) const CLIENT: Client = Client {
-    name: "jlaffaye/ftp",
-    protections: TLS,
-    reuses: &[true, false],
-    passives: BOTH_PASSIVES,
-    program,
-    remark: no_remark,
-};
+pub(super) const CLIENT: Client =
+    Client { name: "jlaffaye/ftp", protections: TLS, reuses: &[true, false], passives: BOTH_PASSIVES, program, remark };
+
+fn remark(_: Protection, reuse: bool) -> &'static str {
+    if reuse { "`ClientSessionCache` set" } else { "as it comes" }
+}
 
 fn program(stage: &Stage, case: Case) -> Program {
     let mut program = Program::new(built(), &stage.here());

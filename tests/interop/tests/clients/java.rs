@@ -4,9 +4,9 @@ use std::{fs, path::Path, sync::OnceLock, time::SystemTime};
 
 use safetp_pod::PASSWORD;
 
-use super::{BOTH_PASSIVES, Client, TLS, ftplib::arguments, no_remark};
+use super::{BOTH_PASSIVES, Client, TLS, ftplib::arguments};
 use crate::{
-    case::Case,
+    case::{Case, Protection},
     program::{Program, builds, sources},
     stage::Stage,
 };
@@ -17,8 +17,16 @@ pub(super) const CLIENT: Client = Client {
     reuses: &[true, false],
     passives: BOTH_PASSIVES,
     program,
-    remark: no_remark,
+    remark,
 };
+
+fn remark(protection: Protection, reuse: bool) -> &'static str {
+    match (protection, reuse) {
+        (Protection::Tls13, true) => "by reflection; keeps one ticket and uses it once; a download brings the next",
+        (_, true) => "by reflection, as `ResumingClient.java` in `tests/interop` does",
+        (_, false) => "as it comes: it resumes by host and port, so where a data port comes again",
+    }
+}
 
 fn program(stage: &Stage, case: Case) -> Program {
     static BUILT: OnceLock<()> = OnceLock::new();
@@ -39,9 +47,9 @@ fn program(stage: &Stage, case: Case) -> Program {
 /// Maven takes seconds to find that there is nothing to do, so it is not asked.
 fn build() {
     let built = modified(&builds("java/classes/io/safetp/interop/Session.class"));
-    let project = sources("java/pom.xml");
-    let source = sources("java/src/main/java/io/safetp/interop/Session.java");
-    if built > modified(&project).max(modified(&source)) {
+    let package = fs::read_dir(sources("java/src/main/java/io/safetp/interop")).unwrap();
+    let newest = package.map(|file| modified(&file.unwrap().path())).max().unwrap();
+    if built > newest.max(modified(&sources("java/pom.xml"))) {
         return;
     }
     let mut maven = Program::new("mvn", &sources("java"));

@@ -2,7 +2,7 @@
 
 use safetp_pod::{PASSWORD, USER};
 
-use super::{Client, no_remark};
+use super::Client;
 use crate::{
     case::{Case, Passive, Protection},
     program::Program,
@@ -15,7 +15,12 @@ pub(super) const CLIENT: Client = Client {
     reuses: &[true],
     passives: &[Passive::Epsv],
     program,
-    remark: no_remark,
+    remark: |protection, _| match protection {
+        Protection::Tls13 => {
+            "uses each ticket once; the control connection brings four, a download two, an upload none"
+        }
+        _ => "",
+    },
 };
 
 fn program(stage: &Stage, case: Case) -> Program {

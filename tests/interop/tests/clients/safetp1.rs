@@ -4,7 +4,7 @@ use safetp_pod::{PASSWORD, USER, dsa_key};
 
 use super::{BOTH_PASSIVES, Client, no_remark};
 use crate::{
-    case::{Case, Protection},
+    case::{Case, Passive, Protection},
     program::{Program, sources},
     stage::{FILES, HOST, Stage},
 };
@@ -19,10 +19,19 @@ pub(super) const CLIENT: Client = Client {
 };
 
 fn program(stage: &Stage, case: Case) -> Program {
+    session(stage, "P", "65536", case.passive)
+}
+
+/// A session at another level, or with another PBSZ.
+pub(crate) fn session(stage: &Stage, level: &str, pbsz: &str, passive: Passive) -> Program {
     let mut python = Program::python(&stage.here());
     python.args([sources("python/safetp1_session.py")]);
-    let fingerprint = dsa_key().public_key().fingerprint().to_string();
-    python.args([HOST, &stage.port(), USER, &fingerprint, &case.passive.to_string()]);
+    python.args([HOST, &stage.port(), USER, &fingerprint(), level, pbsz, &passive.to_string()]);
     python.args(FILES.map(|(name, _)| name)).env("SAFETP_PASSWORD", PASSWORD);
     python
+}
+
+/// Of the gateway's key.
+pub(crate) fn fingerprint() -> String {
+    dsa_key().public_key().fingerprint().to_string()
 }
