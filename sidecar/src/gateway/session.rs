@@ -8,22 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use getrandom::SysRng;
-use rand_core::UnwrapErr;
-use rustls::ProtocolVersion;
-use safetp_config::gateway::{Backend, DataBinding, GatewayConfig, Mechanism, Requirement};
+use safetp_config::gateway::Backend;
 use safetp_protocol::{
-    data_ports::{Claim, Peer, SessionId, Ticket},
-    line::MAX_LINE,
-    policy::{ActiveMode, Demands},
-    session::{Announced, Failure, Output, Route, SafeTp1, Session, Settings, Tls, Transfer},
+    data_ports::SessionId,
+    session::{Announced, Output, Session},
 };
-use tokio::{
-    net::TcpStream,
-    sync::{oneshot, watch},
-    task::{JoinError, JoinHandle, spawn_blocking},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::{net::TcpStream, sync::watch, task::JoinError};
 use tracing::Instrument as _;
 
 use super::{
@@ -31,19 +21,20 @@ use super::{
     backend::embedded::Connection,
     client::ClientStream,
     data::{
-        self, Exchanged,
         ports::{PortNews, Registration},
-        transfer::{self, Job, Opening, Outcome},
+        transfer::Outcome,
     },
-    records::Records,
-    tls::{Identity, Supply},
+    tls::Identity,
 };
 use crate::{drain::Phase, settings::InForce};
 
 mod habit;
+mod protection;
 mod report;
+mod settings;
+mod transfers;
 
-use habit::Habit;
+use transfers::Data;
 
 /// How long a session has for its last words when the drain is over.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -85,23 +76,6 @@ struct Task {
     kill_at: Option<Instant>,
 }
 
-/// The session's data connection, wherever it is at the moment.
-#[derive(Default)]
-struct Data {
-    /// Connected before the transfer's command.
-    early: Option<data::Connection>,
-    /// The transfer waits for it.
-    wanted: Option<oneshot::Sender<Result<data::Connection, Failure>>>,
-    running: Option<Running>,
-    habit: Habit,
-}
-
-struct Running {
-    transfer: Transfer,
-    cancel: CancellationToken,
-    task: JoinHandle<Outcome>,
-}
-
 /// What the session waited for.
 enum Wake {
     Client(io::Result<Vec<u8>>),
@@ -124,7 +98,7 @@ impl Task {
     ) -> Self {
         let mut address = gateway.address.clone();
         let announced = address.borrow_and_update().clone();
-        let core = Session::new(id, peer, Arc::new(core_settings(&settings)), announced, Instant::now());
+        let core = Session::new(id, peer, Arc::new(settings::of_core(&settings)), announced, Instant::now());
         let mut drain = gateway.drain.clone();
         // The drain may have begun since this connection was let in.
         drain.mark_changed();
@@ -222,97 +196,6 @@ impl Task {
         tokio::time::timeout(self.stall(), self.client.write(octets)).await.map_err(io::Error::from)?
     }
 
-    async fn start_tls(&mut self) -> io::Result<()> {
-        let Some(stream) = self.client.take_clear() else { return Err(io::ErrorKind::NotConnected.into()) };
-        // The newest certificate, but for the whole session the same one.
-        let identity = self.gateway.settings.borrow().identity.clone().ok_or(io::ErrorKind::NotFound)?;
-        let stream = Records::new(stream, self.settings.config.security.clear_command_channel);
-        let left = self.core.poll_timeout().map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-        let accepted = identity.accept(stream, self.id, Supply::Control, left).await.inspect_err(|_| {
-            self.gateway.metrics.tls_handshake_failures.inc();
-        })?;
-        let version = accepted.stream.get_ref().1.protocol_version();
-        self.data.habit = Habit::new(version == Some(ProtocolVersion::TLSv1_3));
-        self.client = ClientStream::Protected(Box::new(accepted.stream));
-        self.identity = Some(identity);
-        self.core.handle_protected(Instant::now());
-        Ok(())
-    }
-
-    async fn stop_tls(&mut self) -> io::Result<()> {
-        let rest = self.client.stop_tls().await?;
-        let now = Instant::now();
-        self.core.handle_client_bytes(&rest, now);
-        self.core.handle_cleared(now);
-        Ok(())
-    }
-
-    /// Computes beside the other sessions, and not more at once than there are processors.
-    async fn negotiate(&mut self) -> io::Result<()> {
-        let Some(question) = self.core.take_question() else { return Ok(()) };
-        let permit = self.gateway.exchanges.acquire().await.map_err(io::Error::other)?;
-        let answer = spawn_blocking(move || question.answer(&mut UnwrapErr(SysRng))).await?;
-        drop(permit);
-        self.core.handle_answer(answer, Instant::now());
-        Ok(())
-    }
-
-    fn request_port(&mut self) {
-        self.data.early = None;
-        self.ports.request(self.claim(), self.stall());
-    }
-
-    /// Where only a ticket counts, it is the client's address that does not.
-    fn claim(&self) -> Claim {
-        let resumable = self.core.data_connection_can_resume();
-        match (self.settings.config.security.data_binding, self.data.habit.resumes()) {
-            (DataBinding::Off, _) => Claim { peer: Peer::Anyone, ticket: Ticket::Never },
-            (DataBinding::Required, _) if resumable => Claim { peer: Peer::Anyone, ticket: Ticket::Always },
-            (DataBinding::WhenOffered, true) if resumable => {
-                Claim { peer: Peer::Exactly(self.peer), ticket: Ticket::WhenShared }
-            }
-            _ => Claim { peer: Peer::Exactly(self.peer), ticket: Ticket::Never },
-        }
-    }
-
-    fn start_transfer(&mut self, transfer: Transfer) {
-        let Some(descriptor) = self.backend.take_descriptor() else {
-            return self.core.handle_transfer_ended(Err(Failure::NoDescriptor), Instant::now());
-        };
-        self.ports.expect_transfer(transfer.verb.is_upload());
-        let opening = match transfer.route {
-            Route::Passive => self.await_connection(),
-            Route::Active(address) => Opening::Dialled(address),
-        };
-        let cancel = CancellationToken::new();
-        let job = Job {
-            session: self.id,
-            transfer,
-            descriptor,
-            opening,
-            identity: self.identity.clone(),
-            keys: self.core.data_keys().cloned(),
-            binding: self.settings.config.security.data_binding,
-            share: self.gateway.budget.share(),
-            metrics: Arc::clone(&self.gateway.metrics),
-            stall: self.stall(),
-            require_close_notify: self.settings.config.uploads.require_close_notify,
-            cancel: cancel.clone(),
-        };
-        let task = tokio::spawn(transfer::run(job).in_current_span());
-        self.data.running = Some(Running { transfer, cancel, task });
-    }
-
-    fn await_connection(&mut self) -> Opening {
-        let (wanted, connection) = oneshot::channel();
-        match self.data.early.take() {
-            // The receiver is right here.
-            Some(connection) => drop(wanted.send(Ok(connection))),
-            None => self.data.wanted = Some(wanted),
-        }
-        Opening::Awaited(connection)
-    }
-
     async fn wait(&mut self) -> Wake {
         let deadline = self.core.poll_timeout().into_iter().chain(self.kill_at).min();
         let wants_client = self.core.wants_client_input();
@@ -320,7 +203,7 @@ impl Task {
             read = self.client.read(), if wants_client => Wake::Client(read),
             read = self.backend.read() => Wake::Backend(read),
             news = self.ports.news() => Wake::Port(news),
-            outcome = transferred(&mut self.data.running) => Wake::Transferred(outcome),
+            outcome = self.data.outcome() => Wake::Transferred(outcome),
             // The other ends of both live as long as the gateway does.
             Ok(()) = self.address.changed() => Wake::Address,
             Ok(()) = self.drain.changed() => Wake::Drain,
@@ -344,52 +227,6 @@ impl Task {
             Wake::Drain => self.handle_drain(now),
             Wake::Timeout => self.core.handle_timeout(now),
         }
-    }
-
-    fn handle_port_news(&mut self, news: PortNews, now: Instant) {
-        match news {
-            PortNews::Granted(port) => self.core.handle_port(Some(port), now),
-            PortNews::Refused => self.core.handle_port(None, now),
-            PortNews::Expired => self.lose_port(Failure::NoConnection),
-            PortNews::Unproven => {
-                self.data.habit.note_failure();
-                self.lose_port(match self.settings.config.security.data_binding {
-                    DataBinding::Required => Failure::NotBound,
-                    DataBinding::WhenOffered | DataBinding::Off => Failure::Unproven,
-                });
-            }
-            PortNews::Connected(connection) => match self.data.wanted.take() {
-                // Should the transfer have ended meanwhile, the connection goes with it.
-                Some(wanted) => drop(wanted.send(Ok(connection))),
-                None => self.data.early = Some(connection),
-            },
-        }
-    }
-
-    fn lose_port(&mut self, failure: Failure) {
-        if let Some(wanted) = self.data.wanted.take() {
-            // Its transfer may have ended meanwhile.
-            let _ = wanted.send(Err(failure));
-        }
-        self.core.handle_port_expired();
-    }
-
-    fn handle_transferred(&mut self, outcome: Result<Outcome, JoinError>, now: Instant) {
-        let outcome = outcome.unwrap_or_else(|error| {
-            tracing::error!(%error, "a transfer's task failed");
-            Outcome { result: Err(Failure::Internal), moved: 0, exchanged: None }
-        });
-        if let Some(running) = self.data.running.take() {
-            if let (Ok(()), Some(Exchanged { shown, supply })) = (outcome.result, outcome.exchanged) {
-                self.data.habit.note(shown, supply);
-            }
-            self.note_transfer(running.transfer, outcome);
-        }
-        if self.data.wanted.take().is_some() {
-            // Its connection never came.
-            self.ports.release();
-        }
-        self.core.handle_transfer_ended(outcome.result, now);
     }
 
     fn handle_drain(&mut self, now: Instant) {
@@ -421,47 +258,9 @@ impl Task {
     }
 }
 
-async fn transferred(running: &mut Option<Running>) -> Result<Outcome, JoinError> {
-    match running {
-        Some(running) => (&mut running.task).await,
-        None => std::future::pending().await,
-    }
-}
-
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
-    }
-}
-
-fn core_settings(in_force: &InForce) -> Settings {
-    let GatewayConfig { security, limits, active_mode, .. } = &in_force.config;
-    let tls = match (security.mechanisms.contains(&Mechanism::Tls), &in_force.identity) {
-        (false, _) => Tls::NotOffered,
-        (true, None) => Tls::NotReady,
-        (true, Some(_)) => Tls::Ready,
-    };
-    let safetp1 = match (security.mechanisms.contains(&Mechanism::SafeTp1), &in_force.signing_key) {
-        (false, _) => SafeTp1::NotOffered,
-        (true, None) => SafeTp1::NotReady,
-        (true, Some(key)) => SafeTp1::Ready(Arc::clone(key)),
-    };
-    Settings {
-        demands: Demands {
-            control_protected: security.control == Requirement::Required,
-            data_protected: security.data == Requirement::Required,
-            clear_command_channel: security.clear_command_channel,
-            active_mode: match active_mode {
-                None => ActiveMode::Off,
-                Some(mode) if mode.clear_port => ActiveMode::OnInTheClear,
-                Some(_) => ActiveMode::On,
-            },
-        },
-        tls,
-        safetp1,
-        max_line: MAX_LINE,
-        login_time: Duration::from_secs(limits.login_seconds.into()),
-        idle_time: Duration::from_secs(limits.idle_seconds.into()),
     }
 }

@@ -1,0 +1,51 @@
+//! What the core wants done to the control connection's protection.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use rustls::ProtocolVersion;
+use tokio::task::spawn_blocking;
+
+use super::{Task, habit::Habit};
+use crate::gateway::{client::ClientStream, records::Records, tls::Supply};
+
+impl Task {
+    pub(super) async fn start_tls(&mut self) -> io::Result<()> {
+        let Some(stream) = self.client.take_clear() else { return Err(io::ErrorKind::NotConnected.into()) };
+        // The newest certificate, but for the whole session the same one.
+        let identity = self.gateway.settings.borrow().identity.clone().ok_or(io::ErrorKind::NotFound)?;
+        let stream = Records::new(stream, self.settings.config.security.clear_command_channel);
+        let left = self.core.poll_timeout().map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+        let accepted = identity.accept(stream, self.id, Supply::Control, left).await.inspect_err(|_| {
+            self.gateway.metrics.tls_handshake_failures.inc();
+        })?;
+        let version = accepted.stream.get_ref().1.protocol_version();
+        self.data.habit = Habit::new(version == Some(ProtocolVersion::TLSv1_3));
+        self.client = ClientStream::Protected(Box::new(accepted.stream));
+        self.identity = Some(identity);
+        self.core.handle_protected(Instant::now());
+        Ok(())
+    }
+
+    pub(super) async fn stop_tls(&mut self) -> io::Result<()> {
+        let rest = self.client.stop_tls().await?;
+        let now = Instant::now();
+        self.core.handle_client_bytes(&rest, now);
+        self.core.handle_cleared(now);
+        Ok(())
+    }
+
+    /// Computes beside the other sessions, and not more at once than there are processors.
+    pub(super) async fn negotiate(&mut self) -> io::Result<()> {
+        let Some(question) = self.core.take_question() else { return Ok(()) };
+        let permit = self.gateway.exchanges.acquire().await.map_err(io::Error::other)?;
+        let answer = spawn_blocking(move || question.answer(&mut UnwrapErr(SysRng))).await?;
+        drop(permit);
+        self.core.handle_answer(answer, Instant::now());
+        Ok(())
+    }
+}
