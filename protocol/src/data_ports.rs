@@ -184,11 +184,6 @@ impl<S: BuildHasher> DataPorts<S> {
         Arrival::Of(session)
     }
 
-    /// All sessions that a connection of `peer` to `port` may be for.
-    pub fn waiting(&self, port: u16, peer: IpAddr, now: Instant) -> impl Iterator<Item = SessionId> {
-        self.at(port).iter().filter(move |slot| slot.awaits(peer, now)).map(|slot| slot.session)
-    }
-
     /// A connection of `peer` to `port` has proved to be `session`'s. Tells whether that session waits for it there; if
     /// so its slot is used up.
     pub fn handle_proof(&mut self, port: u16, peer: IpAddr, session: SessionId, now: Instant) -> bool {

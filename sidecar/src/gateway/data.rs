@@ -8,26 +8,19 @@ mod descriptor;
 pub(super) mod ports;
 mod stream;
 pub(super) mod transfer;
+pub(super) mod withheld;
 
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use super::tls::{Supply, TicketId};
+use super::tls::TicketId;
+use withheld::Withheld;
 
 /// A data connection that has come.
 #[derive(Debug)]
 pub(super) enum Connection {
     /// Nothing has gone over it yet.
     Plain(TcpStream),
-    /// Its handshake is done and has proved whose it is.
-    Proven(Box<TlsStream<TcpStream>>, Exchanged),
-}
-
-/// Tickets that went over a data connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Exchanged {
-    /// The client's, which proved its session.
-    pub(super) shown: Option<TicketId>,
-    /// The gateway's, for the client's next connections.
-    pub(super) supply: Supply,
+    /// Its handshake is done and has proved by this ticket whose it is.
+    Proven(Box<TlsStream<Withheld>>, TicketId),
 }

@@ -12,7 +12,7 @@ use std::{
 
 use rustls::{
     HandshakeKind, ServerConfig, SignatureAlgorithm, SignatureScheme,
-    server::{Acceptor, NoServerSessionStorage, ProducesTickets},
+    server::{NoServerSessionStorage, ProducesTickets},
     sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
@@ -21,10 +21,16 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
-use tokio_rustls::{LazyConfigAcceptor, StartHandshake, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use super::data::withheld::{Signal, Withheld};
 
 /// How long a client may take for a handshake, unless it has even less.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
+/// Tickets of TLS 1.3 that a control connection brings: some for clients that use each but once.
+pub(super) const CONTROL_TICKETS: usize = 4;
+/// That a data connection brings: one for the one that was used, and one more.
+pub(super) const DATA_TICKETS: usize = 2;
 /// In a ticket: no session's. Sessions are numbered from 1 on.
 const NOBODY: u64 = 0;
 
@@ -90,86 +96,64 @@ impl Identity {
         self.not_after
     }
 
-    /// Does the server's side of a handshake for a session in at most this time, and tells whose ticket the client
-    /// resumed with.
-    pub(super) async fn accept<S: Transport>(
+    /// Does the server's side of a handshake on a control connection in at most this time.
+    pub(super) async fn accept_control<S: Transport>(
         &self,
         stream: S,
         session: SessionId,
-        supply: Supply,
         time: Duration,
     ) -> io::Result<Accepted<S>> {
-        let handshake = async {
-            let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-            self.finish(start, &self.config, Some(session), supply).await
-        };
-        tokio::time::timeout(time.min(HANDSHAKE_TIME), handshake).await.map_err(io::Error::from)?
+        let owner = Owner { session: Some(session), tickets: CONTROL_TICKETS, signal: Signal::default() };
+        shake_hands(stream, &self.config, self.tickets.clone(), owner, time).await
+    }
+
+    /// The same on a data connection, and tells whose ticket the client resumed with.
+    pub(super) async fn accept_data(
+        &self,
+        stream: TcpStream,
+        session: SessionId,
+        time: Duration,
+    ) -> io::Result<Accepted<Withheld>> {
+        let stream = Withheld::new(stream);
+        let owner = Owner { session: Some(session), tickets: DATA_TICKETS, signal: stream.signal() };
+        shake_hands(stream, &self.config, self.tickets.clone(), owner, time).await
     }
 
     /// The same where the client's ticket has yet to say whose connection it is. Nothing but a resumption succeeds: new
-    /// tickets go out before the handshake's end can be judged, and in a full handshake they would be for whoever
+    /// tickets are made before the handshake's end can be judged, and in a full handshake they would be for whoever
     /// the shown ticket names, which an eavesdropper may have copied.
-    ///
-    /// `supply` is asked when the client has begun to speak, which most do only when they know what will be transferred.
-    pub(super) async fn accept_resumption(
-        &self,
-        stream: TcpStream,
-        supply: impl FnOnce() -> Supply,
-    ) -> io::Result<Accepted<TcpStream>> {
-        let handshake = async {
-            let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-            self.finish(start, &self.resumption_only, None, supply()).await
-        };
-        tokio::time::timeout(HANDSHAKE_TIME, handshake).await.map_err(io::Error::from)?
-    }
-
-    async fn finish<S: Transport>(
-        &self,
-        start: StartHandshake<S>,
-        config: &ServerConfig,
-        session: Option<SessionId>,
-        supply: Supply,
-    ) -> io::Result<Accepted<S>> {
-        let tickets = Arc::new(SessionTickets {
-            inner: self.tickets.clone(),
-            session,
-            seen: AtomicU64::new(NOBODY),
-            ticket: AtomicU64::new(0),
-        });
-        let mut config = config.clone();
-        config.ticketer = Arc::<SessionTickets>::clone(&tickets);
-        config.send_tls13_tickets = supply.tickets();
-        let stream = start.into_stream(Arc::new(config)).await?;
-        // Only now: before the handshake has finished a ticket proves nothing, since anyone may have copied it.
-        let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
-        Ok(Accepted { stream, resumed: resumed.then(|| tickets.resumed()), supply })
+    pub(super) async fn accept_resumption(&self, stream: TcpStream) -> io::Result<Accepted<Withheld>> {
+        let stream = Withheld::new(stream);
+        let owner = Owner { session: None, tickets: DATA_TICKETS, signal: stream.signal() };
+        shake_hands(stream, &self.resumption_only, self.tickets.clone(), owner, HANDSHAKE_TIME).await
     }
 }
 
-/// How many tickets of TLS 1.3 a connection brings its client. Under TLS 1.2 they are a part of the handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Supply {
-    /// A control connection's: enough for a few uploads by a client that uses each ticket once.
-    Control,
-    /// A download's: one for the one that was used, and one more.
-    Download,
-    /// None. A client that only writes never reads them; when it closes its connection, its system sees something unread,
-    /// sends a reset, and forgets what it has not sent yet (RFC 1122 §4.2.2.13): the upload would be cut short.
-    Upload,
+/// Whose tickets a connection brings, how many under TLS 1.3, and who is told when they are made.
+struct Owner {
+    session: Option<SessionId>,
+    tickets: usize,
+    signal: Signal,
 }
 
-impl Supply {
-    pub(super) fn of(upload: bool) -> Self {
-        if upload { Self::Upload } else { Self::Download }
-    }
-
-    pub(super) fn tickets(self) -> usize {
-        match self {
-            Self::Control => 4,
-            Self::Download => 2,
-            Self::Upload => 0,
-        }
-    }
+async fn shake_hands<S: Transport>(
+    stream: S,
+    config: &ServerConfig,
+    inner: Tickets,
+    owner: Owner,
+    time: Duration,
+) -> io::Result<Accepted<S>> {
+    let Owner { session, tickets: count, signal } = owner;
+    let (seen, ticket) = (AtomicU64::new(NOBODY), AtomicU64::new(0));
+    let tickets = Arc::new(SessionTickets { inner, session, seen, ticket, signal });
+    let mut config = config.clone();
+    config.ticketer = Arc::<SessionTickets>::clone(&tickets);
+    config.send_tls13_tickets = count;
+    let handshake = TlsAcceptor::from(Arc::new(config)).accept(stream);
+    let stream = tokio::time::timeout(time.min(HANDSHAKE_TIME), handshake).await.map_err(io::Error::from)??;
+    // Only now: before the handshake has finished a ticket proves nothing, since anyone may have copied it.
+    let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+    Ok(Accepted { stream, resumed: resumed.then(|| tickets.resumed()) })
 }
 
 /// What TLS runs over.
@@ -182,8 +166,6 @@ pub(super) struct Accepted<S> {
     pub(super) stream: TlsStream<S>,
     /// The session whose ticket the client proved to own.
     pub(super) resumed: Option<Resumed>,
-    /// What it has brought the client.
-    pub(super) supply: Supply,
 }
 
 /// What a resumption has shown.
@@ -239,6 +221,7 @@ struct SessionTickets {
     session: Option<SessionId>,
     seen: AtomicU64,
     ticket: AtomicU64,
+    signal: Signal,
 }
 
 impl SessionTickets {
@@ -263,6 +246,7 @@ impl ProducesTickets for SessionTickets {
     }
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        self.signal.store(true, Ordering::Relaxed);
         self.inner.0.encrypt(&[&self.owner().to_be_bytes(), plain].concat())
     }
 

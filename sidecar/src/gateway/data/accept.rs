@@ -53,7 +53,7 @@ impl Receptionist {
 
     async fn ask_for_proof(&self, port: u16, stream: TcpStream, peer: IpAddr) {
         let Some(identity) = self.settings.borrow().identity.clone() else { return };
-        match identity.accept_resumption(stream, || self.desk.supply(port, peer)).await {
+        match identity.accept_resumption(stream).await {
             Ok(accepted) => self.desk.handle_accepted(port, peer, accepted),
             Err(error) => {
                 tracing::debug!(port, %peer, %error, "a data connection did not resume a session");

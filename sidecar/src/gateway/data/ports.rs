@@ -4,10 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     hash::RandomState,
     net::IpAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -15,11 +12,11 @@ use safetp_config::ports::PortRange;
 use safetp_protocol::data_ports::{Arrival, Claim, DataPorts, Event, Requested, SessionId};
 use tokio::{net::TcpStream, sync::Notify};
 
-use super::{Connection, Exchanged};
+use super::{Connection, withheld::Withheld};
 use crate::{
     gateway::{
         listen,
-        tls::{Accepted, Resumed, Supply},
+        tls::{Accepted, Resumed},
     },
     metrics::Metrics,
 };
@@ -62,8 +59,6 @@ pub(in crate::gateway) struct Registration {
 struct Mailbox {
     news: Mutex<VecDeque<PortNews>>,
     arrived: Notify,
-    /// The connection that is waited for is known to be a download's.
-    downloads: AtomicBool,
 }
 
 impl Mailbox {
@@ -111,26 +106,17 @@ impl PortDesk {
         self.lock().tell(session, PortNews::Connected(connection));
     }
 
-    /// What a connection that may be for any of these sessions may be supplied with.
-    pub(super) fn supply(&self, port: u16, peer: IpAddr) -> Supply {
-        let state = self.lock();
-        let downloads =
-            |session| state.mailboxes.get(&session).is_some_and(|mailbox| mailbox.downloads.load(Ordering::Relaxed));
-        Supply::of(!state.ports.waiting(port, peer, Instant::now()).all(downloads))
-    }
-
     /// A connection to a shared port has finished its handshake.
-    pub(super) fn handle_accepted(&self, port: u16, peer: IpAddr, accepted: Accepted<TcpStream>) {
+    pub(super) fn handle_accepted(&self, port: u16, peer: IpAddr, accepted: Accepted<Withheld>) {
         let mut state = self.lock();
         let now = Instant::now();
         let proof = accepted.resumed.filter(|proof| state.ports.handle_proof(port, peer, proof.session, now));
         if let Some(Resumed { session, ticket }) = proof {
-            let exchanged = Exchanged { shown: Some(ticket), supply: accepted.supply };
-            state.tell(session, PortNews::Connected(Connection::Proven(Box::new(accepted.stream), exchanged)));
+            state.tell(session, PortNews::Connected(Connection::Proven(Box::new(accepted.stream), ticket)));
             self.settle(state);
         } else {
             drop(state);
-            listen::reset_on_close(accepted.stream.get_ref().0);
+            listen::reset_on_close(accepted.stream.get_ref().0.tcp());
             self.handle_unproven(port, peer);
         }
     }
@@ -209,15 +195,9 @@ impl Registration {
         self.mailbox.take().await
     }
 
-    /// What the connection will be for.
-    pub(in crate::gateway) fn expect_transfer(&self, upload: bool) {
-        self.mailbox.downloads.store(!upload, Ordering::Relaxed);
-    }
-
     /// Asks for a port for a connection with this claim; the news tell.
     pub(in crate::gateway) fn request(&mut self, claim: Claim, slot_time: Duration) {
         self.release();
-        self.mailbox.downloads.store(false, Ordering::Relaxed);
         let mut state = self.desk.lock();
         match state.ports.request(self.session, claim, slot_time, Instant::now()) {
             Requested::Granted(port) => state.tell(self.session, PortNews::Granted(port)),

@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::blocks::BlockStream;
+use super::{blocks::BlockStream, withheld::Withheld};
 use crate::gateway::listen;
 
 /// How long a client may take to close its side after a download. One that waits for the 226 first gets it then.
@@ -17,7 +17,7 @@ const CLOSE_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) enum DataStream {
     Clear(TcpStream),
-    Protected(Box<TlsStream<TcpStream>>),
+    Protected(Box<TlsStream<Withheld>>),
     Blocks(Box<BlockStream>),
 }
 
@@ -35,7 +35,10 @@ impl DataStream {
     pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         match self {
             Self::Clear(stream) => stream.write_all(octets).await,
-            Self::Protected(stream) => stream.write_all(octets).await,
+            Self::Protected(stream) => {
+                stream.get_mut().0.release();
+                stream.write_all(octets).await
+            }
             Self::Blocks(stream) => stream.write(octets).await,
         }
     }
@@ -45,6 +48,7 @@ impl DataStream {
         match self {
             Self::Clear(stream) => stream.shutdown().await,
             Self::Protected(stream) => {
+                stream.get_mut().0.release();
                 stream.flush().await?;
                 stream.shutdown().await
             }
@@ -82,7 +86,7 @@ impl DataStream {
     pub(super) fn break_off(self) {
         listen::reset_on_close(match &self {
             Self::Clear(stream) => stream,
-            Self::Protected(stream) => stream.get_ref().0,
+            Self::Protected(stream) => stream.get_ref().0.tcp(),
             Self::Blocks(stream) => stream.tcp(),
         });
     }

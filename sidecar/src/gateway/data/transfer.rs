@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Connection, Exchanged,
+    Connection,
     blocks::BlockStream,
     budget::Share,
     copy::{self, Rules},
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     gateway::{
         listen,
-        tls::{Identity, Supply},
+        tls::{Identity, TicketId},
     },
     metrics::Metrics,
 };
@@ -79,24 +79,23 @@ impl Drop for Running {
 pub(in crate::gateway) struct Outcome {
     pub(in crate::gateway) result: Result<(), Failure>,
     pub(in crate::gateway) moved: u64,
-    /// Over TLS.
-    pub(in crate::gateway) exchanged: Option<Exchanged>,
+    /// The TLS ticket by which the data connection proved its session.
+    pub(in crate::gateway) ticket: Option<TicketId>,
 }
 
 pub(in crate::gateway) async fn run(job: Job) -> Outcome {
-    let mut outcome = Outcome { result: Ok(()), moved: 0, exchanged: None };
+    let mut outcome = Outcome { result: Ok(()), moved: 0, ticket: None };
     let Job { session, transfer, descriptor, opening, identity, keys, binding, share, stall, metrics, .. } = job;
     let (require_close_notify, cancel) = (job.require_close_notify, job.cancel);
-    let supply = Supply::of(transfer.verb.is_upload());
     let open = async {
         let connection = opening.connection(stall).await?;
         match (transfer.security, connection) {
             (DataSecurity::Clear, Connection::Plain(stream)) => Ok((DataStream::Clear(stream), None)),
-            (DataSecurity::Tls, Connection::Proven(stream, exchanged)) => {
-                Ok((DataStream::Protected(stream), Some(exchanged)))
+            (DataSecurity::Tls, Connection::Proven(stream, ticket)) => {
+                Ok((DataStream::Protected(stream), Some(ticket)))
             }
             (DataSecurity::Tls, Connection::Plain(stream)) => {
-                protect(stream, identity.as_deref(), session, binding, supply, stall).await
+                protect(stream, identity.as_deref(), session, binding, stall).await
             }
             (DataSecurity::Blocks { level, number, size }, Connection::Plain(stream)) => {
                 let keys = keys.ok_or(Failure::Internal)?;
@@ -116,8 +115,8 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
     let rules = Rules { convert: transfer.convert, stall, chunk: share.chunk(), require_close_notify: authentic_end };
     outcome.result = match opened {
         Err(failure) => Err(failure),
-        Ok((stream, exchanged)) => {
-            outcome.exchanged = exchanged;
+        Ok((stream, ticket)) => {
+            outcome.ticket = ticket;
             let _running = Running::new(metrics);
             move_octets(transfer, descriptor, stream, rules, &cancel, &mut outcome.moved).await
         }
@@ -152,23 +151,22 @@ async fn protect(
     identity: Option<&Identity>,
     session: SessionId,
     binding: DataBinding,
-    supply: Supply,
     stall: Duration,
-) -> Result<(DataStream, Option<Exchanged>), Failure> {
+) -> Result<(DataStream, Option<TicketId>), Failure> {
     let identity = identity.ok_or(Failure::Internal)?;
-    let accepted = identity.accept(stream, session, supply, stall).await.map_err(|error| {
+    let accepted = identity.accept_data(stream, session, stall).await.map_err(|error| {
         tracing::debug!(%error, "the TLS handshake on a data connection failed");
         Failure::Handshake
     })?;
-    let shown = accepted.resumed.filter(|resumed| resumed.session == session).map(|resumed| resumed.ticket);
+    let ticket = accepted.resumed.filter(|resumed| resumed.session == session).map(|resumed| resumed.ticket);
     let stream = DataStream::Protected(Box::new(accepted.stream));
     // Where resumption is not demanded, the ticket of another session of the same client is as good as none: clients
     // with several sessions keep their tickets in one place. The peer's address was compared on accept.
-    if binding == DataBinding::Required && shown.is_none() {
+    if binding == DataBinding::Required && ticket.is_none() {
         stream.break_off();
         return Err(Failure::NotBound);
     }
-    Ok((stream, Some(Exchanged { shown, supply })))
+    Ok((stream, ticket))
 }
 
 async fn move_octets(

@@ -1,6 +1,6 @@
 //! Whether a client's next data connection can be expected to resume its session, by what the ones before it did.
 
-use crate::gateway::tls::{Supply, TicketId};
+use crate::gateway::tls::{CONTROL_TICKETS, DATA_TICKETS, TicketId};
 
 /// A client's habit with tickets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,19 +26,20 @@ enum Left {
 impl Habit {
     /// Behind the handshake of the control connection.
     pub(super) fn new(tls13: bool) -> Self {
-        let left = if tls13 { Left::Tickets(Supply::Control.tickets()) } else { Left::Enough };
+        let left = if tls13 { Left::Tickets(CONTROL_TICKETS) } else { Left::Enough };
         Self { left, ..Self::default() }
     }
 
-    /// A data connection has gone well: with this ticket, and it has brought as many as this.
-    pub(super) fn note(&mut self, ticket: Option<TicketId>, supply: Supply) {
+    /// A data connection has gone well, with this ticket. An upload brings new ones too, but not to one that does not
+    /// read them.
+    pub(super) fn note(&mut self, ticket: Option<TicketId>, upload: bool) {
         if let Some(ticket) = ticket {
             self.resumes = true;
             self.reuses |= self.last == Some(ticket);
             self.last = Some(ticket);
         }
         if let Left::Tickets(left) = &mut self.left {
-            *left = left.saturating_sub(usize::from(ticket.is_some())) + supply.tickets();
+            *left = left.saturating_sub(usize::from(ticket.is_some())) + if upload { 0 } else { DATA_TICKETS };
         }
     }
 
@@ -57,16 +58,16 @@ impl Habit {
 mod tests {
     use super::*;
 
-    fn resume(habit: &mut Habit, ticket: u64, supply: Supply) {
-        habit.note(Some(TicketId(ticket)), supply);
+    fn resume(habit: &mut Habit, ticket: u64, upload: bool) {
+        habit.note(Some(TicketId(ticket)), upload);
     }
 
     #[test]
     fn one_that_never_resumed_is_not_trusted_to() {
         let mut habit = Habit::new(true);
-        habit.note(None, Supply::Download);
+        habit.note(None, false);
         assert!(!habit.resumes());
-        resume(&mut habit, 1, Supply::Download);
+        resume(&mut habit, 1, false);
         assert!(habit.resumes());
     }
 
@@ -74,12 +75,12 @@ mod tests {
     fn uploads_use_up_the_tickets_of_one_that_uses_each_once() {
         let mut habit = Habit::new(true);
         for number in 0..3 {
-            resume(&mut habit, number, Supply::Upload);
+            resume(&mut habit, number, true);
             assert!(habit.resumes());
         }
-        resume(&mut habit, 3, Supply::Upload);
+        resume(&mut habit, 3, true);
         assert!(!habit.resumes());
-        habit.note(None, Supply::Download);
+        habit.note(None, false);
         assert!(habit.resumes(), "a download has brought new ones");
     }
 
@@ -87,7 +88,7 @@ mod tests {
     fn one_that_uses_a_ticket_twice_never_runs_out() {
         let mut habit = Habit::new(true);
         for _ in 0..9 {
-            resume(&mut habit, 1, Supply::Upload);
+            resume(&mut habit, 1, true);
         }
         assert!(habit.resumes());
     }
@@ -96,7 +97,7 @@ mod tests {
     fn under_tls_1_2_each_handshake_brings_a_ticket() {
         let mut habit = Habit::new(false);
         for number in 0..9 {
-            resume(&mut habit, number, Supply::Upload);
+            resume(&mut habit, number, true);
         }
         assert!(habit.resumes());
     }
@@ -104,9 +105,9 @@ mod tests {
     #[test]
     fn one_that_failed_is_never_trusted_again() {
         let mut habit = Habit::new(false);
-        resume(&mut habit, 1, Supply::Download);
+        resume(&mut habit, 1, false);
         habit.note_failure();
-        resume(&mut habit, 2, Supply::Download);
+        resume(&mut habit, 2, false);
         assert!(!habit.resumes());
     }
 }

@@ -11,7 +11,7 @@ use rustls::ProtocolVersion;
 use tokio::task::spawn_blocking;
 
 use super::{Task, habit::Habit};
-use crate::gateway::{client::ClientStream, records::Records, tls::Supply};
+use crate::gateway::{client::ClientStream, records::Records};
 
 impl Task {
     pub(super) async fn start_tls(&mut self) -> io::Result<()> {
@@ -20,7 +20,7 @@ impl Task {
         let identity = self.gateway.settings.borrow().identity.clone().ok_or(io::ErrorKind::NotFound)?;
         let stream = Records::new(stream, self.settings.config.security.clear_command_channel);
         let left = self.core.poll_timeout().map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-        let accepted = identity.accept(stream, self.id, Supply::Control, left).await.inspect_err(|_| {
+        let accepted = identity.accept_control(stream, self.id, left).await.inspect_err(|_| {
             self.gateway.metrics.tls_handshake_failures.inc();
         })?;
         let version = accepted.stream.get_ref().1.protocol_version();

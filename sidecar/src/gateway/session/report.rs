@@ -19,13 +19,11 @@ impl Task {
     }
 
     pub(super) fn note_transfer(&self, transfer: Transfer, outcome: Outcome) {
-        let Outcome { result, moved, exchanged } = outcome;
+        let Outcome { result, moved, ticket } = outcome;
         let (verb, failure) = (transfer.verb.as_str(), result.err());
         self.gateway.metrics.transfer(transfer, failure, moved);
         if failure.is_none() {
-            self.gateway
-                .metrics
-                .binding(self.binding(transfer, exchanged.is_some_and(|tickets| tickets.shown.is_some())));
+            self.gateway.metrics.binding(self.binding(transfer, ticket.is_some()));
         }
         let (blame, failure) = (failure.map(Failure::blame), failure.map(Failure::name));
         tracing::info!(verb, octets = moved, failure, blame = ?blame, "transfer ended");

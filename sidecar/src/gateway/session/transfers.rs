@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use safetp_config::gateway::DataBinding;
 use safetp_protocol::{
     data_ports::{Claim, Peer, Ticket},
-    session::{Failure, Route, Transfer},
+    session::{DataSecurity, Failure, Route, Transfer},
 };
 use tokio::{
     sync::oneshot,
@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use super::{Task, habit::Habit};
 use crate::gateway::data::{
-    self, Exchanged,
+    self,
     ports::PortNews,
     transfer::{self, Job, Opening, Outcome},
 };
@@ -71,7 +71,6 @@ impl Task {
         let Some(descriptor) = self.backend.take_descriptor() else {
             return self.core.handle_transfer_ended(Err(Failure::NoDescriptor), Instant::now());
         };
-        self.ports.expect_transfer(transfer.verb.is_upload());
         let opening = match transfer.route {
             Route::Passive => self.await_connection(),
             Route::Active(address) => Opening::Dialled(address),
@@ -136,11 +135,11 @@ impl Task {
     pub(super) fn handle_transferred(&mut self, outcome: Result<Outcome, JoinError>, now: Instant) {
         let outcome = outcome.unwrap_or_else(|error| {
             tracing::error!(%error, "a transfer's task failed");
-            Outcome { result: Err(Failure::Internal), moved: 0, exchanged: None }
+            Outcome { result: Err(Failure::Internal), moved: 0, ticket: None }
         });
         if let Some(running) = self.data.running.take() {
-            if let (Ok(()), Some(Exchanged { shown, supply })) = (outcome.result, outcome.exchanged) {
-                self.data.habit.note(shown, supply);
+            if outcome.result.is_ok() && running.transfer.security == DataSecurity::Tls {
+                self.data.habit.note(outcome.ticket, running.transfer.verb.is_upload());
             }
             self.note_transfer(running.transfer, outcome);
         }
