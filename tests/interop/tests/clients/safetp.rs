@@ -17,7 +17,7 @@ pub(super) const CLIENT: Client = Client {
     program,
     remark: |protection, _| match protection {
         Protection::Tls13 => {
-            "uses each ticket once; the control connection brings four, a download two, an upload none"
+            "uses each ticket once; the control connection brings four, each data connection two"
         }
         _ => "",
     },
