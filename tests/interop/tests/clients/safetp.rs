@@ -16,9 +16,7 @@ pub(super) const CLIENT: Client = Client {
     passives: &[Passive::Epsv],
     program,
     remark: |protection, _| match protection {
-        Protection::Tls13 => {
-            "uses each ticket once; the control connection brings four, each data connection two"
-        }
+        Protection::Tls13 => "uses each ticket once; the control connection brings four, each data connection two",
         _ => "",
     },
 };
