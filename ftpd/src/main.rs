@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use safetp_config::paths;
 use safetp_ftpd::{
     check,
@@ -78,17 +77,12 @@ impl Arguments {
     }
 }
 
-/// Each session holds a handful of descriptors, and the soft limit is often 1024 for the sake of programs that use
-/// `select`.
-fn raise_descriptor_limit() -> io::Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
-}
-
 fn serve(arguments: Arguments) -> anyhow::Result<()> {
     // Asked for first: the answer is in files that cannot be read once shut in.
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    raise_descriptor_limit().context("failed to raise the limit of open files")?;
+    // Each session holds a handful of descriptors, and the soft limit is often 1024 for the sake of programs that use
+    // `select`.
+    rlimit::increase_nofile_limit(u64::MAX).context("failed to raise the limit of open files")?;
     let fences = shut_in(&arguments.reach()).context("failed to shut itself in")?;
     tracing::info!(landlock = ?fences.landlock, seccomp = "unix sockets only", "shut in");
     let runtime = tokio::runtime::Builder::new_multi_thread()

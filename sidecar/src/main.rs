@@ -8,7 +8,6 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use safetp_sidecar::{
     address,
     admin::{self, Admin},
@@ -25,7 +24,9 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     start_log(args.log_json);
-    raise_descriptor_limit().context("failed to raise the limit of open files")?;
+    // Each session holds a handful of descriptors, and the soft limit is often 1024 for the sake of programs that use
+    // `select`.
+    rlimit::increase_nofile_limit(u64::MAX).context("failed to raise the limit of open files")?;
     // For the client of the Kubernetes API, which asks for the process's default.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let metrics = Arc::new(Metrics::default());
@@ -50,13 +51,6 @@ async fn main() -> anyhow::Result<()> {
     draining.abort();
     tracing::info!("all sessions have ended");
     Ok(())
-}
-
-/// Each session holds a handful of descriptors, and the soft limit is often 1024 for the sake of programs that use
-/// `select`.
-fn raise_descriptor_limit() -> io::Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
 }
 
 fn start_log(json: bool) {

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use rustix::{
-    process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit},
+    process::{Pid, Signal, kill_process},
     thread::{CpuSet, sched_setaffinity},
 };
 
@@ -116,12 +116,6 @@ pub(crate) fn on_core<T>(core: usize, work: impl FnOnce() -> Result<T>) -> Resul
     result
 }
 
-/// A thousand sessions are more open files than most shells allow; servers inherit the limit.
-pub(crate) fn raise_descriptor_limit() -> Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
-}
-
 /// Asks again and again.
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
@@ -129,7 +123,7 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> Result<bool>
         if Instant::now() > deadline {
             bail!("waited in vain for {what}");
         }
-        std::thread::sleep(INTERVAL);
+        std::thread::sleep(INTERVAL); // between two looks at a condition that has a deadline
     }
     Ok(())
 }
