@@ -2,10 +2,11 @@
 
 use std::{
     ffi::OsStr,
-    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
 };
+
+use safetp_pod::{isolate, run_with_input};
 
 /// Longer than any run takes, so that a hang is a failure and not a hang.
 const TIME_LIMIT: &str = "100";
@@ -54,8 +55,7 @@ impl Program {
     }
 
     fn of(mut command: Command, directory: &Path) -> Self {
-        command.current_dir(directory).env_clear().env("HOME", directory);
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        isolate(&mut command, directory);
         Self { command, input: Vec::new() }
     }
 
@@ -75,14 +75,8 @@ impl Program {
     }
 
     pub(crate) fn run(&mut self) -> Run {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
         let input = std::mem::take(&mut self.input);
-        // A program that ends before it has read everything is not the test's failure.
-        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-        writer.join().unwrap();
+        let Output { status, stdout, stderr } = run_with_input(&mut self.command, input);
         assert_ne!(status.code(), Some(124), "no end after {TIME_LIMIT} s: {:?}", self.command);
         let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
         Run { success: status.success(), out: text(stdout), err: text(stderr) }

@@ -17,6 +17,7 @@ mod client;
 mod config;
 mod ftpd;
 mod pod;
+mod program;
 mod safe_client;
 mod volume;
 
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 pub use client::{Client, Data, Trust};
 pub use config::{announced, pinned};
 pub use pod::Pod;
+pub use program::{isolate, run_with_input};
 pub use safe_client::SafeClient;
 pub use volume::{dsa_key, new_identity};
 
@@ -46,6 +48,6 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let limit = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < limit, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5)); // between two looks at a condition that has a deadline
     }
 }

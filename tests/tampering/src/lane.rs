@@ -213,7 +213,7 @@ impl<'a> Lane<'a> {
             if Instant::now() > limit {
                 return Err(format!("the gateway hangs: its session lives {GATEWAY_DEADLINE:?} after the client"));
             }
-            // The gateway tells nobody when a session ends.
+            // The gateway tells nobody when a session ends: between two looks at a condition that has a deadline.
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())

@@ -2,10 +2,12 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, ChildStdin, Command, Output, Stdio},
 };
+
+use safetp_pod::{isolate, run_with_input};
 
 /// A program that is about to run, without a terminal, a home or anything else of whoever runs the tests.
 pub(crate) struct Program {
@@ -30,8 +32,7 @@ impl Program {
     /// Another program.
     pub(crate) fn other(name: &str, directory: &Path, args: &[&str]) -> Self {
         let mut command = Command::new(name);
-        command.args(args).current_dir(directory).env_clear().env("HOME", directory);
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        isolate(command.args(args), directory);
         Self { command, input: Vec::new() }
     }
 
@@ -68,14 +69,8 @@ impl Program {
     }
 
     pub(crate) fn run(&mut self) -> Outcome {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
         let input = std::mem::take(&mut self.input);
-        // A program that ends before it has read everything is not the test's failure.
-        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-        writer.join().unwrap();
+        let Output { status, stdout, stderr } = run_with_input(&mut self.command, input);
         Outcome { code: status.code(), out: stdout, err: String::from_utf8_lossy(&stderr).into_owned() }
     }
 }
