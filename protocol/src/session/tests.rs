@@ -13,6 +13,8 @@ mod passive;
 mod safetp1;
 mod transfers;
 
+/// What is announced, unless a test says otherwise.
+const ADDRESS: &str = "203.0.113.7";
 const LOGIN_TIME: Duration = Duration::from_secs(60);
 const IDLE_TIME: Duration = Duration::from_secs(600);
 
@@ -53,7 +55,11 @@ impl Scene {
 
     /// Greeted, in the clear.
     fn greeted() -> Self {
-        let mut scene = Self::with(settings(), Some("203.0.113.7"));
+        Self::greeted_with(settings())
+    }
+
+    fn greeted_with(settings: Settings) -> Self {
+        let mut scene = Self::with(settings, Some(ADDRESS));
         scene.backend("220 ftpd\r\n200 peer\r\n");
         assert_eq!(scene.said(), "220 SafeTP gateway ready.\r\n");
         scene
@@ -61,7 +67,11 @@ impl Scene {
 
     /// Behind AUTH, PBSZ and PROT.
     fn protected() -> Self {
-        let mut scene = Self::greeted();
+        Self::protected_with(settings())
+    }
+
+    fn protected_with(settings: Settings) -> Self {
+        let mut scene = Self::greeted_with(settings);
         scene.client("AUTH TLS\r\n");
         scene.session.handle_protected(scene.now);
         scene.client("PBSZ 0\r\nPROT P\r\n");
@@ -70,7 +80,11 @@ impl Scene {
     }
 
     fn logged_in() -> Self {
-        let mut scene = Self::protected();
+        Self::logged_in_with(settings())
+    }
+
+    fn logged_in_with(settings: Settings) -> Self {
+        let mut scene = Self::protected_with(settings);
         scene.client("USER alice\r\n");
         scene.backend("331 password\r\n");
         scene.client("PASS secret\r\n");

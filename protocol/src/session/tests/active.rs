@@ -4,18 +4,7 @@ use super::*;
 
 fn scene(active_mode: ActiveMode) -> Scene {
     let demands = Demands { active_mode, clear_command_channel: true, ..settings().demands };
-    let mut scene = Scene::with(Settings { demands, ..settings() }, Some("203.0.113.7"));
-    scene.backend("220 ftpd\r\n200 peer\r\n");
-    scene.client("AUTH TLS\r\n");
-    scene.session.handle_protected(scene.now);
-    scene.client("PBSZ 0\r\nPROT P\r\nUSER alice\r\n");
-    scene.backend("331 password\r\n");
-    scene.client("PASS secret\r\n");
-    scene.backend("230 welcome\r\n");
-    scene.client("TYPE I\r\n");
-    scene.backend("200 ok\r\n");
-    scene.take();
-    scene
+    Scene::logged_in_with(Settings { demands, ..settings() })
 }
 
 #[test]
@@ -75,15 +64,8 @@ fn behind_ccc_commands_come_in_the_clear_and_port_at_the_policys_word() {
 
 #[test]
 fn another_level_gives_a_port_up_that_was_chosen_for_the_old_one() {
-    let mut scene = Scene::with(
-        Settings { demands: Demands { data_protected: false, ..settings().demands }, ..settings() },
-        Some("203.0.113.7"),
-    );
-    scene.backend("220 ftpd\r\n200 peer\r\n");
-    scene.client("AUTH TLS\r\n");
-    scene.session.handle_protected(scene.now);
-    scene.client("PBSZ 0\r\nPROT P\r\nUSER alice\r\n");
-    scene.backend("230 welcome\r\n");
+    let demands = Demands { data_protected: false, ..settings().demands };
+    let mut scene = Scene::logged_in_with(Settings { demands, ..settings() });
     scene.client("EPSV\r\n");
     scene.session.handle_port(Some(28000), scene.now);
     scene.take();

@@ -6,8 +6,6 @@ use rand_core::SeedableRng as _;
 use super::*;
 use crate::security::safetp1::{self, BlockSize, KeySize, Level, ServerIp, TransferNumber, client};
 
-const ADDRESS: &str = "203.0.113.7";
-
 fn rng() -> chacha20::ChaCha20Rng {
     chacha20::ChaCha20Rng::seed_from_u64(7)
 }
@@ -31,13 +29,6 @@ struct Protected {
 }
 
 impl Scene {
-    fn greeted_with(settings: Settings) -> Self {
-        let mut scene = Self::with(settings, Some(ADDRESS));
-        scene.backend("220 ftpd\r\n200 peer\r\n");
-        scene.take();
-        scene
-    }
-
     fn adat(&mut self, message: &[u8]) {
         self.client(&format!("ADAT {}\r\n", BASE64.encode(message)));
     }
