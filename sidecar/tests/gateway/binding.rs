@@ -142,6 +142,17 @@ fn where_it_is_demanded_another_sessions_ticket_is_522() {
 }
 
 #[test]
+fn an_address_that_others_have_too_is_a_weak_proof_and_shown_as_such() {
+    let pod = Pod::new();
+    let [mut client, _other] = [pod.login(), pod.login()];
+    client.forget_tickets();
+    client.store("STOR file", b"x");
+    assert_eq!(pod.metric("safetp_gateway_data_bindings_total{binding=\"weak\"}"), 1);
+    let (_, status) = pod.http("/status");
+    assert!(status.contains("\"weakBindings\":1"), "{status}");
+}
+
+#[test]
 fn where_it_is_not_demanded_the_address_is_proof_enough() {
     let pod = Pod::new();
     let mut client = pod.login();
