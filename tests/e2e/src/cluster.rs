@@ -56,7 +56,15 @@ impl Cluster {
         for (release, chart) in [("safetp-crds", "safetp-crds"), ("safetp", "safetp-operator")] {
             let mut helm = self.testbed.helm();
             helm.args(["upgrade", "--install", release]).arg(charts.join(chart));
-            run(helm.args(["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "3m"]))?;
+            run(helm.args([
+                "--namespace",
+                OPERATOR_NAMESPACE,
+                "--create-namespace",
+                "--wait",
+                "--timeout",
+                "3m",
+                "--reset-values",
+            ]))?;
         }
         let strict = "pod-security.kubernetes.io/enforce=restricted";
         self.kubectl(&["label", "namespace", OPERATOR_NAMESPACE, strict, "--overwrite"])?;

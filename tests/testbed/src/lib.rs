@@ -19,6 +19,7 @@ mod packages;
 mod processes;
 mod programs;
 mod progress;
+mod registry;
 mod storage;
 mod testbed;
 

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use safetp_testbed::{Result, Testbed, complain, forward, say};
+use safetp_testbed::{Error, Result, Testbed, complain, forward, say};
 
 /// A real Kubernetes on this machine, in network namespaces of its own.
 #[derive(Parser)]
@@ -25,6 +25,8 @@ enum Command {
         /// Archives in OCI layout.
         archives: Vec<PathBuf>,
     },
+    /// Starts a registry of images that the nodes pull from, and says where it is.
+    Registry,
     /// Joins a port of this machine's loopback with the API server (started by `up`).
     #[command(hide = true)]
     Forward {
@@ -46,13 +48,18 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Up => drop(Testbed::up()?),
+        Command::Up => drop(Testbed::up(&this_program()?)?),
         Command::Down => Testbed::down()?,
         Command::Status => say(&format!("runs; KUBECONFIG={}", Testbed::attach()?.kubeconfig().display())),
+        Command::Registry => say(&Testbed::attach()?.registry()?),
         Command::Load { archives } => load(&archives)?,
         Command::Forward { port } => forward::to_api_server(port)?,
     }
     Ok(())
+}
+
+fn this_program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|source| Error::Io { doing: "find this program".to_owned(), source })
 }
 
 fn load(archives: &[PathBuf]) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::{
     images,
     layout::{Layout, make, run, state, write},
     network::{POD_RANGE, pod_range},
-    processes,
+    processes, registry,
 };
 
 /// The nodes of the cluster.
@@ -34,6 +34,7 @@ pub(crate) fn start_containerd(layout: &Layout, node: Host) -> Result<()> {
     let folder = state(name(node));
     write(&folder.join("cni/10-pods.conflist"), network_config(node))?;
     write(&folder.join("containerd.toml"), containerd_config(layout, node))?;
+    write(&folder.join("registries").join(registry::address()).join("hosts.toml"), registry::hosts_config())?;
     let mut containerd = node.command(layout.program("containerd"));
     // It finds its shim and runc by the search path.
     containerd.env("PATH", search_path(layout)).arg("--config").arg(folder.join("containerd.toml"));
@@ -99,6 +100,8 @@ address = "{run}/containerd.sock"
 address = "{run}/containerd.sock.ttrpc"
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
 sandbox = "{pause}"
+[plugins.'io.containerd.cri.v1.images'.registry]
+config_path = "{state}/registries"
 [plugins.'io.containerd.cri.v1.runtime']
 restrict_oom_score_adj = true
 netns_mounts_under_state_dir = true

@@ -9,7 +9,8 @@ use crate::{
     progress::step,
 };
 
-const PACKAGES: [&str; 22] = [
+/// What the cluster and the tests on it need.
+pub(crate) const CLUSTER: [&str; 22] = [
     "busybox-static",
     "ca-certificates",
     "conntrack",
@@ -45,8 +46,8 @@ pub(crate) fn require_root() -> Result<()> {
 }
 
 /// Installs what is missing; says what to do where it cannot.
-pub(crate) fn install(layout: &Layout) -> Result<()> {
-    let missing: Vec<_> = PACKAGES.into_iter().filter(|package| !installed(package)).collect();
+pub(crate) fn install(layout: &Layout, packages: &[&str]) -> Result<()> {
+    let missing: Vec<_> = packages.iter().copied().filter(|package| !installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
     }

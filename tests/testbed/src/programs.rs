@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// One program, and about how long it takes to build on two cores with nothing cached.
-struct Program {
+pub(crate) struct Program {
     name: &'static str,
     family: &'static Family,
     package: &'static str,
@@ -46,13 +46,15 @@ const KUBERNETES: Family = Family {
 const ETCD: Family = Family { module: "etcd", ..PLAIN };
 const CONTAINERD: Family = Family { module: "containerd", ..PLAIN };
 const METALLB: Family = Family { module: "metallb", ..PLAIN };
+const DISTRIBUTION: Family = Family { module: "registry", ..PLAIN };
 const HELM: Family = Family { module: "helm", ..PLAIN };
 const PLAIN: Family = Family { module: "", cgo: "0", tags: "", linker: "-s -w" };
 /// runc enters namespaces in C before Go starts, and filters system calls by libseccomp.
 const RUNC: Family =
     Family { module: "runc", cgo: "1", tags: "seccomp netgo osusergo", linker: "-s -w -extldflags -static" };
 
-const PROGRAMS: [Program; 14] = [
+/// The programs of every cluster.
+pub(crate) const CLUSTER: [Program; 14] = [
     Program {
         name: "kube-apiserver",
         family: &KUBERNETES,
@@ -94,11 +96,20 @@ const PROGRAMS: [Program; 14] = [
     Program { name: "helm", family: &HELM, package: "helm.sh/helm/v4/cmd/helm", seconds: 105 },
 ];
 
-/// Builds what is not in the cache, and links all of it into the checkout's `target/testbed/bin`.
-pub(crate) fn build_all(layout: &Layout) -> Result<()> {
+/// The registry: only the tests that bring images through one need it.
+pub(crate) const REGISTRY: Program = Program {
+    name: "registry",
+    family: &DISTRIBUTION,
+    package: "github.com/distribution/distribution/v3/cmd/registry",
+    seconds: 60,
+};
+
+/// Builds those of `programs` that are not in the cache, and links all of them into the checkout's
+/// `target/testbed/bin`.
+pub(crate) fn build(layout: &Layout, programs: &[Program]) -> Result<()> {
     let go = go_version()?;
     let mut missing = Vec::new();
-    for program in &PROGRAMS {
+    for program in programs {
         let cached = program.cached(layout, &go)?;
         if cached.exists() {
             link(&cached, &layout.program(program.name))?;
@@ -116,7 +127,7 @@ pub(crate) fn build_all(layout: &Layout) -> Result<()> {
         link(cached, &layout.program(program.name))?;
         left -= program.seconds;
     }
-    if missing.is_empty() {
+    if missing.is_empty() && programs.len() > 1 {
         say("the cluster's programs are built already");
     }
     Ok(())

@@ -11,12 +11,12 @@ use crate::{
     error::{Doing as _, Error, Result},
     forward, images,
     kubectl::{kubectl, wait},
-    layout::{Layout, run, write},
+    layout::{Layout, run, state, write},
     metallb, network,
     node::{self, NODES},
     packages, processes, programs,
     progress::{say, step},
-    storage,
+    registry, storage,
 };
 
 /// Everything that must run. What the record of a cluster lacks, or what ended, makes it start over.
@@ -42,19 +42,23 @@ pub struct Testbed {
 
 impl Testbed {
     /// Makes sure that the cluster runs: builds its programs where they are missing and starts it where it does not run.
-    pub fn up() -> Result<Self> {
+    ///
+    /// `testbed` is the path of the program `testbed`, which serves as the cluster's forwarder (see [`forward`]) and
+    /// outlives the caller. The library cannot find it by itself: `current_exe` is whatever program uses the library.
+    pub fn up(testbed: &Path) -> Result<Self> {
+        let forwarder = testbed;
         let testbed = Self { layout: Layout::of_checkout() };
         packages::require_root()?;
         let _lock = lock()?;
         testbed.layout.make_folders()?;
-        packages::install(&testbed.layout)?;
-        programs::build_all(&testbed.layout)?;
+        packages::install(&testbed.layout, &packages::CLUSTER)?;
+        programs::build(&testbed.layout, &programs::CLUSTER)?;
         if testbed.is_up() {
             say("the cluster runs already");
             storage::recycle(&testbed.layout)?;
             return Ok(testbed);
         }
-        testbed.start()?;
+        testbed.start(forwarder)?;
         Ok(testbed)
     }
 
@@ -116,7 +120,22 @@ impl Testbed {
         storage::recycle(&self.layout)
     }
 
-    fn start(&self) -> Result<()> {
+    /// A registry of images that both nodes pull from, and where it is: `host:port`, plain HTTP, reachable from every
+    /// host of the test bed. Built and started at first use; it ends with the cluster.
+    pub fn registry(&self) -> Result<String> {
+        let _lock = lock()?;
+        packages::install(&self.layout, &["skopeo"])?;
+        programs::build(&self.layout, &[programs::REGISTRY])?;
+        registry::start(&self.layout)?;
+        Ok(registry::address())
+    }
+
+    /// The administrator's kubeconfig as somebody on another host has it: with the API server's own address.
+    pub fn remote_kubeconfig(&self) -> PathBuf {
+        state("pki/admin.kubeconfig")
+    }
+
+    fn start(&self, forwarder: &Path) -> Result<()> {
         let layout = &self.layout;
         step("removing what an earlier run left", cleanup::all)?;
         layout.make_folders()?;
@@ -124,7 +143,7 @@ impl Testbed {
         step("network and credentials", || {
             network::make()?;
             credentials::make(layout, port)?;
-            self.start_forward(port)
+            self.start_forward(forwarder, port)
         })?;
         step("control plane", || control_plane::start(layout))?;
         step("nodes", || {
@@ -143,9 +162,8 @@ impl Testbed {
         Ok(())
     }
 
-    fn start_forward(&self, port: u16) -> Result<()> {
-        let this = std::env::current_exe().doing("find this program")?;
-        let mut forward = Command::new(this);
+    fn start_forward(&self, forwarder: &Path, port: u16) -> Result<()> {
+        let mut forward = Command::new(forwarder);
         processes::start(&self.layout, "forward", forward.args(["forward", "--port", &port.to_string()]))
     }
 

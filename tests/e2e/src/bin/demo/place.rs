@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use safetp_e2e::{
     clients::stdout,
     cluster::{IMAGES, checkout},
@@ -23,9 +23,9 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Starts the project's own cluster.
+    /// The project's own cluster, which `make demo` has started.
     pub(crate) fn own() -> Result<Self> {
-        Ok(Self::Own(Testbed::up()?))
+        Ok(Self::Own(Testbed::attach()?))
     }
 
     /// Looks at the user's cluster, and says what it is and what it must have.
@@ -40,7 +40,12 @@ impl Place {
             "context {context} has no default StorageClass: mark one with the annotation \
              storageclass.kubernetes.io/is-default-class=true"
         );
-        Ok(Self::Current { registry: std::env::var("IMAGE_REGISTRY").ok(), context })
+        let registry = std::env::var("IMAGE_REGISTRY").ok();
+        stdout(Command::new("helm").arg("version")).context("DEMO_CLUSTER=current needs helm")?;
+        let bringer = if registry.is_some() { "skopeo" } else { loader(&context)?.0 };
+        stdout(Command::new(bringer).arg(version_of(bringer)))
+            .with_context(|| format!("{bringer} brings the images to context {context}: install it"))?;
+        Ok(Self::Current { registry, context })
     }
 
     /// `kubectl` for this cluster.
@@ -87,11 +92,13 @@ impl Place {
         Ok(())
     }
 
-    /// Chart values that name images which went to a registry.
+    /// Chart values that name images which went to a registry. Their tag stays the same from build to build, so nodes
+    /// that have an older one must ask again.
     pub(crate) fn image_values(&self) -> Vec<String> {
         let Self::Current { registry: Some(registry), .. } = self else { return Vec::new() };
         let value = |(key, image): (&str, &str)| format!("{key}.repository={registry}/{image}");
-        [("image", IMAGES[0]), ("gateway.image", IMAGES[1]), ("ftpd.image", IMAGES[2])].map(value).into()
+        let images = [("image", IMAGES[0]), ("gateway.image", IMAGES[1]), ("ftpd.image", IMAGES[2])];
+        images.map(value).into_iter().chain(["imagePullPolicy=Always".to_owned()]).collect()
     }
 }
 
@@ -101,23 +108,31 @@ fn bring(image: &str, archive: &Path, registry: Option<&str>, context: &str) -> 
         skopeo.arg("copy").arg(format!("oci-archive:{}", archive.display()));
         skopeo.arg(format!("docker://{registry}/{image}:{}", env!("CARGO_PKG_VERSION")));
         skopeo
-    } else if let Some(name) = context.strip_prefix("kind-") {
-        with_archive("kind", &["load", "image-archive", "--name", name], archive)
-    } else if let Some(name) = context.strip_prefix("k3d-") {
-        with_archive("k3d", &["image", "import", "--cluster", name], archive)
-    } else if context == "minikube" {
-        with_archive("minikube", &["image", "load"], archive)
     } else {
-        bail!(
-            "context {context} is none of kind, k3d or minikube: set IMAGE_REGISTRY to a registry that you may push to \
-             (skopeo does it) and the cluster can pull from"
-        );
+        let (program, arguments) = loader(context)?;
+        let mut command = Command::new(program);
+        command.args(arguments).arg(archive);
+        command
     };
     stdout(&mut command).map(drop)
 }
 
-fn with_archive(program: &str, arguments: &[&str], archive: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments).arg(archive);
-    command
+/// The program that loads an archive into a cluster on this machine, and what stands before the archive's name.
+fn loader(context: &str) -> Result<(&'static str, Vec<&str>)> {
+    if let Some(name) = context.strip_prefix("kind-") {
+        return Ok(("kind", vec!["load", "image-archive", "--name", name]));
+    }
+    if let Some(name) = context.strip_prefix("k3d-") {
+        return Ok(("k3d", vec!["image", "import", "--cluster", name]));
+    }
+    ensure!(
+        context == "minikube",
+        "context {context} is not one of kind, k3d or minikube: set IMAGE_REGISTRY to a registry that you may push to \
+         (skopeo does it) and the cluster can pull from"
+    );
+    Ok(("minikube", vec!["image", "load"]))
+}
+
+fn version_of(program: &str) -> &'static str {
+    if program == "skopeo" { "--version" } else { "version" }
 }

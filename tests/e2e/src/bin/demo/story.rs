@@ -52,7 +52,8 @@ fn install(place: &Place) -> Result<()> {
     for (release, chart) in [("safetp-crds", "safetp-crds"), ("safetp", "safetp-operator")] {
         let mut helm = place.helm();
         helm.args(["upgrade", "--install", release]).arg(checkout().join("charts").join(chart));
-        helm.args(["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait"]);
+        // An earlier demo may have told the chart of a registry.
+        helm.args(["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--reset-values"]);
         if chart == "safetp-operator" {
             helm.args(place.image_values().iter().flat_map(|value| ["--set", value]));
         }

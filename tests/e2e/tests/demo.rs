@@ -1,0 +1,53 @@
+//! `make demo DEMO_CLUSTER=current`, the way of everybody who has a cluster. The project's own cluster stands for a
+//! stranger's: the demo knows it by a kubeconfig alone, from another host, and brings its images through a registry.
+
+use anyhow::{Result, ensure};
+use safetp_e2e::{
+    Host,
+    clients::{run, stdout},
+    cluster::{IMAGES, OPERATOR_NAMESPACE, checkout},
+    files::Workplace,
+};
+use safetp_testbed::Testbed;
+
+#[test]
+fn the_demo_works_on_a_cluster_that_is_there_with_images_from_a_registry() -> Result<()> {
+    let testbed = Testbed::attach()?;
+    let repository = format!("{}/strangers", testbed.registry()?);
+    run(testbed.kubectl().args(["delete", "namespace", "ftp", "--ignore-not-found"]))?;
+    testbed.recycle_volumes()?;
+
+    let said = demo(&testbed, &repository)?;
+    println!("{said}");
+    ensure!(said.contains("SHA-256 sent and received"), "the demo did not come to its end");
+    for (namespace, wanted) in [(OPERATOR_NAMESPACE, &IMAGES[..1]), ("ftp", &IMAGES[1..])] {
+        let fields = "jsonpath={.items[*].spec['initContainers','containers'][*].image}";
+        let used = stdout(testbed.kubectl().args(["get", "pods", "-n", namespace, "-o", fields]))?;
+        for image in wanted {
+            ensure!(
+                used.contains(&format!("{repository}/{image}:")),
+                "{namespace} runs {used}, not {image} of the registry"
+            );
+        }
+    }
+
+    run(testbed.kubectl().args(["delete", "namespace", "ftp", "--wait=false"]))?;
+    let mut helm = testbed.helm();
+    helm.args(["upgrade", "safetp"]).arg(checkout().join("charts/safetp-operator"));
+    run(helm.args(["--namespace", OPERATOR_NAMESPACE, "--reset-values", "--wait"]))?;
+    Ok(())
+}
+
+/// Runs the command as its user would: behind a firewall, with kubectl, helm and a kubeconfig of the administrator's.
+fn demo(testbed: &Testbed, repository: &str) -> Result<String> {
+    let workplace = Workplace::new()?;
+    let host = repository.split('/').next().unwrap_or_default();
+    let plain_http = format!("[[registry]]\nlocation = \"{host}\"\ninsecure = true\n");
+    let registries = workplace.write("registries.conf", plain_http.as_bytes())?;
+    let programs = [checkout().join("target/testbed/bin")];
+    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&std::env::var("PATH")?)))?;
+    let mut make = Host::Far.command("make");
+    make.current_dir(checkout()).args(["demo", "DEMO_CLUSTER=current", &format!("IMAGE_REGISTRY={repository}")]);
+    make.env("PATH", path).env("KUBECONFIG", testbed.remote_kubeconfig());
+    run(make.env("CONTAINERS_REGISTRIES_CONF", registries))
+}
