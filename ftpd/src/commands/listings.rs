@@ -8,8 +8,9 @@ use super::{Answer, parameters::letter};
 use crate::{
     files::{
         Refusal, blocking,
-        facts::Entry,
+        facts::{Entry, Rights},
         listing::{self, Form, Listing},
+        standing::{self, Standing},
     },
     session::Session,
     transfer::Transfer,
@@ -51,7 +52,11 @@ pub(super) async fn mlst(session: &Session, argument: &str) -> Result<Answer, Re
     let path = account.path(argument)?;
     let (facts, rights) = (session.facts.clone(), session.rights()?);
     let line = blocking(move || {
-        let entry = Entry { name: path.to_string(), metadata: account.home.metadata(&path)? };
+        let (metadata, rights) = match standing::of(&account.home, &path)? {
+            Standing::Whole(metadata) => (metadata, rights),
+            Standing::Part(_, metadata) => (metadata, Rights::Resume),
+        };
+        let entry = Entry { name: path.to_string(), metadata };
         Ok(entry.facts_line(&facts, rights).into_bytes())
     })
     .await?;

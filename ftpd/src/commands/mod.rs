@@ -172,7 +172,7 @@ fn changes_files(verb: RelayVerb) -> bool {
 fn writer(session: &Session) -> Result<(), Refusal> {
     match session.rights()? {
         Rights::Write => Ok(()),
-        Rights::Read => Err(Refusal::ReadOnly),
+        Rights::Read | Rights::Resume => Err(Refusal::ReadOnly),
     }
 }
 

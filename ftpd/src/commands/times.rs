@@ -1,5 +1,6 @@
 //! SIZE, MDTM (RFC 3659 §3 and §4) and MFMT (draft-somers-ftp-mfxx).
 
+use cap_std::fs::MetadataExt as _;
 use safetp_protocol::command::Type;
 
 use super::Answer;
@@ -7,7 +8,7 @@ use crate::{
     files::{
         Home, Refusal, VirtualPath, blocking,
         facts::{compact_time, parse_compact_time},
-        parts,
+        standing,
     },
     session::Session,
 };
@@ -22,19 +23,16 @@ pub(super) async fn size(session: &Session, argument: &str) -> Result<Answer, Re
     Ok(Answer::reply(213, size.to_string()))
 }
 
-/// Of the file, or where none has the name, of the part that REST and STOR would continue.
 fn size_of(home: &Home, path: &VirtualPath) -> Result<u64, Refusal> {
-    match home.metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(metadata.len()),
-        Ok(_) => Err(Refusal::NotRegular(path.clone())),
-        Err(refusal) => parts::length(home, path).map_err(Refusal::file(path))?.ok_or(refusal),
-    }
+    let standing = standing::of(home, path)?;
+    let metadata = standing.metadata();
+    if metadata.is_file() { Ok(metadata.len()) } else { Err(Refusal::NotRegular(path.clone())) }
 }
 
 pub(super) async fn mdtm(session: &Session, argument: &str) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
-    let seconds = blocking(move || account.home.modified(&path)).await?;
+    let seconds = blocking(move || Ok(standing::of(&account.home, &path)?.metadata().mtime())).await?;
     Ok(Answer::reply(213, compact_time(seconds)))
 }
 

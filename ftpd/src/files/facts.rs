@@ -69,6 +69,8 @@ impl Facts {
 pub(crate) enum Rights {
     Read,
     Write,
+    /// Of an upload that broke off: to write on, or to remove it.
+    Resume,
 }
 
 /// What a name stands for.
@@ -192,11 +194,12 @@ fn mode_letters(mode: u32) -> String {
 fn permissions(metadata: &Metadata, rights: Rights) -> &'static str {
     match (metadata.is_dir(), metadata.is_file(), rights) {
         (true, _, Rights::Write) => "cdeflmp",
-        (true, _, Rights::Read) => "el",
+        (true, _, Rights::Read | Rights::Resume) => "el",
         (_, true, Rights::Write) => "adfrw",
         (_, true, Rights::Read) => "r",
+        (_, true, Rights::Resume) => "adw",
         (_, _, Rights::Write) => "df",
-        (_, _, Rights::Read) => "",
+        (_, _, Rights::Read | Rights::Resume) => "",
     }
 }
 

@@ -4,13 +4,15 @@ use std::{io, os::fd::AsFd, path::Path, sync::Arc};
 
 use cap_std::{
     ambient_authority,
-    fs::{Dir, DirBuilder, DirBuilderExt as _, File, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _},
+    fs::{Dir, DirBuilder, DirBuilderExt as _, File, Metadata, OpenOptions, OpenOptionsExt as _},
 };
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
 
 use super::{
+    parts,
     path::{BadPath, VirtualPath},
     refusal::Refusal,
+    standing,
 };
 
 /// New directories: their group may look, for pods that share the volume by group.
@@ -121,10 +123,18 @@ impl Home {
         self.root().remove_dir(path.relative()).map_err(Refusal::file(path))
     }
 
-    /// RFC 959 DELE: a link is removed itself, not what it leads to.
+    /// RFC 959 DELE: a link is removed itself, not what it leads to. Where nothing has the name, what uploads of it
+    /// left behind is removed: it takes space too, and nothing else shows it.
     pub(crate) fn remove_file(&self, path: &VirtualPath) -> Result<(), Refusal> {
         not_root(path)?;
-        self.root().remove_file(path.relative()).map_err(Refusal::file(path))
+        match self.root().remove_file(path.relative()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Says what is the matter if there is nothing, or if somebody works on it.
+                standing::of(self, path)?;
+                parts::remove(self, path).map_err(Refusal::file(path)).map(drop)
+            }
+            removed => removed.map_err(Refusal::file(path)),
+        }
     }
 
     /// Whether RNFR may name `path`. A link that leads nowhere can be renamed too.
@@ -137,11 +147,6 @@ impl Home {
     pub(crate) fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<(), Refusal> {
         not_root(to)?;
         self.root().rename(from.relative(), self.root(), to.relative()).map_err(Refusal::store(to))
-    }
-
-    /// When `path` was last modified, in seconds since 1970.
-    pub(crate) fn modified(&self, path: &VirtualPath) -> Result<i64, Refusal> {
-        self.metadata(path).map(|metadata| metadata.mtime())
     }
 
     /// Sets when `path` was last modified, in seconds since 1970.

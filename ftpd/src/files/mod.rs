@@ -7,6 +7,7 @@ pub(crate) mod listing;
 pub(crate) mod parts;
 pub(crate) mod path;
 pub(crate) mod refusal;
+pub(crate) mod standing;
 pub(crate) mod upload;
 
 pub(crate) use home::{Home, Volume};

@@ -111,11 +111,13 @@ pub(super) fn newest(home: &Home, target: &VirtualPath, since: Option<CapTime>) 
     Ok(found)
 }
 
-/// How long the part is that REST could continue.
-pub(crate) fn length(home: &Home, target: &VirtualPath) -> io::Result<Option<u64>> {
-    match newest(home, target, None)? {
-        Found::Part(part) => part.length().map(Some),
-        Found::InUse | Found::Nothing => Ok(None),
+/// Removes the parts for `target` that nobody works on.
+pub(super) fn remove(home: &Home, target: &VirtualPath) -> io::Result<Found> {
+    loop {
+        match newest(home, target, None)? {
+            Found::Part(part) => part.remove()?,
+            found => return Ok(found),
+        }
     }
 }
 

@@ -9,5 +9,6 @@ mod jail;
 mod listings;
 mod process;
 mod reload;
+mod standing;
 mod support;
 mod uploads;
