@@ -17,6 +17,7 @@ use crate::{
     files::{
         Home, Refusal, VirtualPath, Volume,
         facts::{Facts, Rights},
+        hash::Range,
     },
     login::Doorkeeper,
     request::{BadRequest, Request},
@@ -48,6 +49,8 @@ pub(crate) struct Session {
     pub(crate) representation: Type,
     /// Where the next transfer begins (REST); 0 is its beginning.
     pub(crate) restart: u64,
+    /// What the next HASH is of (RANG); the whole file without it.
+    pub(crate) range: Option<Range>,
     pub(crate) rename_from: Option<VirtualPath>,
     pub(crate) facts: Facts,
     /// When this session last looked for parts that nobody continued.
@@ -110,6 +113,7 @@ impl Session {
             failed_logins: 0,
             representation: Type::Ascii,
             restart: 0,
+            range: None,
             rename_from: None,
             facts: Facts::default(),
             swept: None,

@@ -10,7 +10,7 @@ use crate::{files::Refusal, session::Session};
 
 pub(super) fn feat(session: &Session) -> Answer {
     let facts = session.facts.feature();
-    let features = ["MDTM", "MFMT", &facts, "REST STREAM", "SIZE", "TVFS", "UTF8"];
+    let features = ["HASH SHA-256*;", "MDTM", "MFMT", &facts, "REST STREAM", "SIZE", "TVFS", "UTF8"];
     let lines = features.map(|feature| feature.as_bytes().to_vec());
     Answer::Reply(Reply::with_lines(211, "Features:", lines, "End."))
 }

@@ -4,6 +4,7 @@ mod about;
 mod access;
 mod directories;
 mod gateway;
+mod hashes;
 mod listings;
 mod names;
 mod parameters;
@@ -128,6 +129,8 @@ async fn relay(session: &mut Session, verb: RelayVerb, argument: &str) -> Result
         RelayVerb::Mdtm => times::mdtm(session, argument).await,
         RelayVerb::Mfmt => times::mfmt(session, argument).await,
         RelayVerb::Mlst => listings::mlst(session, argument).await,
+        RelayVerb::Rang => hashes::rang(session, argument),
+        RelayVerb::Hash => hashes::hash(session, argument).await,
         RelayVerb::Stat => listings::stat(session, argument).await,
         RelayVerb::Allo => transfers::allo(argument),
         RelayVerb::Mode => parameters::mode(argument),
@@ -153,12 +156,14 @@ fn changes_files(verb: RelayVerb) -> bool {
         | RelayVerb::Allo
         | RelayVerb::Cdup
         | RelayVerb::Cwd
+        | RelayVerb::Hash
         | RelayVerb::Lang
         | RelayVerb::Mdtm
         | RelayVerb::Mlst
         | RelayVerb::Mode
         | RelayVerb::Opts
         | RelayVerb::Pwd
+        | RelayVerb::Rang
         | RelayVerb::Site
         | RelayVerb::Size
         | RelayVerb::Stat

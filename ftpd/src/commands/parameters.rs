@@ -2,7 +2,7 @@
 
 use safetp_protocol::command::Type;
 
-use super::Answer;
+use super::{Answer, hashes};
 use crate::{
     files::{Refusal, facts::Facts},
     session::Session,
@@ -41,12 +41,13 @@ pub(super) fn opts(session: &mut Session, argument: &str) -> Result<Answer, Refu
     let (option, value) = argument.split_once(' ').unwrap_or((argument, ""));
     match option.to_ascii_uppercase().as_str() {
         "UTF8" => utf8(value),
+        "HASH" => hashes::opts(value),
         "MLST" => {
             session.account()?;
             session.facts = Facts::select(value);
             Ok(Answer::reply(200, format!("MLST OPTS {}", session.facts.names())))
         }
-        _ => Err(Refusal::Arguments("Only OPTS UTF8 and OPTS MLST are known.")),
+        _ => Err(Refusal::Arguments("Only OPTS HASH, OPTS MLST and OPTS UTF8 are known.")),
     }
 }
 

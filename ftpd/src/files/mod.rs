@@ -2,6 +2,7 @@
 
 pub(crate) mod download;
 pub(crate) mod facts;
+pub(crate) mod hash;
 pub(crate) mod home;
 pub(crate) mod listing;
 pub(crate) mod parts;

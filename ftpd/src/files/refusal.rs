@@ -39,6 +39,12 @@ pub(crate) enum Refusal {
     Root(VirtualPath),
     #[error("REST {wanted}, but only {length} octets are here.")]
     RestartTooFar { wanted: u64, length: u64 },
+    #[error("RANG ends at octet {last}, but only {length} octets are here.")]
+    RangeTooFar { last: u64, length: u64 },
+    #[error("Hashing took too long: ask for shorter ranges with RANG, or try again later.")]
+    HashTooLong,
+    #[error("{0}: the file changed in the meantime; try again.")]
+    Changed(VirtualPath),
     #[error("{0}: another session is uploading this file.")]
     Busy(VirtualPath),
     #[error("The size in TYPE A is not known before the transfer: use TYPE I.")]
@@ -75,8 +81,8 @@ impl Refusal {
             | Self::Root(_)
             | Self::SizeOfText => 550,
             Self::StoreName(_) => 553,
-            Self::RestartTooFar { .. } => 554,
-            Self::Busy(_) => 450,
+            Self::RestartTooFar { .. } | Self::RangeTooFar { .. } => 554,
+            Self::Busy(_) | Self::HashTooLong | Self::Changed(_) => 450,
             Self::Internal => 451,
             Self::File { source, .. } => code_of(source, 550),
             Self::Store { source, .. } => code_of(source, 553),

@@ -5,6 +5,7 @@
 mod access;
 mod basics;
 mod downloads;
+mod hashes;
 mod jail;
 mod listings;
 mod process;

@@ -35,8 +35,8 @@ verbs! {
 verbs! {
     /// Commands that are answered on the control connection by the backend alone.
     RelayVerb {
-        Acct = "ACCT", Allo = "ALLO", Cdup = "CDUP", Cwd = "CWD", Dele = "DELE", Lang = "LANG", Mdtm = "MDTM",
-        Mfmt = "MFMT", Mkd = "MKD", Mlst = "MLST", Mode = "MODE", Opts = "OPTS", Pwd = "PWD", Rmd = "RMD",
+        Acct = "ACCT", Allo = "ALLO", Cdup = "CDUP", Cwd = "CWD", Dele = "DELE", Hash = "HASH", Lang = "LANG", Mdtm = "MDTM",
+        Mfmt = "MFMT", Mkd = "MKD", Mlst = "MLST", Mode = "MODE", Opts = "OPTS", Pwd = "PWD", Rang = "RANG", Rmd = "RMD",
         Rnfr = "RNFR", Rnto = "RNTO", Site = "SITE", Size = "SIZE", Stat = "STAT", Stru = "STRU", Xcup = "XCUP",
         Xcwd = "XCWD", Xmkd = "XMKD", Xpwd = "XPWD", Xrmd = "XRMD",
     }
