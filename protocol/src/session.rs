@@ -124,8 +124,8 @@ enum Phase {
     Starting,
     /// The next command.
     Ready,
-    /// The TLS handshake.
-    Handshaking,
+    /// The TLS handshake, after which data connections are as the name of the mechanism implies.
+    Handshaking(DataProtection),
     /// The answer to message 2 of X-SafeTP1, which takes a while to compute.
     Negotiating,
     /// The end of TLS behind CCC.
@@ -196,7 +196,7 @@ impl Session {
 
     /// Whether octets from the client are wanted now. Not while its protection changes, and not while too much is held.
     pub fn wants_client_input(&self) -> bool {
-        let changing = matches!(self.phase, Phase::Handshaking | Phase::Negotiating | Phase::Clearing);
+        let changing = matches!(self.phase, Phase::Handshaking(_) | Phase::Negotiating | Phase::Clearing);
         !changing && !self.is_closed() && self.held.len() < MAX_HELD
     }
 
@@ -239,10 +239,11 @@ impl Session {
 
     /// The handshake that [`Output::StartTls`] asked for is done.
     pub fn handle_protected(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Handshaking) {
-            return;
-        }
+        let Phase::Handshaking(implied) = self.phase else { return };
         self.protection.handle_protected(Mechanism::Tls);
+        if implied == DataProtection::Private {
+            self.protection.imply_private_data();
+        }
         self.channel = Channel::Tls;
         self.phase = Phase::Ready;
         self.active = now;

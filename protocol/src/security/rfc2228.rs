@@ -47,6 +47,11 @@ impl Protection {
         *self = Self { mechanism: Some(mechanism), ..Self::default() };
     }
 
+    /// The older names of AUTH TLS that say PBSZ 0 and PROT P in the same breath.
+    pub fn imply_private_data(&mut self) {
+        (self.buffer_size, self.data) = (Some(BufferSize::OfTls), DataProtection::Private);
+    }
+
     /// What protects the control channel, or did until CCC.
     pub fn mechanism(self) -> Option<Mechanism> {
         self.mechanism

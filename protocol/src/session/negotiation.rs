@@ -9,7 +9,7 @@ use super::{Output, Phase, SafeTp1, Session, Tls, channel::Channel};
 use crate::{
     reply::Reply,
     security::{
-        Mechanism,
+        DataProtection, Mechanism,
         safetp1::{
             Secured, ServerIp, SigningKey,
             server::{self, AwaitingKey, AwaitingProof, Rejected},
@@ -87,12 +87,14 @@ impl Session {
         }
     }
 
-    /// `TLS-C` is an older name of the same (RFC 4217 §17).
+    /// RFC 4217 has `TLS` alone. Of the names in its drafts `TLS-C` means the same, and `SSL` and `TLS-P` mean that data
+    /// connections are private without PBSZ and PROT: such clients begin TLS on them unasked.
     pub(super) fn handle_auth(&mut self, mechanism: &str) {
         // Another AUTH begins anew.
         self.channel = Channel::Clear;
         match mechanism {
-            "TLS" | "TLS-C" => self.handle_auth_tls(),
+            "TLS" | "TLS-C" => self.handle_auth_tls(DataProtection::Clear),
+            "SSL" | "TLS-P" => self.handle_auth_tls(DataProtection::Private),
             "X-SAFETP1" => self.handle_auth_safetp1(),
             _ => self.refuse_mechanism(),
         }
@@ -114,7 +116,7 @@ impl Session {
         self.reply(504, &text);
     }
 
-    fn handle_auth_tls(&mut self) {
+    fn handle_auth_tls(&mut self, implied: DataProtection) {
         let tls = self.settings.tls;
         match tls {
             Tls::NotOffered => self.refuse_mechanism(),
@@ -123,7 +125,7 @@ impl Session {
             Tls::Ready => {
                 self.reply(234, "Begin the TLS handshake.");
                 self.outputs.push_back(Output::StartTls);
-                self.phase = Phase::Handshaking;
+                self.phase = Phase::Handshaking(implied);
             }
         }
     }

@@ -172,6 +172,30 @@ fn auth_starts_the_handshake_and_nothing_is_read_meanwhile() {
 }
 
 #[test]
+fn auth_ssl_and_tls_p_make_data_connections_private_without_pbsz_and_prot() {
+    let level_after = |mechanism: &str| {
+        let mut scene = Scene::greeted();
+        scene.client(&format!("AUTH {mechanism}\r\n"));
+        assert_eq!(scene.codes(), [234], "{mechanism}");
+        scene.session.handle_protected(scene.now);
+        scene.session.protection.data()
+    };
+    assert_eq!(["TLS", "TLS-C"].map(level_after), [DataProtection::Clear; 2]);
+    assert_eq!(["SSL", "TLS-P", "ssl"].map(level_after), [DataProtection::Private; 3]);
+}
+
+#[test]
+fn after_auth_ssl_prot_needs_no_pbsz_and_policy_still_counts() {
+    let mut scene = Scene::greeted();
+    scene.client("AUTH SSL\r\n");
+    scene.session.handle_protected(scene.now);
+    scene.take();
+    scene.client("PROT C\r\nPROT P\r\nPBSZ 0\r\n");
+    assert_eq!(scene.codes(), [534, 200, 200]);
+    assert!(scene.session.data_connection_can_resume());
+}
+
+#[test]
 fn whatever_is_pipelined_behind_auth_ends_the_session_also_half_a_line() {
     for injected in ["USER mallory\r\n", "U", "\r\n"] {
         let mut scene = Scene::greeted();
@@ -379,7 +403,7 @@ proptest! {
         let mut user_sent_clear = false;
         for input in inputs {
             let was_closed = scene.session.is_closed();
-            let handshaking = matches!(scene.session.phase, Phase::Handshaking);
+            let handshaking = matches!(scene.session.phase, Phase::Handshaking(_));
             protected |= handshaking && matches!(input, Input::Protected);
             scene.input(input);
             let outputs = scene.take();

@@ -28,7 +28,7 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Instant) {
         let Some((_, timer)) = self.next_timer().filter(|(at, _)| *at <= now) else { return };
         // Not a word in the clear into a handshake.
-        if matches!(self.phase, Phase::Handshaking | Phase::Clearing) {
+        if matches!(self.phase, Phase::Handshaking(_) | Phase::Clearing) {
             return self.close_silently();
         }
         self.close(&Reply::new(
@@ -46,7 +46,7 @@ impl Session {
     pub fn handle_drain(&mut self, now: Instant) {
         self.draining = true;
         match self.phase {
-            Phase::Handshaking | Phase::Clearing => self.close_silently(),
+            Phase::Handshaking(_) | Phase::Clearing => self.close_silently(),
             Phase::Starting => self.close(&Reply::new(421, "The server is shutting down; connect again.")),
             _ => self.advance(now),
         }
@@ -71,7 +71,7 @@ impl Session {
             Phase::Closed => return None,
             Phase::Starting | Phase::Asking => Some(backend),
             Phase::Transferring(state) if state.stage != transfer::Stage::Running => Some(backend),
-            Phase::Transferring(_) | Phase::AwaitingPort(_) | Phase::Handshaking | Phase::Negotiating => None,
+            Phase::Transferring(_) | Phase::AwaitingPort(_) | Phase::Handshaking(_) | Phase::Negotiating => None,
             Phase::Ready | Phase::Clearing => [Some(idle), moved].into_iter().flatten().min(),
         };
         of_phase.into_iter().chain((!self.logged_in).then_some(login)).min()
