@@ -87,12 +87,12 @@ pub(crate) struct Account {
 
 impl Account {
     /// `argument` as seen from the current directory; without one, that directory.
-    pub(crate) fn path(&self, argument: &str) -> Result<VirtualPath, Refusal> {
+    pub(crate) fn path(&self, argument: &[u8]) -> Result<VirtualPath, Refusal> {
         Ok(self.directory.join(argument)?)
     }
 
     /// A path that must be given.
-    pub(crate) fn named_path(&self, argument: &str) -> Result<VirtualPath, Refusal> {
+    pub(crate) fn named_path(&self, argument: &[u8]) -> Result<VirtualPath, Refusal> {
         if argument.is_empty() {
             return Err(Refusal::Arguments("A name is missing."));
         }

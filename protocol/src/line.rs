@@ -92,8 +92,14 @@ impl LineDecoder {
             (Telnet::Iac, telnet::IAC) => (Telnet::Data, Some(telnet::IAC)),
             (Telnet::Iac, telnet::SB) => (Telnet::Subnegotiation, None),
             (Telnet::Iac, telnet::WILL..=telnet::DONT) => (Telnet::Option, None),
-            // Not a command but data behind a lost one: TCP's urgent octet may have been taken out of the stream.
-            (Telnet::Iac, octet) if octet < telnet::SE => (Telnet::Data, Some(octet)),
+            // Not a command but data: before a verb, after a command that TCP's urgent octet took out of the stream;
+            // later, after an octet of a name, which many clients do not double.
+            (Telnet::Iac, octet) if octet < telnet::SE => {
+                if !self.line.is_empty() {
+                    self.push_data(telnet::IAC);
+                }
+                (Telnet::Data, Some(octet))
+            }
             (Telnet::Iac | Telnet::Option, _) | (Telnet::SubnegotiationIac, telnet::SE) => (Telnet::Data, None),
             (Telnet::Subnegotiation, telnet::IAC) => (Telnet::SubnegotiationIac, None),
             // A line's end ends a subnegotiation that never ended, or the session would be deaf from here on.
@@ -169,6 +175,13 @@ mod tests {
             [whole("NOOP"), whole("QUIT")]
         );
         assert_eq!(lines(&mut decoder, b"DELE \xff\xff\r\n"), [Line::Whole(b"DELE \xff".to_vec())]);
+    }
+
+    #[test]
+    fn an_octet_255_of_a_name_is_kept_although_the_client_did_not_double_it() {
+        let mut decoder = LineDecoder::for_commands(64);
+        assert_eq!(lines(&mut decoder, b"DELE \xffa\r\n"), [Line::Whole(b"DELE \xffa".to_vec())]);
+        assert_eq!(lines(&mut decoder, b"DELE a\xff\r\n"), [Line::Whole(b"DELE a\xff".to_vec())]);
     }
 
     #[test]

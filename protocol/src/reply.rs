@@ -64,9 +64,9 @@ pub struct Reply {
 
 impl Reply {
     /// A reply of one line. A number that no code can have becomes 451, since a wrong digit must not end a session.
-    pub fn new(number: u16, text: impl Into<String>) -> Self {
+    pub fn new(number: u16, text: impl Into<Vec<u8>>) -> Self {
         let code = Code::new(number).unwrap_or(Code(451));
-        Self { code, head: Vec::new(), last: one_line(text.into().into_bytes()) }
+        Self { code, head: Vec::new(), last: one_line(text.into()) }
     }
 
     /// A reply with lines between its first and its last. Each of those lines begins with a space, as RFC 2389 §3.2

@@ -6,11 +6,11 @@ use crate::{
     session::{Session, Stage},
 };
 
-pub(super) async fn cwd(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn cwd(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
     let path = blocking(move || account.home.enter(&path).map(|()| path)).await?;
-    let text = format!("{} is the current directory.", path.quoted());
+    let text = [path.quoted().as_slice(), b" is the current directory."].concat();
     if let Stage::LoggedIn(account) = &mut session.stage {
         account.directory = path;
     }
@@ -19,18 +19,18 @@ pub(super) async fn cwd(session: &mut Session, argument: &str) -> Result<Answer,
 
 pub(super) fn pwd(session: &Session) -> Result<Answer, Refusal> {
     let path = session.account()?.directory.quoted();
-    Ok(Answer::reply(257, format!("{path} is the current directory.")))
+    Ok(Answer::reply(257, [path.as_slice(), b" is the current directory."].concat()))
 }
 
-pub(super) async fn mkd(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn mkd(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
-    let text = format!("{} created.", path.quoted());
+    let text = [path.quoted().as_slice(), b" created."].concat();
     blocking(move || account.home.make_dir(&path)).await?;
     Ok(Answer::reply(257, text))
 }
 
-pub(super) async fn rmd(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn rmd(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
     blocking(move || account.home.remove_dir(&path)).await?;

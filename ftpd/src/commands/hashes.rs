@@ -34,7 +34,7 @@ pub(super) fn rang(session: &mut Session, argument: &str) -> Result<Answer, Refu
     Ok(Answer::reply(350, format!("The next HASH is of the octets {first} to {last}.")))
 }
 
-pub(super) async fn hash(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn hash(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let range = session.range.take();
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;

@@ -1,6 +1,6 @@
 //! LIST, NLST, STAT (RFC 959 §4.1.3), MLSD and MLST (RFC 3659 §7).
 
-use std::io;
+use std::{ffi::OsString, io, os::unix::ffi::OsStringExt as _};
 
 use safetp_protocol::reply::Reply;
 
@@ -19,21 +19,21 @@ use crate::{
 /// STAT of a directory goes over the control connection, which is not made for long listings.
 const STAT_LINES: usize = 200;
 
-pub(super) async fn list(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn list(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     begin(session, without_options(argument), Form::Long).await
 }
 
-pub(super) async fn nlst(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn nlst(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let argument = without_options(argument);
-    begin(session, argument, Form::Names { asked: argument.to_owned() }).await
+    begin(session, argument, Form::Names { asked: argument.to_vec() }).await
 }
 
-pub(super) async fn mlsd(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn mlsd(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let form = Form::Facts { facts: session.facts.clone(), rights: session.rights()? };
     begin(session, argument, form).await
 }
 
-async fn begin(session: &mut Session, argument: &str, form: Form) -> Result<Answer, Refusal> {
+async fn begin(session: &mut Session, argument: &[u8], form: Form) -> Result<Answer, Refusal> {
     session.restart = 0;
     let account = session.account()?.clone();
     let path = account.path(argument)?;
@@ -47,7 +47,7 @@ async fn begin(session: &mut Session, argument: &str, form: Form) -> Result<Answ
     Ok(Answer::Transfer(Box::new(Transfer::Listing { opening, listing, first })))
 }
 
-pub(super) async fn mlst(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn mlst(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.path(argument)?;
     let (facts, rights) = (session.facts.clone(), session.rights()?);
@@ -56,15 +56,15 @@ pub(super) async fn mlst(session: &Session, argument: &str) -> Result<Answer, Re
             Standing::Whole(metadata) => (metadata, rights),
             Standing::Part(_, metadata) => (metadata, Rights::Resume),
         };
-        let entry = Entry { name: path.to_string(), metadata };
-        Ok(entry.facts_line(&facts, rights).into_bytes())
+        let entry = Entry { name: OsString::from_vec(path.octets()), metadata };
+        Ok(entry.facts_line(&facts, rights))
     })
     .await?;
     Ok(Answer::Reply(Reply::with_lines(250, "Facts:", [line], "End.")))
 }
 
 /// STAT with a path.
-pub(super) async fn stat(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn stat(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.path(without_options(argument))?;
     let lines = blocking(move || {
@@ -89,19 +89,18 @@ fn first_lines(listing: &mut Listing) -> io::Result<Vec<Vec<u8>>> {
 pub(super) fn status(session: &Session) -> Result<Answer, Refusal> {
     let account = session.account()?;
     let lines = [
-        format!("Logged in as {}", account.name),
-        format!("Current directory {}", account.directory),
-        format!("TYPE {}, MODE S, STRU F", letter(session.representation)),
-    ]
-    .map(String::into_bytes);
+        format!("Logged in as {}", account.name).into_bytes(),
+        [b"Current directory ", account.directory.octets().as_slice()].concat(),
+        format!("TYPE {}, MODE S, STRU F", letter(session.representation)).into_bytes(),
+    ];
     Ok(Answer::Reply(Reply::with_lines(211, "SafeTP embedded FTP server", lines, "End.")))
 }
 
 /// Clients send options of `ls` in front of the path; all of them ask for what is the case anyway.
-fn without_options(argument: &str) -> &str {
+fn without_options(argument: &[u8]) -> &[u8] {
     let mut rest = argument;
-    while rest.starts_with('-') {
-        rest = rest.split_once(' ').map_or("", |(_, behind)| behind);
+    while rest.starts_with(b"-") {
+        rest = super::split_at_space(rest).map_or(&[], |(_, after)| after);
     }
     rest
 }
@@ -113,7 +112,7 @@ mod tests {
     #[test]
     fn options_of_ls_are_left_out() {
         for (argument, path) in [("-la", ""), ("-l -a dir", "dir"), ("dir -l", "dir -l"), ("", ""), ("-a  x", " x")] {
-            assert_eq!(without_options(argument), path, "{argument}");
+            assert_eq!(without_options(argument.as_bytes()), path.as_bytes(), "{argument}");
         }
     }
 }

@@ -11,8 +11,6 @@ mod parameters;
 mod times;
 mod transfers;
 
-use std::borrow::Cow;
-
 use safetp_protocol::{
     command::{Argument, Command, RelayVerb, TransferVerb},
     reply::Reply,
@@ -43,8 +41,8 @@ impl From<Refusal> for Answer {
 }
 
 impl Answer {
-    fn reply(code: u16, text: impl Into<Cow<'static, str>>) -> Self {
-        Self::Reply(Reply::new(code, text.into()))
+    fn reply(code: u16, text: impl Into<Vec<u8>>) -> Self {
+        Self::Reply(Reply::new(code, text))
     }
 }
 
@@ -60,7 +58,7 @@ pub(crate) async fn answer(session: &mut Session, request: &Request) -> Result<A
 
 async fn client(session: &mut Session, command: &Command) -> Result<Answer, Refusal> {
     match command {
-        Command::User(name) => Ok(access::user(session, text(Some(name))?)),
+        Command::User(name) => Ok(access::user(session, text(name.as_bytes())?)),
         Command::Pass(password) => access::pass(session, password).await,
         Command::Quit => Ok(access::quit()),
         Command::Feat => Ok(about::feat(session)),
@@ -77,8 +75,8 @@ async fn client(session: &mut Session, command: &Command) -> Result<Answer, Refu
             Ok(transfers::rest(session, *start))
         }
         Command::Abor => session.account().map(|_| transfers::abor()),
-        Command::Transfer { verb, argument } => transfer(session, *verb, text(argument.as_ref())?).await,
-        Command::Relay { verb, argument } => relay(session, *verb, text(argument.as_ref())?).await,
+        Command::Transfer { verb, argument } => transfer(session, *verb, octets(argument.as_ref())).await,
+        Command::Relay { verb, argument } => relay(session, *verb, octets(argument.as_ref())).await,
         Command::Unknown => Err(Refusal::Unknown),
         // Protection and addresses are the gateway's.
         Command::Auth(_)
@@ -94,7 +92,7 @@ async fn client(session: &mut Session, command: &Command) -> Result<Answer, Refu
     }
 }
 
-async fn transfer(session: &mut Session, verb: TransferVerb, argument: &str) -> Result<Answer, Refusal> {
+async fn transfer(session: &mut Session, verb: TransferVerb, argument: &[u8]) -> Result<Answer, Refusal> {
     if verb.is_upload() {
         writer(session)?;
     }
@@ -108,9 +106,9 @@ async fn transfer(session: &mut Session, verb: TransferVerb, argument: &str) -> 
     }
 }
 
-async fn relay(session: &mut Session, verb: RelayVerb, argument: &str) -> Result<Answer, Refusal> {
+async fn relay(session: &mut Session, verb: RelayVerb, argument: &[u8]) -> Result<Answer, Refusal> {
     if verb == RelayVerb::Opts {
-        return parameters::opts(session, argument);
+        return parameters::opts(session, text(argument)?);
     }
     session.account()?;
     if changes_files(verb) {
@@ -118,7 +116,7 @@ async fn relay(session: &mut Session, verb: RelayVerb, argument: &str) -> Result
     }
     match verb {
         RelayVerb::Cwd | RelayVerb::Xcwd => directories::cwd(session, argument).await,
-        RelayVerb::Cdup | RelayVerb::Xcup => directories::cwd(session, "..").await,
+        RelayVerb::Cdup | RelayVerb::Xcup => directories::cwd(session, b"..").await,
         RelayVerb::Pwd | RelayVerb::Xpwd => directories::pwd(session),
         RelayVerb::Mkd | RelayVerb::Xmkd => directories::mkd(session, argument).await,
         RelayVerb::Rmd | RelayVerb::Xrmd => directories::rmd(session, argument).await,
@@ -129,15 +127,15 @@ async fn relay(session: &mut Session, verb: RelayVerb, argument: &str) -> Result
         RelayVerb::Mdtm => times::mdtm(session, argument).await,
         RelayVerb::Mfmt => times::mfmt(session, argument).await,
         RelayVerb::Mlst => listings::mlst(session, argument).await,
-        RelayVerb::Rang => hashes::rang(session, argument),
+        RelayVerb::Rang => hashes::rang(session, text(argument)?),
         RelayVerb::Hash => hashes::hash(session, argument).await,
         RelayVerb::Stat => listings::stat(session, argument).await,
-        RelayVerb::Allo => transfers::allo(argument),
-        RelayVerb::Mode => parameters::mode(argument),
-        RelayVerb::Stru => parameters::structure(argument),
-        RelayVerb::Opts => parameters::opts(session, argument),
+        RelayVerb::Allo => transfers::allo(text(argument)?),
+        RelayVerb::Mode => parameters::mode(text(argument)?),
+        RelayVerb::Stru => parameters::structure(text(argument)?),
+        RelayVerb::Opts => parameters::opts(session, text(argument)?),
         RelayVerb::Acct => Ok(access::acct()),
-        RelayVerb::Site => about::site(argument),
+        RelayVerb::Site => about::site(text(argument)?),
         RelayVerb::Lang => Err(Refusal::Unsupported),
     }
 }
@@ -181,8 +179,18 @@ fn writer(session: &Session) -> Result<(), Refusal> {
     }
 }
 
-/// An argument as text; empty if there is none.
-fn text(argument: Option<&Argument>) -> Result<&str, Refusal> {
-    let octets = argument.map(Argument::as_bytes).unwrap_or_default();
-    str::from_utf8(octets).map_err(|_| Refusal::Arguments("That is not valid UTF-8."))
+/// An argument's octets; none if there is no argument.
+fn octets(argument: Option<&Argument>) -> &[u8] {
+    argument.map(Argument::as_bytes).unwrap_or_default()
+}
+
+/// What stands before the first space, and what stands after it.
+fn split_at_space(argument: &[u8]) -> Option<(&[u8], &[u8])> {
+    let space = argument.iter().position(|octet| *octet == b' ')?;
+    Some((argument.get(..space)?, argument.get(space + 1..)?))
+}
+
+/// An argument that is not a path, and so must be text.
+fn text(argument: &[u8]) -> Result<&str, Refusal> {
+    str::from_utf8(argument).map_err(|_| Refusal::Arguments("That is not valid UTF-8."))
 }

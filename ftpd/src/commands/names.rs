@@ -6,14 +6,14 @@ use crate::{
     session::Session,
 };
 
-pub(super) async fn dele(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn dele(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
     blocking(move || account.home.remove_file(&path)).await?;
     Ok(Answer::reply(250, "File removed."))
 }
 
-pub(super) async fn rnfr(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn rnfr(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     session.rename_from = None;
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
@@ -21,7 +21,7 @@ pub(super) async fn rnfr(session: &mut Session, argument: &str) -> Result<Answer
     Ok(Answer::reply(350, "Send RNTO with the new name."))
 }
 
-pub(super) async fn rnto(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn rnto(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let from = session.rename_from.take().ok_or(Refusal::Order("Send RNFR first."))?;
     let account = session.account()?.clone();
     let to = account.named_path(argument)?;

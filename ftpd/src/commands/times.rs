@@ -3,7 +3,7 @@
 use cap_std::fs::MetadataExt as _;
 use safetp_protocol::command::Type;
 
-use super::Answer;
+use super::{Answer, split_at_space};
 use crate::{
     files::{
         Home, Refusal, VirtualPath, blocking,
@@ -13,7 +13,7 @@ use crate::{
     session::Session,
 };
 
-pub(super) async fn size(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn size(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
     if session.representation == Type::Ascii {
@@ -29,19 +29,22 @@ fn size_of(home: &Home, path: &VirtualPath) -> Result<u64, Refusal> {
     if metadata.is_file() { Ok(metadata.len()) } else { Err(Refusal::NotRegular(path.clone())) }
 }
 
-pub(super) async fn mdtm(session: &Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn mdtm(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
     let seconds = blocking(move || Ok(standing::of(&account.home, &path)?.metadata().mtime())).await?;
     Ok(Answer::reply(213, compact_time(seconds)))
 }
 
-pub(super) async fn mfmt(session: &Session, argument: &str) -> Result<Answer, Refusal> {
-    let (time, name) = argument.split_once(' ').ok_or(Refusal::Arguments("MFMT needs a time and a name."))?;
-    let seconds = parse_compact_time(time).ok_or(Refusal::Arguments("The time must be YYYYMMDDHHMMSS, in UTC."))?;
+pub(super) async fn mfmt(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
+    let (time, name) = split_at_space(argument).ok_or(Refusal::Arguments("MFMT needs a time and a name."))?;
+    let seconds = str::from_utf8(time)
+        .ok()
+        .and_then(parse_compact_time)
+        .ok_or(Refusal::Arguments("The time must be YYYYMMDDHHMMSS, in UTC."))?;
     let account = session.account()?.clone();
     let path = account.named_path(name)?;
-    let text = format!("Modify={}; {path}", compact_time(seconds));
+    let text = [format!("Modify={}; ", compact_time(seconds)).as_bytes(), &path.octets()].concat();
     blocking(move || account.home.set_modified(&path, seconds)).await?;
     Ok(Answer::reply(213, text))
 }

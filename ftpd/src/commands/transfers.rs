@@ -14,17 +14,18 @@ pub(super) fn rest(session: &mut Session, start: u64) -> Answer {
     Answer::reply(350, format!("The next transfer begins at {start}."))
 }
 
-pub(super) async fn retr(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn retr(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, start) = begin(session, argument)?;
-    let name = path.to_string();
+    let name = path.octets();
     let download = blocking(move || download::open(&account.home, &path, start)).await?;
-    let opening = Reply::new(150, format!("Sending {name} ({} bytes).", download.length));
+    let length = format!(" ({} bytes).", download.length);
+    let opening = Reply::new(150, [b"Sending ", name.as_slice(), length.as_bytes()].concat());
     Ok(Answer::Transfer(Box::new(Transfer::Download { opening, download })))
 }
 
-pub(super) async fn stor(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn stor(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, start) = begin(session, argument)?;
-    let (name, sweep) = (path.to_string(), session.due_sweep());
+    let (name, sweep) = (path.octets(), session.due_sweep());
     let upload = blocking(move || {
         parts::sweep_if_due(&account.home, sweep);
         upload::store(&account.home, &path, start)
@@ -34,9 +35,9 @@ pub(super) async fn stor(session: &mut Session, argument: &str) -> Result<Answer
 }
 
 /// REST before APPE means nothing (RFC 3659 §5.3): the end is where APPE begins.
-pub(super) async fn appe(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) async fn appe(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, _) = begin(session, argument)?;
-    let name = path.to_string();
+    let name = path.octets();
     let upload = blocking(move || upload::append(&account.home, &path)).await?;
     Ok(receive(&name, upload))
 }
@@ -55,14 +56,14 @@ pub(super) fn abor() -> Answer {
 }
 
 /// A REST holds for the next transfer only, whether that one succeeds or not.
-fn begin(session: &mut Session, argument: &str) -> Result<(Account, VirtualPath, u64), Refusal> {
+fn begin(session: &mut Session, argument: &[u8]) -> Result<(Account, VirtualPath, u64), Refusal> {
     let start = std::mem::take(&mut session.restart);
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
     Ok((account, path, start))
 }
 
-fn receive(name: &str, upload: upload::Upload) -> Answer {
-    let opening = Reply::new(150, format!("Receiving {name}."));
+fn receive(name: &[u8], upload: upload::Upload) -> Answer {
+    let opening = Reply::new(150, [b"Receiving ", name, b"."].concat());
     Answer::Transfer(Box::new(Transfer::Upload { opening, upload }))
 }

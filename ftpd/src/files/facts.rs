@@ -1,6 +1,6 @@
 //! What a file is, in the two forms that clients read: RFC 3659 §7 facts and the lines of `ls -l`.
 
-use std::fmt::Write as _;
+use std::{ffi::OsString, fmt::Write as _, os::unix::ffi::OsStrExt as _};
 
 use cap_std::fs::{Metadata, MetadataExt as _};
 use jiff::{Timestamp, tz::TimeZone};
@@ -76,20 +76,19 @@ pub(crate) enum Rights {
 /// What a name stands for.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) name: String,
+    pub(crate) name: OsString,
     pub(crate) metadata: Metadata,
 }
 
 impl Entry {
     /// `type=file;size=3; name` (RFC 3659 §7.2).
-    pub(crate) fn facts_line(&self, facts: &Facts, rights: Rights) -> String {
+    pub(crate) fn facts_line(&self, facts: &Facts, rights: Rights) -> Vec<u8> {
         let mut line = String::with_capacity(96 + self.name.len());
         for fact in &facts.0 {
             self.push_fact(&mut line, *fact, rights);
         }
         line.push(' ');
-        line.push_str(&self.name);
-        line
+        self.after(line)
     }
 
     fn push_fact(&self, line: &mut String, fact: Fact, rights: Rights) {
@@ -108,17 +107,23 @@ impl Entry {
     }
 
     /// The line of `ls -l`, as every client since 1985 parses it.
-    pub(crate) fn long_line(&self, now: i64) -> String {
+    pub(crate) fn long_line(&self, now: i64) -> Vec<u8> {
         let metadata = &self.metadata;
-        format!(
-            "{}{} {:>3} ftp      ftp      {:>12} {} {}",
+        self.after(format!(
+            "{}{} {:>3} ftp      ftp      {:>12} {} ",
             kind_letter(metadata),
             mode_letters(metadata.mode()),
             metadata.nlink(),
             metadata.len(),
             long_time(metadata.mtime(), now),
-            self.name
-        )
+        ))
+    }
+
+    /// The name's octets, whatever they are, after `text`.
+    fn after(&self, text: String) -> Vec<u8> {
+        let mut line = text.into_bytes();
+        line.extend_from_slice(self.name.as_bytes());
+        line
     }
 }
 

@@ -72,8 +72,9 @@ impl Hashing {
     }
 
     /// `SHA-256 0-49 169c... /name` (draft-bryan-ftpext-hash-02 §3).
-    pub(crate) fn into_line(self) -> String {
+    pub(crate) fn into_line(self) -> Vec<u8> {
         let Self { path, state, range, .. } = self;
-        format!("SHA-256 {}-{} {} {path}", range.first, range.last, hex::encode(state.finalize()))
+        let line = format!("SHA-256 {}-{} {} ", range.first, range.last, hex::encode(state.finalize()));
+        [line.as_bytes(), &path.octets()].concat()
     }
 }

@@ -112,6 +112,7 @@ impl Home {
 
     /// RFC 959 MKD.
     pub(crate) fn make_dir(&self, path: &VirtualPath) -> Result<(), Refusal> {
+        path.check_new_name()?;
         let mut builder = DirBuilder::new();
         builder.mode(DIRECTORY_MODE);
         self.root().create_dir_with(path.relative(), &builder).map_err(Refusal::file(path))
@@ -146,6 +147,7 @@ impl Home {
     /// RFC 959 RNTO.
     pub(crate) fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<(), Refusal> {
         not_root(to)?;
+        to.check_new_name()?;
         self.root().rename(from.relative(), self.root(), to.relative()).map_err(Refusal::store(to))
     }
 

@@ -1,6 +1,11 @@
 //! LIST, NLST and MLSD: a directory read piece by piece, so that a million entries take no more memory than a thousand.
 
-use std::{io, time::SystemTime};
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    os::unix::ffi::OsStrExt as _,
+    time::SystemTime,
+};
 
 use cap_std::fs::{Dir, ReadDir};
 
@@ -21,7 +26,7 @@ pub(crate) enum Form {
     Long,
     /// NLST, with the path that was asked for: its directory goes in front of each name, so that the client can send the
     /// lines back as they are (RFC 1123 §4.1.2.7).
-    Names { asked: String },
+    Names { asked: Vec<u8> },
     /// MLSD.
     Facts { facts: Facts, rights: Rights },
 }
@@ -31,7 +36,7 @@ pub(crate) enum Form {
 pub(crate) struct Listing {
     form: Form,
     /// Only names that fit, where the client gave a pattern.
-    pattern: Option<String>,
+    pattern: Option<OsString>,
     /// The path that was asked for is the directory itself, not something in it.
     of_directory: bool,
     source: Source,
@@ -63,14 +68,14 @@ pub(crate) fn open(home: &Home, path: &VirtualPath, form: Form) -> Result<Listin
 /// `mget *.txt` of old clients comes as `NLST *.txt`.
 fn matching(home: &Home, path: &VirtualPath, form: Form, error: Refusal) -> Result<Listing, Refusal> {
     match path.name() {
-        Some(pattern) if pattern.contains(['*', '?']) => {
+        Some(pattern) if pattern.as_bytes().iter().any(|octet| matches!(octet, b'*' | b'?')) => {
             directory(home, &path.parent(), form, Some(pattern.to_owned()))
         }
         _ => Err(error),
     }
 }
 
-fn directory(home: &Home, path: &VirtualPath, form: Form, pattern: Option<String>) -> Result<Listing, Refusal> {
+fn directory(home: &Home, path: &VirtualPath, form: Form, pattern: Option<OsString>) -> Result<Listing, Refusal> {
     let dir = home.open_dir(path)?;
     let entries = dir.entries().map_err(Refusal::file(path))?;
     let source = Source::Directory(dir, Box::new(entries));
@@ -97,7 +102,7 @@ impl Listing {
     fn lines(&mut self) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         for entry in self.batch()? {
-            out.extend_from_slice(self.line(&entry).as_bytes());
+            out.extend_from_slice(&self.line(&entry));
             out.extend_from_slice(b"\r\n");
         }
         Ok(out)
@@ -119,47 +124,47 @@ impl Listing {
         }
     }
 
-    fn line(&self, entry: &Entry) -> String {
+    fn line(&self, entry: &Entry) -> Vec<u8> {
         match &self.form {
             Form::Long => entry.long_line(self.now),
-            Form::Names { asked } => format!("{}{}", prefix(asked, self.of_directory), entry.name),
+            Form::Names { asked } => [prefix(asked, self.of_directory).as_slice(), entry.name.as_bytes()].concat(),
             Form::Facts { facts, rights } => entry.facts_line(facts, *rights),
         }
     }
 }
 
-fn next_names(entries: &mut ReadDir, pattern: Option<&str>) -> io::Result<(Vec<String>, bool)> {
+fn next_names(entries: &mut ReadDir, pattern: Option<&OsStr>) -> io::Result<(Vec<OsString>, bool)> {
     let mut names = Vec::new();
     for _ in 0..BATCH {
         let Some(entry) = entries.next() else {
             names.sort_unstable();
             return Ok((names, false));
         };
-        // A name that is no UTF-8 or breaks the line cannot be said, and could not be asked for either.
-        let name = entry?.file_name().into_string().ok().filter(|name| can_be_listed(name));
+        let name = Some(entry?.file_name()).filter(|name| can_be_listed(name));
         names.extend(name.filter(|name| pattern.is_none_or(|pattern| fits(pattern, name))));
     }
     names.sort_unstable();
     Ok((names, true))
 }
 
-fn can_be_listed(name: &str) -> bool {
-    name != PARTS_DIR && !name.contains(['\r', '\n'])
+/// A name with a line end in it could be neither listed nor asked for.
+fn can_be_listed(name: &OsStr) -> bool {
+    name != PARTS_DIR && !name.as_bytes().iter().any(|octet| matches!(octet, b'\r' | b'\n'))
 }
 
 /// What the name leads to; where it leads nowhere, or outside, the link itself. `None`: gone in the meantime.
-fn entry(dir: &Dir, name: String) -> Option<Entry> {
+fn entry(dir: &Dir, name: OsString) -> Option<Entry> {
     let itself = dir.symlink_metadata(&name).ok()?;
     let metadata = if itself.is_symlink() { dir.metadata(&name).unwrap_or(itself) } else { itself };
     Some(Entry { name, metadata })
 }
 
 /// Shell patterns with `*` and `?`, in time linear in the name for each star.
-fn fits(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
+fn fits(pattern: &OsStr, name: &OsStr) -> bool {
+    let pattern: Vec<char> = symbols(pattern).collect();
     let mut reachable = vec![false; pattern.len() + 1];
     close_over_stars(&pattern, &mut reachable, 0);
-    for character in name.chars() {
+    for character in symbols(name) {
         let mut next = vec![false; pattern.len() + 1];
         for (at, token) in pattern.iter().enumerate().filter(|(at, _)| reachable.get(*at) == Some(&true)) {
             match token {
@@ -173,6 +178,13 @@ fn fits(pattern: &str, name: &str) -> bool {
     reachable.last() == Some(&true)
 }
 
+/// What `?` stands for one of: a character, or an octet that is not part of one. Such octets get code points of a
+/// private use plane, which names do not use.
+fn symbols(name: &OsStr) -> impl Iterator<Item = char> {
+    let stray = |octet: &u8| char::from_u32(0x10_F000 + u32::from(*octet)).unwrap_or_default();
+    name.as_bytes().utf8_chunks().flat_map(move |chunk| chunk.valid().chars().chain(chunk.invalid().iter().map(stray)))
+}
+
 /// Marks `at`, and what lies behind the stars that begin there: a star may stand for nothing.
 fn close_over_stars(pattern: &[char], reachable: &mut [bool], at: usize) {
     for (position, mark) in reachable.iter_mut().enumerate().skip(at) {
@@ -184,12 +196,12 @@ fn close_over_stars(pattern: &[char], reachable: &mut [bool], at: usize) {
 }
 
 /// What goes in front of a name so that it leads from where the client stands.
-fn prefix(asked: &str, of_directory: bool) -> String {
-    match asked.rsplit_once('/') {
-        _ if asked == "." => String::new(),
-        _ if of_directory && !asked.is_empty() && !asked.ends_with('/') => format!("{asked}/"),
-        Some((directory, _)) => format!("{directory}/"),
-        None => String::new(),
+fn prefix(asked: &[u8], of_directory: bool) -> Vec<u8> {
+    match asked.iter().rposition(|octet| *octet == b'/') {
+        _ if asked == b"." => Vec::new(),
+        _ if of_directory && !asked.is_empty() && !asked.ends_with(b"/") => [asked, b"/"].concat(),
+        Some(slash) => asked.get(..=slash).unwrap_or_default().to_vec(),
+        None => Vec::new(),
     }
 }
 
@@ -205,17 +217,26 @@ mod tests {
     #[test]
     fn names_of_a_listing_lead_from_where_the_client_stands() {
         let all = [("", true), (".", true), ("d", true), ("d/", true), ("/", true), ("d/*.c", false), ("f", false)];
-        let prefixes = all.map(|(asked, of_directory)| prefix(asked, of_directory));
+        let prefixes =
+            all.map(|(asked, of_directory)| String::from_utf8(prefix(asked.as_bytes(), of_directory)).unwrap());
         assert_eq!(prefixes, ["", "", "d/", "d/", "/", "d/", ""]);
     }
 
     #[test]
     fn patterns_fit_as_in_a_shell() {
+        let fits = |pattern: &str, name: &str| fits(pattern.as_ref(), name.as_ref());
         for (pattern, name) in [("*", ""), ("*.txt", "a.txt"), ("a*b*c", "axxbxbc"), ("?", "ä"), ("a**", "a")] {
             assert!(fits(pattern, name), "{pattern} {name}");
         }
         for (pattern, name) in [("*.txt", "a.txt~"), ("?", ""), ("a*b", "ac"), ("ab", "a")] {
             assert!(!fits(pattern, name), "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn an_octet_that_is_not_utf8_is_one_character_of_a_pattern() {
+        let name = OsStr::from_bytes(b"caf\xe9.txt");
+        assert!(fits("caf?.txt".as_ref(), name) && fits(name, name));
+        assert!(!fits("caf??.txt".as_ref(), name) && !fits(OsStr::from_bytes(b"caf\xe8.txt"), name));
     }
 }

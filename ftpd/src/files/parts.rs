@@ -209,7 +209,7 @@ fn stem(home: &Home, target: &VirtualPath) -> String {
     let mut hash = Sha256::new();
     hash.update(home.user().as_bytes());
     hash.update([0]);
-    hash.update(target.to_string().as_bytes());
+    hash.update(target.octets());
     hex::encode(hash.finalize())
 }
 

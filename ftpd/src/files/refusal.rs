@@ -66,6 +66,31 @@ impl Refusal {
         move |source| Self::Store { path, source }
     }
 
+    /// The path that the text begins with.
+    fn path(&self) -> Option<&VirtualPath> {
+        match self {
+            Self::File { path, .. }
+            | Self::Store { path, .. }
+            | Self::IsDirectory(path)
+            | Self::NotRegular(path)
+            | Self::StoreName(path)
+            | Self::Root(path)
+            | Self::Busy(path)
+            | Self::Changed(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The reply's text, with names octet for octet.
+    fn octets(&self) -> Vec<u8> {
+        let text = self.to_string();
+        let octets = self.path().and_then(|path| {
+            let rest = text.strip_prefix(&path.to_string())?;
+            Some([path.octets().as_slice(), rest.as_bytes()].concat())
+        });
+        octets.unwrap_or_else(|| text.into_bytes())
+    }
+
     fn code(&self) -> u16 {
         match self {
             Self::NotLoggedIn => 530,
@@ -80,7 +105,7 @@ impl Refusal {
             | Self::NotRegular(_)
             | Self::Root(_)
             | Self::SizeOfText => 550,
-            Self::StoreName(_) => 553,
+            Self::StoreName(_) | Self::Path(BadPath::ControlCharacter) => 553,
             Self::RestartTooFar { .. } | Self::RangeTooFar { .. } => 554,
             Self::Busy(_) | Self::HashTooLong | Self::Changed(_) => 450,
             Self::Internal => 451,
@@ -98,7 +123,7 @@ impl From<Refusal> for Reply {
         {
             tracing::error!(%path, %source, "the volume failed");
         }
-        Self::new(code, refusal.to_string())
+        Self::new(code, refusal.octets())
     }
 }
 

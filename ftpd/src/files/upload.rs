@@ -1,6 +1,7 @@
 //! STOR and APPE: a part is written by the gateway and takes the real name only when it is whole.
 
 use std::{
+    ffi::OsString,
     io::{self, Read as _, Seek as _, SeekFrom},
     os::fd::{AsFd as _, BorrowedFd},
 };
@@ -21,7 +22,7 @@ pub(crate) struct Upload {
     part: Part,
     /// Held open, so that renaming a directory above does not move the upload's end elsewhere.
     parent: Dir,
-    name: String,
+    name: OsString,
     path: VirtualPath,
     /// Of the file that is replaced: whoever was let in by its permissions stays so.
     permissions: Option<Permissions>,
@@ -75,7 +76,7 @@ impl Upload {
 /// Where an upload will end.
 struct Place {
     parent: Dir,
-    name: String,
+    name: OsString,
     /// The file that has the name now.
     whole: Option<Metadata>,
 }
@@ -87,7 +88,10 @@ impl Place {
         let whole = match home.root().metadata(path.relative()) {
             Ok(metadata) if metadata.is_file() => Some(metadata),
             Ok(_) => return Err(Refusal::StoreName(path.clone())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                path.check_new_name()?;
+                None
+            }
             Err(error) => return Err(Refusal::store(path)(error)),
         };
         Ok(Self { parent, name: name.to_owned(), whole })

@@ -126,13 +126,3 @@ fn a_listing_that_nobody_reads_to_its_end_harms_nothing() {
     drop(held);
     alice.ask("NOOP", 200);
 }
-
-#[test]
-fn names_that_cannot_be_said_are_left_out() {
-    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
-    let (world, mut alice) = World::with_alice();
-    for name in [b"line\nbreak".as_slice(), b"line\rbreak", b"\xff\xfe", b"fine"] {
-        fs::write(world.alice("").join(OsStr::from_bytes(name)), "").unwrap();
-    }
-    assert_eq!(alice.fetch("NLST"), "fine\r\n");
-}

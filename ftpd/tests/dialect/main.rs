@@ -8,6 +8,7 @@ mod downloads;
 mod hashes;
 mod jail;
 mod listings;
+mod names;
 mod process;
 mod reload;
 mod standing;

@@ -202,10 +202,14 @@ impl Gateway {
 
     /// The text of the next reply, which must have this code.
     pub(crate) fn expect(&mut self, code: u16) -> String {
+        String::from_utf8(self.expect_octets(code)).unwrap()
+    }
+
+    fn expect_octets(&mut self, code: u16) -> Vec<u8> {
         let reply = self.reply().expect("a reply and not the end");
-        let text = String::from_utf8(reply.encode()).unwrap();
-        assert_eq!(reply.code().number(), code, "{text}");
-        text
+        let octets = reply.encode();
+        assert_eq!(reply.code().number(), code, "{}", String::from_utf8_lossy(&octets));
+        octets
     }
 
     /// The text of the reply to `command`.
@@ -214,9 +218,15 @@ impl Gateway {
         self.expect(code)
     }
 
+    /// The octets of the reply to `command`, for names that are not UTF-8.
+    pub(crate) fn ask_octets(&mut self, command: &[u8], code: u16) -> Vec<u8> {
+        self.send(&[command, b"\r\n"].concat());
+        self.expect_octets(code)
+    }
+
     /// Begins a transfer: the descriptor that came with the 150.
-    pub(crate) fn begin(&mut self, command: &str) -> File {
-        self.ask(command, 150);
+    pub(crate) fn begin(&mut self, command: impl AsRef<[u8]>) -> File {
+        self.ask_octets(command.as_ref(), 150);
         self.descriptor()
     }
 
@@ -227,23 +237,28 @@ impl Gateway {
 
     /// A whole download or listing.
     pub(crate) fn fetch(&mut self, command: &str) -> String {
+        String::from_utf8(self.fetch_octets(command.as_bytes())).unwrap()
+    }
+
+    /// The same for names that are not UTF-8.
+    pub(crate) fn fetch_octets(&mut self, command: &[u8]) -> Vec<u8> {
         let mut file = self.begin(command);
-        let mut text = String::new();
-        file.read_to_string(&mut text).unwrap();
+        let mut octets = Vec::new();
+        file.read_to_end(&mut octets).unwrap();
         drop(file);
         self.ask("XCOMPLETE", 226);
-        text
+        octets
     }
 
     /// Begins an upload and writes `content`: what is held is the transfer.
-    pub(crate) fn begin_upload(&mut self, command: &str, content: &str) -> File {
+    pub(crate) fn begin_upload(&mut self, command: impl AsRef<[u8]>, content: &str) -> File {
         let mut file = self.begin(command);
         file.write_all(content.as_bytes()).unwrap();
         file
     }
 
     /// A whole upload.
-    pub(crate) fn store(&mut self, command: &str, content: &str) {
+    pub(crate) fn store(&mut self, command: impl AsRef<[u8]>, content: &str) {
         drop(self.begin_upload(command, content));
         self.ask("XCOMPLETE", 226);
     }

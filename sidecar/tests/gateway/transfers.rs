@@ -1,6 +1,6 @@
 //! Files and listings over data connections.
 
-use std::fs;
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _};
 
 use crate::support::{ADDRESS, Pod};
 
@@ -155,4 +155,14 @@ fn commands_sent_during_a_transfer_are_answered_behind_it_and_stat_at_once() {
     data.finish();
     client.expect(226);
     client.expect(257);
+}
+
+#[test]
+fn a_name_that_is_not_utf8_passes_the_gateway_octet_for_octet() {
+    let pod = Pod::new();
+    let mut client = pod.login();
+    client.send_raw(b"MKD caf\xe9\xff\xff\r\n");
+    client.expect(257);
+    assert!(fs::metadata(pod.alice("").join(OsStr::from_bytes(b"caf\xe9\xff"))).unwrap().is_dir());
+    assert_eq!(client.fetch("NLST"), b"caf\xe9\xff\r\n");
 }
