@@ -42,13 +42,14 @@ pub(super) async fn appe(session: &mut Session, argument: &[u8]) -> Result<Answe
     Ok(receive(&name, upload))
 }
 
-/// Space is taken as octets come; the number is only checked to be one.
+/// Space is taken as octets come; the number is only checked to be one. RFC 959 has 202 for this, which some clients
+/// take for a refusal.
 pub(super) fn allo(argument: &str) -> Result<Answer, Refusal> {
     let size = argument.split(' ').next().unwrap_or_default();
     if size.parse::<u64>().is_err() {
         return Err(Refusal::Arguments("ALLO needs a number of octets."));
     }
-    Ok(Answer::reply(202, "No space needs to be allocated."))
+    Ok(Answer::reply(200, "Space is taken as the file comes."))
 }
 
 pub(super) fn abor() -> Answer {

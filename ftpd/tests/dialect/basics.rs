@@ -68,8 +68,8 @@ fn parameters_that_mean_nothing_are_told_from_those_not_served() {
     for command in ["MODE", "REST x", "ALLO x", "OPTS X"] {
         alice.ask(command, 501);
     }
-    alice.ask("ALLO 10", 202);
-    alice.ask("ALLO 10 R 5", 202);
+    alice.ask("ALLO 10", 200);
+    alice.ask("ALLO 10 R 5", 200);
     alice.ask("ACCT x", 202);
     alice.ask("ABOR", 226);
     alice.ask("SITE HELP", 214);

@@ -166,3 +166,14 @@ fn a_name_that_is_not_utf8_passes_the_gateway_octet_for_octet() {
     assert!(fs::metadata(pod.alice("").join(OsStr::from_bytes(b"caf\xe9\xff"))).unwrap().is_dir());
     assert_eq!(client.fetch("NLST"), b"caf\xe9\xff\r\n");
 }
+
+#[test]
+fn a_client_that_says_auth_ssl_begins_tls_on_data_connections_unasked() {
+    let pod = Pod::new();
+    let mut client = pod.connect();
+    client.ask("AUTH SSL", 234);
+    client.handshake().unwrap();
+    client.login("alice");
+    client.store("STOR file", b"private");
+    assert_eq!(client.fetch("RETR file"), b"private");
+}
