@@ -8,6 +8,8 @@ use crate::line::{Line, LineDecoder};
 const MAX_LINES: usize = 100_000;
 /// How long one line of a backend's reply may be.
 const MAX_REPLY_LINE: usize = 16 * 1024;
+/// How many octets of memory the lines of one reply may take: 100,000 of the longest would be 1.6 GB.
+const MAX_REPLY: usize = 8 * 1024 * 1024;
 
 /// A reply's three digits, 100 to 699.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,7 +132,16 @@ pub enum ReplyError {
 #[derive(Debug)]
 pub struct ReplyDecoder {
     lines: LineDecoder,
-    open: Option<(Code, Vec<Vec<u8>>)>,
+    open: Option<Open>,
+}
+
+/// A reply whose last line has not come.
+#[derive(Debug)]
+struct Open {
+    code: Code,
+    head: Vec<Vec<u8>>,
+    /// Octets that `head` takes, its lines' own bookkeeping included: empty lines must not be free.
+    held: usize,
 }
 
 impl Default for ReplyDecoder {
@@ -157,24 +168,25 @@ impl ReplyDecoder {
     }
 
     fn handle_line(&mut self, line: Vec<u8>) -> Result<Option<Reply>, ReplyError> {
-        let Some((code, mut head)) = self.open.take() else { return self.handle_first_line(&line) };
+        let Some(mut open) = self.open.take() else { return self.handle_first_line(&line) };
         if let Some((last_code, false, last)) = split(&line)
-            && last_code == code
+            && last_code == open.code
         {
-            return Ok(Some(Reply { code, head, last: last.to_vec() }));
+            return Ok(Some(Reply { code: open.code, head: open.head, last: last.to_vec() }));
         }
-        if head.len() >= MAX_LINES {
+        open.held += line.len() + size_of::<Vec<u8>>();
+        if open.head.len() >= MAX_LINES || open.held > MAX_REPLY {
             return Err(ReplyError::TooLong);
         }
-        head.push(line);
-        self.open = Some((code, head));
+        open.head.push(line);
+        self.open = Some(open);
         Ok(None)
     }
 
     fn handle_first_line(&mut self, line: &[u8]) -> Result<Option<Reply>, ReplyError> {
         let (code, more, text) = split(line).ok_or(ReplyError::NoCode)?;
         if more {
-            self.open = Some((code, vec![text.to_vec()]));
+            self.open = Some(Open { code, head: vec![text.to_vec()], held: text.len() });
             return Ok(None);
         }
         Ok(Some(Reply { code, head: Vec::new(), last: text.to_vec() }))
@@ -228,6 +240,19 @@ mod tests {
         assert_eq!(replies(b"hello\r\n"), Err(ReplyError::NoCode));
         assert_eq!(replies(b"2000 hello\r\n"), Err(ReplyError::NoCode));
         assert_eq!(replies(b"999 hello\r\n"), Err(ReplyError::NoCode));
+    }
+
+    #[test]
+    fn a_reply_that_does_not_end_is_given_up_by_its_octets() {
+        let mut decoder = ReplyDecoder::default();
+        decoder.push(b"211-Features:\r\n");
+        let line = [vec![b'x'; MAX_REPLY_LINE - 2], b"\r\n".to_vec()].concat();
+        let most = MAX_REPLY / MAX_REPLY_LINE + 1;
+        let is_given_up = (0..most).any(|_| {
+            decoder.push(&line);
+            decoder.next_reply() == Err(ReplyError::TooLong)
+        });
+        assert!(is_given_up);
     }
 
     #[test]
