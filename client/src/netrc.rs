@@ -1,9 +1,11 @@
 //! `~/.netrc`: names and passwords by host, as ftp, curl and lftp read it.
 
 use std::{
-    env, fs, io,
+    env,
+    fs::File,
+    io::{self, Read as _},
     iter::Peekable,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     str::Chars,
 };
@@ -21,23 +23,34 @@ pub(crate) struct Entry {
     pub(crate) password: Option<Zeroizing<String>>,
 }
 
-/// The file, or `None` where there is none. One that others can read is refused.
+/// The file, or `None` where there is none. One that is somebody else's, or that others can read, is refused.
 pub(crate) fn read(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, LocalError> {
     let Some(path) = file.map(Path::to_owned).or_else(default_file) else { return Ok(None) };
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => Zeroizing::new(text),
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => return Ok(None),
         Err(error) => return Err(LocalError::file("read", &path)(error)),
     };
-    let mode = fs::metadata(&path).map_err(LocalError::file("read", &path))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(LocalError::Unfit {
-            path,
-            reason: "others may read or write it, and it holds passwords".into(),
-            advice: "Take their rights away: chmod 600.",
-        });
+    // Of the open file: what the path leads to may be another one by the time it is asked.
+    let metadata = file.metadata().map_err(LocalError::file("read", &path))?;
+    if let Some((reason, advice)) = objection(metadata.uid(), metadata.mode(), rustix::process::geteuid().as_raw()) {
+        return Err(LocalError::Unfit { path, reason: reason.into(), advice });
     }
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(LocalError::file("read", &path))?;
     Ok(Some(text))
+}
+
+/// Why a file with this owner and mode is no place for the passwords of this user, and what to do about it.
+fn objection(owner: u32, mode: u32, user: u32) -> Option<(&'static str, &'static str)> {
+    if owner != user {
+        return Some((
+            "it is another user's, who says with it who logs in",
+            "Own the file, or name another: --netrc FILE.",
+        ));
+    }
+    (mode & 0o077 != 0)
+        .then_some(("others may read or write it, and it holds passwords", "Take their rights away: chmod 600."))
 }
 
 /// The first entry for this host and, where one is named, this user; `default` stands for every host behind it.
@@ -124,6 +137,8 @@ impl Words<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use proptest::prelude::*;
 
     use super::*;
@@ -172,6 +187,14 @@ mod tests {
     #[test]
     fn what_stands_in_a_macro_is_nobodys_login() {
         assert_eq!(found("files.example.org", Some("mallory")), None);
+    }
+
+    #[test]
+    fn a_file_of_another_user_is_refused_whatever_its_mode() {
+        assert!(objection(1000, 0o100_600, 1000).is_none());
+        for (owner, mode) in [(1001, 0o100_600), (0, 0o100_400), (1000, 0o100_604), (1000, 0o100_620)] {
+            assert!(objection(owner, mode, 1000).is_some(), "{owner} {mode:o}");
+        }
     }
 
     #[test]
