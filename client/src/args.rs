@@ -29,8 +29,7 @@ Exit codes:
 
 /// FTP that is protected by X-SafeTP1 or TLS.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "safetp", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
-#[command(arg_required_else_help = true)]
+#[command(name = "safetp", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -59,8 +58,8 @@ pub enum Command {
         url: Target,
         /// Where to; - is the standard output. Without it: its name, here.
         local: Option<PathBuf>,
-        /// Go on with what LOCAL.part has.
-        #[arg(short, long = "continue")]
+        /// Resume from LOCAL.part.
+        #[arg(short = 'c', long = "continue")]
         resume: bool,
     },
     /// Store a file.
@@ -69,8 +68,8 @@ pub enum Command {
         local: PathBuf,
         /// Where to.
         url: Target,
-        /// Go on with what the server has.
-        #[arg(short, long = "continue")]
+        /// Resume after what the server has.
+        #[arg(short = 'c', long = "continue")]
         resume: bool,
     },
     /// Remove a file, or, with a slash at the end, an empty directory.
@@ -205,6 +204,32 @@ mod tests {
         assert_eq!(args.connection.mechanism, Some(Mechanism::SafeTp1));
         assert_eq!(args.connection.protection, DataLevel::S);
         assert_eq!(args.connection.pbsz.get(), 1024);
+    }
+
+    #[test]
+    fn options_may_stand_before_the_command() {
+        for line in [
+            "safetp -q --mechanism x-safetp1 put a safetp://h/b",
+            "safetp -q --mechanism=x-safetp1 put a safetp://h/b",
+            "safetp -v put --mechanism x-safetp1 a safetp://h/b",
+        ] {
+            let args = args(line);
+            assert_eq!(args.connection.mechanism, Some(Mechanism::SafeTp1), "{line}");
+            assert!(args.connection.quiet != args.connection.verbose, "{line}");
+            assert!(matches!(args.command, Some(Command::Put { .. })) && args.url.is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn resuming_has_the_letter_that_the_page_says() {
+        for line in ["safetp get -c safetp://h/b", "safetp put a -c safetp://h/b", "safetp get --continue safetp://h/b"]
+        {
+            let resumes = matches!(
+                args(line).command,
+                Some(Command::Get { resume: true, .. } | Command::Put { resume: true, .. })
+            );
+            assert!(resumes, "{line}");
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 pub(crate) mod change;
 pub(crate) mod get;
 pub(crate) mod ls;
+mod part;
 pub(crate) mod put;
+mod version;
 
 use crate::{
     args::{Args, Command, Connection},
@@ -20,6 +22,9 @@ use crate::{
 pub(crate) async fn run(args: Args) -> Result<()> {
     let connection = args.connection;
     match (args.command, args.url) {
+        (Some(_), Some(url)) => {
+            Err(Failure::Usage(format!("{} stands before the command, whose words come after it", url.server)))
+        }
         (Some(Command::Proxy { listen, url }), _) => proxy::run(listen, &url, &connection).await,
         (Some(Command::Shell { url }), _) | (None, Some(url)) => shell::run(&url, &connection).await,
         (Some(command), _) => run_once(command, &connection).await,

@@ -46,8 +46,8 @@ pub(super) enum Command {
         path: PathBuf,
         /// Where to.
         local: Option<PathBuf>,
-        /// Go on with what LOCAL.part has.
-        #[arg(short, long = "continue")]
+        /// Resume from LOCAL.part.
+        #[arg(short = 'c', long = "continue")]
         resume: bool,
     },
     /// Store a file.
@@ -56,8 +56,8 @@ pub(super) enum Command {
         local: PathBuf,
         /// Where to.
         path: Option<PathBuf>,
-        /// Go on with what the server has.
-        #[arg(short, long = "continue")]
+        /// Resume after what the server has.
+        #[arg(short = 'c', long = "continue")]
         resume: bool,
     },
     /// Remove a file.
