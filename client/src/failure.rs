@@ -13,6 +13,8 @@ pub use connection::ConnectionError;
 pub use security::SecurityError;
 pub use transfer::{DataError, Incomplete, Refusal};
 
+use crate::text::ServerText;
+
 /// What most functions here return.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -51,7 +53,13 @@ pub enum LoginError {
         /// Who wanted to log in.
         user: String,
         /// What the server said.
-        reply: String,
+        reply: ServerText,
+    },
+    /// PASS is one line.
+    #[error("the password of {user} cannot be sent: it has a line end or a NUL in it")]
+    Unsendable {
+        /// Who wanted to log in.
+        user: String,
     },
     /// The server wants a password and there is none.
     #[error("a password for {user} is needed, and there is no terminal to ask at")]
@@ -129,6 +137,7 @@ impl LoginError {
     fn advice(&self) -> &'static str {
         match self {
             Self::Refused { .. } => "Check the name, and the password in SAFETP_PASSWORD or ~/.netrc.",
+            Self::Unsendable { .. } => "Correct SAFETP_PASSWORD or ~/.netrc.",
             Self::NoPassword { .. } => "Put it into the variable SAFETP_PASSWORD or into ~/.netrc.",
             Self::NoUser => "Write the name into the URL, safetp://NAME@host/, or into ~/.netrc.",
         }

@@ -14,7 +14,7 @@ mod proxy;
 pub mod session;
 mod shell;
 mod terminal;
-mod text;
+pub mod text;
 pub mod url;
 
 use args::Args;

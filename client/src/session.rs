@@ -1,6 +1,6 @@
 //! One session with a server: protected from the first command that says anything of anybody.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use safetp_protocol::reply::Reply;
 
@@ -9,6 +9,7 @@ mod connect;
 mod control;
 mod data;
 mod dialogue;
+mod hash;
 mod login;
 mod open;
 mod options;
@@ -76,12 +77,20 @@ impl Session {
         self.reply().await
     }
 
+    /// As [`Session::ask`], for what may take longer than a step usually may.
+    pub(crate) async fn ask_within(&mut self, command: &CommandLine, limit: Duration) -> Result<Reply> {
+        self.control.set_timeout(limit);
+        let reply = self.ask(command).await;
+        self.control.set_timeout(self.options.timeout);
+        reply
+    }
+
     /// The next reply of the server. Under X-SafeTP1 a 535 says that it could not verify a command.
     pub(crate) async fn reply(&mut self) -> Result<Reply> {
         let reply = self.control.reply().await?;
         match (reply.code().number(), &self.security) {
             (421, _) => Err(ConnectionError::Ended(shown(&reply)).into()),
-            (535, Security::SafeTp1(_)) => Err(SecurityError::Tampered(shown(&reply)).into()),
+            (535, Security::SafeTp1(_)) => Err(SecurityError::Tampered(shown(&reply).to_string()).into()),
             _ => Ok(reply),
         }
     }

@@ -12,6 +12,7 @@ use crate::{
     progress::Meter,
     session::Session,
     terminal,
+    text::printable,
     url::{RemotePath, Target},
 };
 use line::Command;
@@ -49,7 +50,7 @@ async fn handle_line(session: &mut Session, line: &str, meter: Meter) -> Result<
     match command {
         Command::Ls { long, path } => ls::ls(session, &remote(path.as_deref())?, long).await?,
         Command::Cd { path } => change::change_directory(session, &remote(Some(&path))?).await?,
-        Command::Pwd => prompt::print(&change::working_directory(session).await?)?,
+        Command::Pwd => prompt::print(&change::working_directory(session).await?.to_string())?,
         Command::Lcd { path } => env::set_current_dir(&path).map_err(LocalError::file("go to", &path))?,
         Command::Lpwd => prompt::print(&working_directory()?)?,
         Command::Get { path, local, resume } => {
@@ -74,7 +75,7 @@ fn remote(path: Option<&Path>) -> Result<RemotePath> {
 
 fn working_directory() -> Result<String> {
     let path = env::current_dir().map_err(LocalError::file("find", Path::new(".")))?;
-    Ok(path.display().to_string())
+    Ok(printable(path.as_os_str().as_bytes()))
 }
 
 /// After these the server is gone, or is not to be spoken to any more.

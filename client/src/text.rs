@@ -1,12 +1,58 @@
 //! Octets of a stranger on a terminal: what they may look like there.
 
-/// The octets as text in which nothing can move the cursor, change colours or begin a line.
+use std::fmt;
+
+/// What a server has sent, for people. Its one way to text is [`printable`]: there is no other `Display`, no `str` and
+/// no `String` of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServerText(Vec<u8>);
+
+impl ServerText {
+    /// These octets, as they came.
+    pub(crate) fn new(octets: impl Into<Vec<u8>>) -> Self {
+        Self(octets.into())
+    }
+
+    /// The octets, for a file or a program. Never for a terminal.
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ServerText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&printable(&self.0))
+    }
+}
+
+impl fmt::Debug for ServerText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The octets as text in which nothing can move the cursor, change colours, begin a line, or turn around or hide what
+/// stands beside it.
 pub(crate) fn printable(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for char in String::from_utf8_lossy(octets).chars() {
-        if char.is_control() { text.extend(char.escape_default()) } else { text.push(char) }
+        if is_harmless(char) { text.push(char) } else { text.extend(char.escape_default()) }
     }
     text
+}
+
+/// Letters, marks, signs and spaces are; control and format characters (bidirectional ones, those without a width),
+/// separators of lines, and what has no meaning in Unicode are not.
+fn is_harmless(char: char) -> bool {
+    match char {
+        ' '..='~' => true,
+        '\u{2028}' | '\u{2029}' => false,
+        // The standard library's own table tells the rest. It escapes a combining mark only where none can combine.
+        char => {
+            let spaced = char.is_whitespace() && !char.is_control();
+            spaced || ['a', char].iter().collect::<String>().escape_debug().count() == 2
+        }
+    }
 }
 
 #[cfg(test)]
@@ -18,5 +64,31 @@ mod tests {
         assert_eq!(printable(b"a\x1b[31mb\r\n"), "a\\u{1b}[31mb\\r\\n");
         assert_eq!(printable("gr\u{fc}n \u{9b}".as_bytes()), "gr\u{fc}n \\u{9b}");
         assert_eq!(printable(b"\xff"), "\u{fffd}");
+    }
+
+    #[test]
+    fn nothing_turns_a_line_around_or_hides_in_it() {
+        for char in
+            "\u{202e}\u{202a}\u{2066}\u{2069}\u{200e}\u{61c}\u{200b}\u{feff}\u{2028}\u{2029}\u{85}\u{e0041}\u{ad}"
+                .chars()
+        {
+            let shown = printable(format!("exe.{char}txt").as_bytes());
+            assert_eq!(shown, format!("exe.{}txt", char.escape_default()));
+        }
+    }
+
+    #[test]
+    fn names_of_every_script_stay_as_they_are() {
+        for name in
+            ["it's \"a\" \\ b", "Zürich", "Zu\u{308}rich", "報告\u{3000}書.pdf", "отчёт", "تقرير", "🚀", "a\u{a0}b"]
+        {
+            assert_eq!(printable(name.as_bytes()), name);
+        }
+    }
+
+    #[test]
+    fn a_servers_text_is_shown_harmless_in_both_forms() {
+        let text = ServerText::new(*b"\x1b[2J");
+        assert_eq!(format!("{text} {text:?}"), "\\u{1b}[2J \\u{1b}[2J");
     }
 }

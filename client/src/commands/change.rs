@@ -5,6 +5,7 @@ use safetp_protocol::command::Argument;
 use crate::{
     failure::{Failure, Refusal, Result},
     session::{CommandLine, Session, directory, shown},
+    text::ServerText,
     url::RemotePath,
 };
 
@@ -39,7 +40,7 @@ pub(crate) async fn change_directory(session: &mut Session, path: &RemotePath) -
 }
 
 /// Where the session is.
-pub(crate) async fn working_directory(session: &mut Session) -> Result<String> {
+pub(crate) async fn working_directory(session: &mut Session) -> Result<ServerText> {
     let command = CommandLine::verb("PWD");
     let reply = session.expect(&command).await?;
     let senseless = || Refusal::Senseless { command: command.to_string(), reply: shown(&reply) };

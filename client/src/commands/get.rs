@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Seek as _, SeekFrom, Write},
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
@@ -10,14 +9,19 @@ use std::{
 
 use indicatif::ProgressBar;
 
+use super::{
+    part::Part,
+    version::{Version, have_same_beginning},
+};
 use crate::{
     failure::{DataError, Failure, Incomplete, LocalError, Refusal, Result},
     progress::Meter,
-    session::{CommandLine, DataStream, Direction, Session, modified, size},
+    session::{CommandLine, DataStream, Direction, Session},
+    terminal,
     url::RemotePath,
 };
 
-/// Fetches a file. `resume`: goes on behind what an earlier get has left.
+/// Fetches a file. `resume`: goes on after what an earlier get has left.
 pub(crate) async fn get(
     session: &mut Session,
     path: &RemotePath,
@@ -28,13 +32,17 @@ pub(crate) async fn get(
     if path.is_directory() {
         return Err(Failure::Usage("get fetches a file, and a directory is named".into()));
     }
-    let source = Source { path, size: ask_size(session, path).await? };
+    let version = Version::ask(session, path).await?;
+    let source = Source { path, size: version.size };
     if local == Some(Path::new("-")) {
         let mut out = io::stdout().lock();
         return fetch(session, &source, 0, &mut Sink { out: &mut out, name: Path::new("-") }, meter).await;
     }
     let mut part = Part::open(destination(local, path)?, resume)?;
-    check_unchanged(session, &source, &part).await?;
+    if part.start > 0 {
+        check_unchanged(session, path, &version, &mut part).await?;
+    }
+    part.remember(&version)?;
     let (start, name) = (part.start, part.path.clone());
     fetch(session, &source, start, &mut Sink { out: &mut part.file, name: &name }, meter).await?;
     Ok(part.complete()?)
@@ -97,31 +105,39 @@ async fn receive<W: Write>(data: &mut DataStream, sink: &mut Sink<'_, W>, bar: &
     }
 }
 
-async fn ask_size(session: &mut Session, path: &RemotePath) -> Result<Option<u64>> {
-    Ok(size(&session.ask(&CommandLine::with("SIZE", path.argument().as_ref())).await?))
-}
-
-/// The beginning of one version and the end of another are no file: what the part has must be of the file that the
-/// server has now.
-async fn check_unchanged(session: &mut Session, source: &Source<'_>, part: &Part) -> Result<()> {
-    if part.start == 0 {
-        return Ok(());
-    }
+/// The beginning of one version and the end of another are no file: what the part has must be of the version that the
+/// server has now, by the note beside it or by the octets themselves.
+async fn check_unchanged(session: &mut Session, path: &RemotePath, now: &Version, part: &mut Part) -> Result<()> {
+    let name = part.path.display().to_string();
     let mismatch = |what: &str| {
-        let path = part.path.display();
-        Refusal::Mismatch(format!(
-            "{path} does not belong to what the server has now: {what}. Run it without --continue."
-        ))
+        let text = format!("{name} does not belong to what the server has now: {what}. Run it without --continue.");
+        Err(Refusal::Mismatch(text).into())
     };
-    if source.size.is_some_and(|size| size < part.start) {
-        return Err(mismatch("that is shorter").into());
+    if now.size.is_some_and(|size| size < part.start) {
+        return mismatch("that is shorter");
     }
-    let reply = session.ask(&CommandLine::with("MDTM", source.path.argument().as_ref())).await?;
-    let part_time = part.file.metadata().and_then(|metadata| metadata.modified()).ok();
-    let part_time = part_time.and_then(|time| jiff::Timestamp::try_from(time).ok());
-    match (modified(&reply), part_time) {
-        (Some(there), Some(here)) if there > here => Err(mismatch("that has changed since").into()),
-        _ => Ok(()),
+    match part.source() {
+        Some(then) if then != *now => return mismatch("that has changed since"),
+        Some(_) if now.size.is_some() && now.time.is_some() => return Ok(()),
+        _ => {}
+    }
+    let is_noted = part.source().is_some();
+    let same = have_same_beginning(session, path, (&mut part.file, &part.path), part.start).await?;
+    part.file.seek(SeekFrom::Start(part.start)).map_err(LocalError::file("read", &part.path))?;
+    match same {
+        Some(true) => Ok(()),
+        Some(false) => mismatch("that begins with other octets"),
+        None if is_noted => {
+            let unsaid = if now.time.is_none() { "time" } else { "size" };
+            terminal::tell(&format!(
+                "that {name} is of this version is not proven: the server tells no {unsaid} of it"
+            ));
+            Ok(())
+        }
+        None => {
+            let text = format!("nothing says of which version {name} is the beginning. Run it without --continue.");
+            Err(Refusal::Mismatch(text).into())
+        }
     }
 }
 
@@ -135,50 +151,5 @@ fn destination(local: Option<&Path>, path: &RemotePath) -> Result<PathBuf> {
             Err(LocalError::file("find", local)(io::ErrorKind::NotFound.into()).into())
         }
         Some(local) => Ok(local.into()),
-    }
-}
-
-/// A file that is not whole yet.
-struct Part {
-    file: File,
-    path: PathBuf,
-    destination: PathBuf,
-    /// How many octets it had.
-    start: u64,
-}
-
-impl Part {
-    fn open(destination: PathBuf, resume: bool) -> Result<Self, LocalError> {
-        let mut path = destination.clone().into_os_string();
-        path.push(".part");
-        let path = PathBuf::from(path);
-        let failed = |action| LocalError::file(action, &path);
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
-        let mut file = options.open(&path).map_err(failed("open"))?;
-        lock(&file, &path)?;
-        if !resume {
-            file.set_len(0).map_err(failed("empty"))?;
-        }
-        let start = file.seek(SeekFrom::End(0)).map_err(failed("read"))?;
-        Ok(Self { file, path, destination, start })
-    }
-
-    /// It is whole: it gets its name.
-    fn complete(self) -> Result<(), LocalError> {
-        self.file.sync_data().map_err(LocalError::file("write", &self.path))?;
-        fs::rename(&self.path, &self.destination).map_err(LocalError::file("rename", &self.path))
-    }
-}
-
-/// Two that write one part would make a file of neither.
-fn lock(file: &File, path: &Path) -> Result<(), LocalError> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(LocalError::Unfit {
-            path: path.to_owned(),
-            reason: "another safetp is fetching into it".into(),
-            advice: "Wait for it, or choose another name.",
-        }),
-        Err(TryLockError::Error(error)) => Err(LocalError::file("lock", path)(error)),
     }
 }

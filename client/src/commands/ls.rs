@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use crate::{
     failure::{Failure, LocalError, Result},
     session::{CommandLine, Entry, EntryKind, Session},
-    text::printable,
+    text::ServerText,
     url::RemotePath,
 };
 
@@ -15,7 +15,12 @@ pub(crate) async fn ls(session: &mut Session, path: &RemotePath, long: bool) -> 
         entries(session, path).await?.iter().map(|entry| entry.line(long)).collect()
     } else {
         let command = CommandLine::with(if long { "LIST" } else { "NLST" }, path.argument().as_ref());
-        session.list(&command).await?.split(|octet| *octet == b'\n').map(without_cr).collect()
+        session
+            .list(&command)
+            .await?
+            .split(|octet| *octet == b'\n')
+            .map(|line| ServerText::new(without_cr(line)))
+            .collect()
     };
     print(&lines).map_err(LocalError::terminal("write the listing"))?;
     Ok(())
@@ -28,7 +33,7 @@ async fn entries(session: &mut Session, path: &RemotePath) -> Result<Vec<Entry>>
         Err(Failure::Refused(refusal)) => return one_file(session, path).await.ok_or_else(|| refusal.into()),
         listed => listed?,
     };
-    let entries = listing.split(|octet| *octet == b'\n').filter_map(|line| Entry::parse(&without_cr(line)));
+    let entries = listing.split(|octet| *octet == b'\n').filter_map(|line| Entry::parse(without_cr(line)));
     let mut entries: Vec<_> = entries.filter(|entry| entry.kind != EntryKind::Itself).collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
@@ -42,7 +47,7 @@ async fn one_file(session: &mut Session, path: &RemotePath) -> Option<Vec<Entry>
 }
 
 impl Entry {
-    fn line(&self, long: bool) -> Vec<u8> {
+    fn line(&self, long: bool) -> ServerText {
         let mut line = Vec::new();
         if long {
             let kind = match self.kind {
@@ -54,24 +59,24 @@ impl Entry {
             let time = self.modified.map_or_else(|| "-".into(), |time| time.to_string());
             line.extend_from_slice(format!("{kind} {size:>14} {time:>20} ").as_bytes());
         }
-        line.extend_from_slice(&self.name);
+        line.extend_from_slice(self.name.octets());
         if self.kind == EntryKind::Directory {
             line.push(b'/');
         }
-        line
+        ServerText::new(line)
     }
 }
 
-fn without_cr(line: &[u8]) -> Vec<u8> {
-    line.strip_suffix(b"\r").unwrap_or(line).to_vec()
+fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Names go as they are to a file or a program, and harmless to a terminal.
-fn print(lines: &[Vec<u8>]) -> io::Result<()> {
+fn print(lines: &[ServerText]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let is_terminal = out.is_terminal();
-    for line in lines.iter().filter(|line| !line.is_empty()) {
-        if is_terminal { writeln!(out, "{}", printable(line))? } else { out.write_all(&[line, &b"\n"[..]].concat())? }
+    for line in lines.iter().filter(|line| !line.octets().is_empty()) {
+        if is_terminal { writeln!(out, "{line}")? } else { out.write_all(&[line.octets(), b"\n"].concat())? }
     }
     out.flush()
 }

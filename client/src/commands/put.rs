@@ -9,10 +9,11 @@ use std::{
 
 use indicatif::ProgressBar;
 
+use super::version::{Version, have_same_beginning};
 use crate::{
     failure::{DataError, Failure, LocalError, Refusal, Result},
     progress::Meter,
-    session::{CHUNK, CommandLine, DataStream, Direction, Session, modified, size},
+    session::{CHUNK, CommandLine, DataStream, Direction, Session},
     terminal,
     url::RemotePath,
 };
@@ -22,7 +23,7 @@ pub(crate) fn check(local: &Path) -> Result<()> {
     if is_stdin(local) { Ok(()) } else { open(local).map(drop) }
 }
 
-/// Stores a file. `resume`: goes on behind what the server has, if it can.
+/// Stores a file. `resume`: goes on after what the server has, if it can.
 pub(crate) async fn put(
     session: &mut Session,
     local: &Path,
@@ -38,8 +39,9 @@ pub(crate) async fn put(
     let (mut file, size) = open(local)?;
     let mut start = 0;
     if resume {
-        start = resumable(session, &file, size, &path).await?;
+        start = resumable(session, (&mut file, local), size, &path).await?;
     }
+    file.seek(SeekFrom::Start(0)).map_err(LocalError::file("read", local))?;
     if start > 0 {
         file.seek(SeekFrom::Start(start)).map_err(LocalError::file("read", local))?;
         let input = file.try_clone().map_err(LocalError::file("read", local))?;
@@ -115,26 +117,46 @@ impl Upload<'_> {
     }
 }
 
-/// How many octets of this very file the server has, as far as can be told: what is older than the file here is another
-/// version of it.
-async fn resumable(session: &mut Session, file: &File, length: u64, path: &RemotePath) -> Result<u64> {
-    let about = |verb| CommandLine::with(verb, path.argument().as_ref());
-    let there = size(&session.ask(&about("SIZE")).await?).unwrap_or(0);
+/// How many octets of this very file the server has: by their hash, or else as far as size and time can tell it, for what
+/// is older than the file here is another version of it.
+async fn resumable(
+    session: &mut Session,
+    (file, local): (&mut File, &Path),
+    length: u64,
+    path: &RemotePath,
+) -> Result<u64> {
+    let version = Version::ask(session, path).await?;
+    let there = version.size.unwrap_or(0);
     if there > length {
         let text = format!("the server has {there} octets of {path}, more than the {length} here: it is another file");
         return Err(Refusal::Mismatch(text).into());
     }
-    let there_time = modified(&session.ask(&about("MDTM")).await?);
+    if there == 0 {
+        return Ok(0);
+    }
+    match have_same_beginning(session, path, (file, local), there).await? {
+        Some(true) => return Ok(there),
+        Some(false) => {
+            terminal::tell("the file here begins with other octets than the server has, so the whole file is sent");
+            return Ok(0);
+        }
+        None => {}
+    }
     let local_time = file.metadata().and_then(|metadata| metadata.modified()).ok();
     let local_time = local_time.and_then(|time| jiff::Timestamp::try_from(time).ok());
-    match (local_time, there_time) {
-        // MDTM has whole seconds only.
+    let known = match (local_time, version.time) {
+        // Many servers' MDTM has whole seconds only.
         (Some(here), Some(there)) if here.as_second() > there.as_second() => {
             terminal::tell("the file here is newer than what the server has, so the whole file is sent");
-            Ok(0)
+            return Ok(0);
         }
-        _ => Ok(there),
-    }
+        (Some(_), Some(_)) => "only its size and its time speak for it",
+        _ => "only its size speaks for it",
+    };
+    terminal::tell(&format!(
+        "that the server has the beginning of this very file is not proven: it has no HASH, {known}"
+    ));
+    Ok(there)
 }
 
 fn is_stdin(local: &Path) -> bool {

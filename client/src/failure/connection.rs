@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use rustls::AlertDescription;
 use safetp_protocol::reply::ReplyError;
 
-use crate::url::Server;
+use crate::{text::ServerText, url::Server};
 
 /// Everything between the socket and the first reply, and whatever ends a session before its time.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub enum ConnectionError {
     Closed,
     /// The server closed the session, and said so.
     #[error("the server ends the session: {0}")]
-    Ended(String),
+    Ended(ServerText),
     /// The connection broke.
     #[error("the connection to the server broke: {0}")]
     Broken(#[source] io::Error),
@@ -62,7 +62,7 @@ pub enum ConnectionError {
     NoReply(#[from] ReplyError),
     /// The server greets with a refusal.
     #[error("the server does not take sessions now: {0}")]
-    Greeting(String),
+    Greeting(ServerText),
     /// The server ended the TLS handshake.
     #[error("the server ended TLS with the alert \"{}\"", alert_text(*.0))]
     Alert(AlertDescription),
@@ -71,7 +71,7 @@ pub enum ConnectionError {
     Tls(#[source] rustls::Error),
     /// The reply to PASV or EPSV tells no port.
     #[error("the server told no data port: {0}")]
-    NoPort(String),
+    NoPort(ServerText),
 }
 
 impl ConnectionError {

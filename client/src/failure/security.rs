@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use rustls::CertificateError;
 
-use crate::{failure::LocalError, url::Server};
+use crate::{failure::LocalError, text::ServerText, url::Server};
 
 /// A check failed that tells the right server and the right octets from all others.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum SecurityError {
         /// What was asked for.
         mechanism: &'static str,
         /// What it said.
-        reply: String,
+        reply: ServerText,
     },
     /// The server does not protect data as asked.
     #[error("{server} does not protect data as asked: {reply}")]
@@ -35,7 +35,7 @@ pub enum SecurityError {
         /// Whom to reach.
         server: Server,
         /// What it said.
-        reply: String,
+        reply: ServerText,
     },
     /// No key of this server is known, and nobody said that this is it.
     #[error("the key of {server} is not known: {fingerprint}")]

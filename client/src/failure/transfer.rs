@@ -1,6 +1,9 @@
 //! What the server refused, and transfers that did not end well.
 
-use crate::failure::{ConnectionError, LocalError, SecurityError};
+use crate::{
+    failure::{ConnectionError, LocalError, SecurityError},
+    text::ServerText,
+};
 
 /// The server said no, or what is asked for makes no sense to it.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +14,7 @@ pub enum Refusal {
         /// What was asked.
         command: String,
         /// What it said.
-        reply: String,
+        reply: ServerText,
     },
     /// A reply that says nothing of use.
     #[error("the server's reply to {command} is of no use: {reply}")]
@@ -19,7 +22,7 @@ pub enum Refusal {
         /// What was asked.
         command: String,
         /// What it said.
-        reply: String,
+        reply: ServerText,
     },
     /// What is here and what is there do not belong together.
     #[error("{0}")]
@@ -31,7 +34,7 @@ pub enum Refusal {
 pub enum Incomplete {
     /// The server says so.
     #[error("the transfer is not complete: {0}")]
-    Reply(String),
+    Reply(ServerText),
     /// The end of the data is not the end of the file.
     #[error("the transfer is not complete: the data ended without {0}")]
     Truncated(&'static str),

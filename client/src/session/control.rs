@@ -79,6 +79,11 @@ impl Control {
         }
     }
 
+    /// How long any one step may take from here on.
+    pub(super) fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// The next reply.
     pub(super) async fn reply(&mut self) -> Result<Reply> {
         loop {

@@ -17,13 +17,13 @@ impl Session {
         let name = Argument::new(user.as_bytes()).ok_or(LoginError::NoUser)?;
         let mut reply = self.ask(&CommandLine::with("USER", Some(&name))).await?;
         if reply.code().number() == 331 {
-            let password = CommandLine::pass(&password()?);
-            let password = password.ok_or_else(|| login_refused(user, "a password cannot have a line end".into()))?;
-            reply = self.ask(&password).await?;
+            let pass = CommandLine::pass(&password()?);
+            let pass = pass.ok_or_else(|| LoginError::Unsendable { user: user.to_owned() })?;
+            reply = self.ask(&pass).await?;
         }
         // 202: PASS was not needed. 232: the mechanism has said who it is.
         if !reply.code().is_success() {
-            return Err(login_refused(user, shown(&reply)).into());
+            return Err(LoginError::Refused { user: user.to_owned(), reply: shown(&reply) }.into());
         }
         self.protect_data().await?;
         self.features = Features::of(&self.ask(&CommandLine::verb("FEAT")).await?);
@@ -79,10 +79,6 @@ impl Session {
     }
 }
 
-fn login_refused(user: &str, reply: String) -> LoginError {
-    LoginError::Refused { user: user.to_owned(), reply }
-}
-
 fn blocks(keys: DataKeys, level: DataLevel, size: BlockSize) -> Protection {
     let level = match level {
         DataLevel::C => return Protection::Clear,
@@ -97,7 +93,9 @@ fn agreed(reply: &Reply, wanted: BlockSize) -> Option<BlockSize> {
     let text = std::str::from_utf8(reply.text()).ok()?;
     let Some((_, number)) = text.split_once("PBSZ=") else { return Some(wanted) };
     let digits = number.split(|char: char| !char.is_ascii_digit()).next()?;
-    BlockSize::negotiate(digits.parse().ok()?).filter(|size| *size <= wanted)
+    // The number itself is compared: `negotiate` makes the largest size of whatever is above it.
+    let number = digits.parse().ok().filter(|number| *number <= wanted.get())?;
+    BlockSize::negotiate(number)
 }
 
 #[cfg(test)]
@@ -113,5 +111,13 @@ mod tests {
         assert_eq!(size("ok"), Some(4096));
         assert_eq!(size("PBSZ=8192"), None);
         assert_eq!(size("PBSZ=1"), None);
+    }
+
+    #[test]
+    fn one_octet_more_than_the_largest_size_is_more_than_was_asked_for() {
+        let largest = BlockSize::negotiate(65536).unwrap();
+        for (text, size) in [("PBSZ=65536", Some(65536)), ("PBSZ=65537", None), ("PBSZ=4294967296", None)] {
+            assert_eq!(agreed(&Reply::new(200, text), largest).map(BlockSize::get), size, "{text}");
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use safetp_protocol::reply::Reply;
 
-use crate::text::printable;
+use crate::text::ServerText;
 
 /// A reply for people: its code and the text of its last line.
-pub(crate) fn shown(reply: &Reply) -> String {
-    format!("{} {}", reply.code(), printable(reply.text()))
+pub(crate) fn shown(reply: &Reply) -> ServerText {
+    ServerText::new([reply.code().to_string().as_bytes(), b" ", reply.text()].concat())
 }
 
 /// The port in a 227: the last two of six numbers. The address is not looked at: a server behind NAT may tell a wrong
@@ -49,24 +49,21 @@ pub(crate) fn modified(reply: &Reply) -> Option<jiff::Timestamp> {
     timestamp(text.trim()).filter(|_| reply.code().number() == 213)
 }
 
-/// RFC 3659 §2.3, fractions of a second left out.
+/// RFC 3659 §2.3, with its fraction of a second if it has one.
 fn timestamp(text: &str) -> Option<jiff::Timestamp> {
-    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-    let date = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", whole).ok()?;
+    let date = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S%.f", text).ok()?;
     date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 /// The path in a 257 (RFC 959, appendix II): between quotation marks, a doubled one being one.
-pub(crate) fn directory(reply: &Reply) -> Option<String> {
-    let text = String::from_utf8_lossy(reply.text()).into_owned();
-    let (_, quoted) = text.split_once('"')?;
-    let mut path = String::new();
-    let mut chars = quoted.chars().peekable();
-    while let Some(char) = chars.next() {
-        if char == '"' && chars.next_if_eq(&'"').is_none() {
-            return Some(path);
+pub(crate) fn directory(reply: &Reply) -> Option<ServerText> {
+    let mut octets = reply.text().iter().copied().skip_while(|octet| *octet != b'"').skip(1).peekable();
+    let mut path = Vec::new();
+    while let Some(octet) = octets.next() {
+        if octet == b'"' && octets.next_if_eq(&b'"').is_none() {
+            return Some(ServerText::new(path));
         }
-        path.push(char);
+        path.push(octet);
     }
     None
 }
@@ -92,6 +89,14 @@ impl Features {
         self.lines.iter().any(|line| line.split(' ').next() == Some(name))
     }
 
+    /// Whether HASH is listed with this algorithm and, if so, whether it is the one in force (its asterisk).
+    pub(super) fn hash(&self, algorithm: &str) -> Option<bool> {
+        let mut algorithms =
+            self.lines.iter().filter_map(|line| line.strip_prefix("HASH ")).flat_map(|list| list.split(';'));
+        let listed = algorithms.find(|listed| listed.strip_suffix('*').unwrap_or(listed) == algorithm)?;
+        Some(listed.ends_with('*'))
+    }
+
     /// Whether `AUTH` is listed with this mechanism. Some servers list several in one line.
     pub(super) fn lists_auth(&self, mechanism: &str) -> bool {
         let arguments = self.lines.iter().filter_map(|line| line.strip_prefix("AUTH "));
@@ -109,7 +114,7 @@ pub(crate) struct Entry {
     /// When it was last changed, if the server says.
     pub(crate) modified: Option<jiff::Timestamp>,
     /// Its name.
-    pub(crate) name: Vec<u8>,
+    pub(crate) name: ServerText,
 }
 
 /// What an entry is.
@@ -141,9 +146,12 @@ impl Entry {
             Some("file") | None => EntryKind::File,
             Some(_) => EntryKind::Other,
         };
-        let name = name.strip_prefix(b" ")?.to_vec();
+        let name = name.strip_prefix(b" ").filter(|name| !name.is_empty())?;
         let size = fact("size").and_then(|size| size.parse().ok());
-        (!name.is_empty()).then(|| Self { kind, size, modified: fact("modify").and_then(timestamp), name })
+        // People read whole seconds.
+        let modified = fact("modify").and_then(timestamp);
+        let modified = modified.and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
+        Some(Self { kind, size, modified, name: ServerText::new(name) })
     }
 }
 
@@ -174,9 +182,17 @@ mod tests {
     }
 
     #[test]
+    fn an_instant_may_have_a_fraction() {
+        let time = |text: &str| modified(&Reply::new(213, text)).map(|time| time.to_string());
+        assert_eq!(time("20240229235959"), Some("2024-02-29T23:59:59Z".into()));
+        assert_eq!(time("20240229235959.25"), Some("2024-02-29T23:59:59.25Z".into()));
+        assert_eq!(time("20240229"), None);
+    }
+
+    #[test]
     fn a_path_in_257_has_its_quotation_marks_doubled() {
         let path = |text: &str| directory(&Reply::new(257, text));
-        assert_eq!(path(r#""/a ""b""" is the current directory"#), Some(r#"/a "b""#.into()));
+        assert_eq!(path(r#""/a ""b""" is the current directory"#), Some(ServerText::new(r#"/a "b""#)));
         assert_eq!(path("/a is the current directory"), None);
     }
 
@@ -194,9 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn the_hash_in_force_has_an_asterisk() {
+        let hash = |line: &str| {
+            let lines = [line.as_bytes().to_vec()];
+            Features::of(&Reply::with_lines(211, "Features:", lines, "End")).hash("SHA-256")
+        };
+        assert_eq!(hash("HASH SHA-256*;SHA-1"), Some(true));
+        assert_eq!(hash("HASH SHA-256*"), Some(true));
+        assert_eq!(hash("HASH SHA-1*;SHA-256;"), Some(false));
+        assert_eq!(hash("HASH SHA-1*;SHA-2567"), None);
+        assert_eq!(hash("MLST size*;"), None);
+    }
+
+    #[test]
     fn an_entry_has_a_kind_a_size_a_time_and_a_name_with_spaces() {
         let entry = Entry::parse(b"Type=file;Size=12;Modify=20240229235959.123; a b; c").unwrap();
-        assert_eq!((entry.kind, entry.size, entry.name.as_slice()), (EntryKind::File, Some(12), &b"a b; c"[..]));
+        assert_eq!((entry.kind, entry.size, entry.name.octets()), (EntryKind::File, Some(12), &b"a b; c"[..]));
         assert_eq!(entry.modified.unwrap().to_string(), "2024-02-29T23:59:59Z");
         assert_eq!(Entry::parse(b"type=cdir; .").unwrap().kind, EntryKind::Itself);
         assert_eq!(Entry::parse(b"type=file;"), None);

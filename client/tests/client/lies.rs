@@ -1,6 +1,10 @@
 //! Servers that lie, and networks that cut and change: nothing false is believed, nothing incomplete is called complete.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use crate::support::{
     Program,
@@ -95,6 +99,93 @@ fn data_that_was_changed_on_its_way_is_seen() {
     let run = Run::new(Story::RepeatsData, By::SafeTp1);
     run.get().is_failure(4, &["behind the end of the file"]);
     assert!(!run.path("file").exists());
+}
+
+#[test]
+fn a_reset_or_silence_after_the_verified_end_changes_nothing() {
+    for story in [Story::ResetsAfterEnd, Story::SilentAfterEnd] {
+        let run = Run::new(story, By::SafeTp1);
+        let begun = Instant::now();
+        run.safetp(&["get", &run.url(), "--timeout", "30"]).run().is_done();
+        assert_eq!(fs::read(run.path("file")).unwrap(), CONTENT, "{story:?}");
+        let listing = run.safetp(&["ls", &run.url(), "--timeout", "30"]).run();
+        assert_eq!(listing.is_done().out.trim_ascii_end(), CONTENT, "{story:?}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{story:?}: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn a_server_that_makes_blocks_larger_than_asked_gets_no_file() {
+    let run = Run::new(Story::GrowsBlocks, By::SafeTp1);
+    for size in ["64", "1000", "65536"] {
+        let mut safetp = Program::new(run.home.path(), &["get", &run.url(), "--pbsz", size, "--accept-new-key"]);
+        let outcome = safetp.args(&["--mechanism", "x-safetp1"]).env("SAFETP_PASSWORD", "secret").run();
+        outcome.is_failure(4, &["does not protect data as asked", "PBSZ="]);
+    }
+    assert!(!run.liar.heard().iter().any(|line| line.starts_with("PROT")), "{:?}", run.liar.heard());
+}
+
+#[test]
+fn a_reply_that_does_not_end_is_given_up() {
+    let run = Run::new(Story::NeverEnds, By::Nothing);
+    run.get().is_failure(3, &["does not end"]);
+}
+
+#[test]
+fn a_path_of_the_server_paints_nothing_at_the_prompt() {
+    let run = Run::new(Story::PaintsPath, By::Nothing);
+    let outcome = run.safetp(&["shell", &format!("safetp://alice@127.0.0.1:{}/", run.liar.port)]).input(b"pwd\n").run();
+    assert_eq!(outcome.is_done().text(), "/\\u{1b}[2Ja\\u{202e}b\n");
+}
+
+#[test]
+fn get_joins_only_what_is_of_one_version() {
+    let run = Run::new(Story::Honest, By::Nothing);
+    let resume = |note: Option<String>| {
+        fs::write(run.path("file.part"), &CONTENT[..10]).unwrap();
+        let _ = fs::remove_file(run.path("file.part.source"));
+        if let Some(note) = note {
+            fs::write(run.path("file.part.source"), note).unwrap();
+        }
+        run.safetp(&["get", "-c", &run.url()]).run()
+    };
+    resume(None).is_failure(1, &["of which version", "without --continue"]);
+    resume(Some(format!("{} -\n", CONTENT.len() + 1))).is_failure(1, &["has changed since"]);
+    resume(Some(format!("{} 2026-01-01T00:00:00Z\n", CONTENT.len()))).is_failure(1, &["has changed since"]);
+    let outcome = resume(Some(format!("{} -\n", CONTENT.len())));
+    outcome.is_done();
+    assert!(outcome.err.contains("not proven"), "{}", outcome.err);
+    assert_eq!(fs::read(run.path("file")).unwrap(), CONTENT);
+    assert!(!run.path("file.part.source").exists());
+}
+
+#[test]
+fn where_the_server_hashes_get_goes_by_the_octets() {
+    let run = Run::new(Story::Hashes, By::Nothing);
+    fs::write(run.path("file.part"), b"something else").unwrap();
+    run.safetp(&["get", "-c", &run.url()]).run().is_failure(1, &["begins with other octets"]);
+    fs::write(run.path("file.part"), &CONTENT[..10]).unwrap();
+    run.safetp(&["get", "-c", &run.url()]).run().is_done();
+    assert_eq!(fs::read(run.path("file")).unwrap(), CONTENT);
+    assert!(run.liar.heard().contains(&"REST 10".into()), "{:?}", run.liar.heard());
+}
+
+#[test]
+fn put_resumes_only_after_the_beginning_of_the_same_file() {
+    let same = [CONTENT, b" and a new end"].concat();
+    let other = [b"another beginning", CONTENT].concat();
+    for (story, content, remark, rest) in [
+        (Story::Hashes, &same, None, true),
+        (Story::Hashes, &other, Some("begins with other octets"), false),
+        (Story::Honest, &same, Some("not proven"), true),
+    ] {
+        let run = Run::new(story, By::Nothing);
+        fs::write(run.path("file"), content).unwrap();
+        let outcome = run.safetp(&["put", "-c", "file", &run.url()]).run();
+        assert_eq!(outcome.is_done().err.contains(remark.unwrap_or("safetp:")), remark.is_some(), "{}", outcome.err);
+        let rest_is_sent = run.liar.heard().contains(&format!("REST {}", CONTENT.len()));
+        assert_eq!(rest_is_sent, rest, "{story:?}: {:?}", run.liar.heard());
+    }
 }
 
 #[test]

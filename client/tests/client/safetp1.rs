@@ -86,7 +86,7 @@ fn uploads_and_downloads_go_on_where_they_stopped() {
     fs::write(stage.there("file"), &content[..60_000]).unwrap();
     stage.trusting(&["put", "file", &stage.url(""), "--continue"]).run().is_done();
     assert_eq!(fs::read(stage.there("file")).unwrap(), content);
-    fs::write(stage.here("back.part"), &content[..70_000]).unwrap();
+    stage.leave_part("back", &content[..70_000]);
     stage.trusting(&["get", &stage.url("file"), "back", "--continue"]).run().is_done();
     assert_eq!(fs::read(stage.here("back")).unwrap(), content);
 }

@@ -79,6 +79,17 @@ impl Stage {
         program
     }
 
+    /// Leaves what a get of `file` leaves that was cut off after these octets.
+    pub(crate) fn leave_part(&self, local: &str, octets: &[u8]) {
+        let outcome = self.trusting(&["get", "-v", &self.url("file"), local]).run();
+        let told: Vec<_> = outcome.is_done().err.lines().filter_map(|line| line.strip_prefix("< 213 ")).collect();
+        let [size, time] = told[..] else { panic!("{}", outcome.err) };
+        let time = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S%.f", time).unwrap();
+        fs::remove_file(self.here(local)).unwrap();
+        fs::write(self.here(&format!("{local}.part")), octets).unwrap();
+        fs::write(self.here(&format!("{local}.part.source")), format!("{size} {time}Z\n")).unwrap();
+    }
+
     /// Another program, in the same directory.
     pub(crate) fn other(&self, name: &str, args: &[&str]) -> Program {
         Program::other(name, &self.path("here"), args)

@@ -59,7 +59,7 @@ pub(crate) fn open(keys: &mut Keys, line: &[u8]) -> Result<Vec<u8>> {
 async fn send_adat(control: &mut Control, server: &Server, message: &[u8], code: u16) -> Result<Reply> {
     control.send(&CommandLine::of("ADAT", BASE64_STANDARD.encode(message))).await?;
     let reply = control.reply().await?;
-    if reply.code().number() == code { Ok(reply) } else { Err(no_proof(server, shown(&reply)).into()) }
+    if reply.code().number() == code { Ok(reply) } else { Err(no_proof(server, shown(&reply).to_string()).into()) }
 }
 
 fn adat(server: &Server, reply: &Reply) -> Result<Vec<u8>> {

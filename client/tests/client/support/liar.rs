@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -16,6 +17,8 @@ use safetp_pod::{dsa_key, new_identity};
 use safetp_protocol::security::safetp1::{
     BlockSize, Control, DataKeys, Level, Secured, ServerIp, SigningKey, TransferNumber, server,
 };
+use sha2::{Digest as _, Sha256};
+use socket2::SockRef;
 use tempfile::TempDir;
 
 /// What it has for everybody who asks.
@@ -41,8 +44,20 @@ pub(crate) enum Story {
     SaysNothing,
     /// One bit of the data is flipped.
     FlipsData,
-    /// The first block comes again behind the last.
+    /// The first block comes again after the last.
     RepeatsData,
+    /// The data connection is reset after the last block.
+    ResetsAfterEnd,
+    /// The data connection stays open after the last block.
+    SilentAfterEnd,
+    /// The reply to PBSZ tells one octet more than was asked for.
+    GrowsBlocks,
+    /// The reply to PWD paints, and turns its line around.
+    PaintsPath,
+    /// The reply to FEAT does not end.
+    NeverEnds,
+    /// FEAT lists HASH, and HASH is right.
+    Hashes,
     /// The reply to PASS comes in the clear.
     RepliesInTheClear,
     /// One bit of the reply to PASS is flipped.
@@ -57,7 +72,7 @@ pub(crate) enum By {
     SafeTp1,
 }
 
-/// The server, for one session.
+/// The server, for one session after the other.
 pub(crate) struct Liar {
     pub(crate) port: u16,
     directory: TempDir,
@@ -77,11 +92,25 @@ impl Liar {
         let heard = Arc::default();
         let liar = Self { port: listener.local_addr().unwrap().port(), directory, heard: Arc::clone(&heard) };
         std::thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            let channel = Channel::Clear(BufReader::new(stream));
-            let mut session = Session { story, by, tls: tls.into(), heard, channel, keys: None, number: 0, data: None };
-            // The client may leave whenever it likes.
-            let _ = session.serve();
+            let tls = Arc::new(tls);
+            for stream in listener.incoming() {
+                let channel = Channel::Clear(BufReader::new(stream.unwrap()));
+                let (tls, heard) = (Arc::clone(&tls), Arc::clone(&heard));
+                let mut session = Session {
+                    story,
+                    by,
+                    tls,
+                    heard,
+                    channel,
+                    keys: None,
+                    number: 0,
+                    data: None,
+                    start: 0,
+                    open: Vec::new(),
+                };
+                // The client may leave whenever it likes.
+                let _ = session.serve();
+            }
         });
         liar
     }
@@ -114,6 +143,10 @@ struct Session {
     keys: Option<DataKeys>,
     number: u32,
     data: Option<TcpListener>,
+    /// What the last REST said.
+    start: usize,
+    /// Data connections that are left open.
+    open: Vec<TcpStream>,
 }
 
 impl Session {
@@ -129,7 +162,11 @@ impl Session {
     fn answer(&mut self, line: &str) -> io::Result<()> {
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         match verb {
-            "FEAT" => self.say("211-Features:\r\n AUTH TLS\r\n AUTH X-SafeTP1\r\n SIZE\r\n211 End"),
+            "FEAT" if self.story == Story::NeverEnds => self.say_without_end(),
+            "FEAT" => {
+                let hash = if self.story == Story::Hashes { " HASH SHA-256*\r\n" } else { "" };
+                self.say(&format!("211-Features:\r\n AUTH TLS\r\n AUTH X-SafeTP1\r\n{hash} SIZE\r\n211 End"))
+            }
             "AUTH" if self.story == Story::RefusesTls => self.say("504 not today"),
             "AUTH" if argument == "TLS" => self.start_tls(),
             "AUTH" => self.exchange(),
@@ -145,8 +182,25 @@ impl Session {
                 let [high, low] = self.listen().to_be_bytes();
                 self.say(&format!("227 ok (192,0,2,1,{high},{low})"))
             }
-            "RETR" => self.send(),
+            "RETR" | "NLST" => self.send(),
             "STOR" => self.receive(),
+            "REST" => {
+                self.start = argument.parse().unwrap();
+                self.say("350 go on")
+            }
+            "RANG" => {
+                self.start = argument.split(' ').nth(1).unwrap().parse::<usize>().unwrap() + 1;
+                self.say("350 go on")
+            }
+            "HASH" => {
+                let length = std::mem::take(&mut self.start);
+                let hash = hex::encode(Sha256::digest(&CONTENT[..length]));
+                self.say(&format!("213 SHA-256 0-{} {hash} file", length - 1))
+            }
+            "PBSZ" if self.story == Story::GrowsBlocks => {
+                self.say(&format!("200 PBSZ={}", argument.parse::<u32>().unwrap() + 1))
+            }
+            "PWD" if self.story == Story::PaintsPath => self.say("257 \"/\u{1b}[2Ja\u{202e}b\""),
             "MLST" | "MDTM" => self.say("500 what?"),
             _ => self.say("200 ok"),
         }
@@ -162,6 +216,16 @@ impl Session {
             }
             _ => self.say("230 welcome"),
         }
+    }
+
+    /// Many times what any reply has. Fails once the client has gone.
+    fn say_without_end(&mut self) -> io::Result<()> {
+        let lines = " a feature\r\n".repeat(1000);
+        self.say("211-Features:")?;
+        for _ in 0..100_000_000 / lines.len() {
+            self.say(lines.trim_end())?;
+        }
+        self.say("211 End")
     }
 
     fn listen(&mut self) -> u16 {
@@ -223,12 +287,13 @@ impl Session {
 
     fn send_clear(&self, mut stream: TcpStream) -> io::Result<()> {
         let half = CONTENT.len() / 2;
-        stream.write_all(if self.story == Story::CutsData { &CONTENT[..half] } else { CONTENT })
+        let start = self.start;
+        stream.write_all(if self.story == Story::CutsData { &CONTENT[..half] } else { &CONTENT[start..] })
     }
 
     fn send_tls(&self, stream: TcpStream) -> io::Result<()> {
         let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&self.tls)).unwrap(), stream);
-        stream.write_all(CONTENT)?;
+        stream.write_all(&CONTENT[self.start..])?;
         stream.flush()?;
         if self.story == Story::FlipsData {
             // A record that nobody has sealed.
@@ -241,7 +306,7 @@ impl Session {
         Ok(())
     }
 
-    fn send_blocks(&self, mut stream: TcpStream) -> io::Result<()> {
+    fn send_blocks(&mut self, mut stream: TcpStream) -> io::Result<()> {
         let size = BlockSize::negotiate(64).unwrap();
         let transfer = TransferNumber(self.number);
         let mut sealer = self.keys.as_ref().unwrap().sealer(transfer, Level::Private, size);
@@ -257,7 +322,15 @@ impl Session {
             Story::RepeatsData => blocks.push(blocks[0].clone()),
             _ => {}
         }
-        stream.write_all(&blocks.concat())
+        stream.write_all(&blocks.concat())?;
+        match self.story {
+            Story::ResetsAfterEnd => SockRef::from(&stream).set_linger(Some(Duration::ZERO)),
+            Story::SilentAfterEnd => {
+                self.open.push(stream);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn receive(&mut self) -> io::Result<()> {
