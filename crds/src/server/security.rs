@@ -111,8 +111,8 @@ pub enum DataBinding {
     /// Resumption is checked where a client offers it, else its address.
     #[default]
     WhenOffered,
-    /// Only the port tells sessions apart.
-    Off,
+    /// Only the port tells sessions apart. (`Off` would be a boolean in YAML 1.1, which kubectl reads.)
+    Never,
 }
 
 /// Where the certificate comes from. Nothing said: self-signed.

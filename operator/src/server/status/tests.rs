@@ -88,7 +88,7 @@ fn weak_binding_is_said_beside_ready_and_stays_until_the_pods_deny_it() {
 
 #[test]
 fn binding_cannot_be_weak_where_it_is_not_asked_for_or_cannot_be_left_out() {
-    for binding in ["Off", "Required"] {
+    for binding in ["Never", "Required"] {
         let spec = at_an_address(&json!({"dataBinding": binding}));
         let status = status(spec, &SafeTPServerStatus::default(), PodsVerdict::InForce, Some(true));
         assert_eq!(said(&status), [("Ready", "True", "Serving")], "{binding}");
