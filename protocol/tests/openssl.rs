@@ -139,7 +139,7 @@ fn openssl_encrypts_message_4_alike() {
 fn openssl_encrypts_the_control_messages_alike() {
     for case in cases() {
         for entry in entries(&case, "control") {
-            let x = [text(entry, "/line").as_bytes(), &[2], &number(entry, "number")].concat();
+            let x = [text(entry, "/line").as_bytes(), &octets(entry, "/flags"), &number(entry, "number")].concat();
             let (key, iv) = (key(&case, entry, "control-3des-key"), text(entry, "/iv"));
             let message = des_ede3_cbc("-e", key, iv, &padded(&case, entry, &x));
             assert_eq!(message, octets(entry, "/message"), "{}", entry["line"]);

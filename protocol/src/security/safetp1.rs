@@ -41,7 +41,7 @@ use keys::{MasterKey, Side, make_keys};
 /// What a finished exchange leaves, from its holder's side: the server's half or the client's.
 #[derive(Debug)]
 pub struct Secured {
-    /// The control connection, from the first command behind 235 on.
+    /// The control connection, from the first command after 235 on.
     pub control: Control,
     /// The keys of every data connection of this session.
     pub data: DataKeys,
@@ -55,6 +55,6 @@ impl Secured {
             Side::Client => (&keys.client, &keys.server),
             Side::Server => (&keys.server, &keys.client),
         };
-        Self { control: Control::new(sealing, opening), data: DataKeys::new(sealing, opening) }
+        Self { control: Control::new(side, sealing, opening), data: DataKeys::new(sealing, opening) }
     }
 }

@@ -36,11 +36,21 @@ def encrypt_cbc(key: bytes, iv: bytes, plaintext: bytes) -> bytes:
 
 
 def decrypt_cbc(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
-    """The plaintext without its padding."""
+    """The plaintext with its padding."""
     if not ciphertext or len(ciphertext) % BLOCK:
         raise Unverified
     decryptor = Cipher(algorithms.TripleDES(key), modes.CBC(iv)).decryptor()
-    return _without_padding(decryptor.update(ciphertext) + decryptor.finalize())
+    return decryptor.update(ciphertext) + decryptor.finalize()
+
+
+def open_padded_shahmac(key: bytes, padded: bytes) -> bytes:
+    """The x of a padded SHAHMAC. The HMAC is computed whatever the padding is like, and both fail alike."""
+    count = padded[-1]
+    well_padded = 1 <= count <= BLOCK and padded[-count:] == bytes([count]) * count
+    octets = open_shahmac(key, padded[: -count if well_padded else -1])
+    if not well_padded:
+        raise Unverified
+    return octets
 
 
 class Chain:
@@ -57,14 +67,7 @@ class Chain:
         return ciphertext
 
     def decrypt(self, ciphertext: bytes) -> bytes:
-        """The next message of the chain; after a failure the caller must not use the chain again."""
-        plaintext = decrypt_cbc(self._key, self._iv, ciphertext)
+        """The next message of the chain, padded; after a failure the caller must not use the chain again."""
+        padded = decrypt_cbc(self._key, self._iv, ciphertext)
         self._iv = ciphertext[-BLOCK:]
-        return plaintext
-
-
-def _without_padding(padded: bytes) -> bytes:
-    count = padded[-1]
-    if not 1 <= count <= BLOCK or padded[-count:] != bytes([count]) * count:
-        raise Unverified
-    return padded[:-count]
+        return padded

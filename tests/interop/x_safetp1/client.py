@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from . import encoding, stream
-from .data import PBSZ_LEAST, Level, Transfer
+from .data import PBSZ_LEAST, Level, Transfer, Wear
 from .dsa import PublicKey
-from .errors import UnexpectedReply, UntrustedKey
+from .errors import DowngradedServer, UnexpectedReply, UntrustedKey, Unverified, WornOutKey
 from .exchange import Address, ClientExchange, Session
 from .keys import DirectionKeys
 from .lines import TIMEOUT_SECONDS, LineSocket
@@ -54,7 +54,7 @@ class Client:
         client = cls(settings, LineSocket(connection))
         try:
             client._note(read_clear(client.lines)).expect(220)
-            client._exchange()
+            client._secure()
             client._log_in()
             client._set_protection()
         except BaseException:
@@ -78,18 +78,22 @@ class Client:
 
     def store(self, source: BinaryIO, path: str) -> stream.Tally:
         """STOR; a success only if the server confirms the whole file with 226 or 250."""
-        with self._transfer(f"STOR {path}") as (connection, number):
-            transfer = self._protection(self._keys().sending, number)
+        session = self._keys()
+        with self._transfer(f"STOR {path}", session.sent) as (connection, number):
+            transfer = self._protection(session.sending, number, session.sent)
             return stream.send(connection, source, transfer)
 
     def fetch(self, command: str, sink: BinaryIO) -> stream.Tally:
         """RETR, LIST or NLST; a success only with the end of the file and with 226 or 250."""
-        with self._transfer(command) as (connection, number):
-            transfer = self._protection(self._keys().receiving, number)
+        session = self._keys()
+        with self._transfer(command, session.received) as (connection, number):
+            transfer = self._protection(session.receiving, number, session.received)
             return stream.receive(connection, sink, transfer)
 
     @contextmanager
-    def _transfer(self, command: str) -> Iterator[tuple[socket.socket, int]]:
+    def _transfer(self, command: str, wear: Wear) -> Iterator[tuple[socket.socket, int]]:
+        if self.settings.level is Level.PRIVATE and wear.is_worn_out():
+            raise WornOutKey("this session's key has encrypted as much as 3DES is good for; begin a new session")
         with self._dial_data() as connection:
             number = self._send(command)
             self._reply().expect(125, 150)
@@ -98,12 +102,23 @@ class Client:
             except ConnectionError:
                 # The server gave up; its reply says why, and only a reply that confirms the file would be a lie.
                 self._reply().expect()
+            except Unverified:
+                self.close()
+                raise
         self._reply().expect(226, 250)
 
-    def _protection(self, sender: DirectionKeys, number: int) -> Transfer | None:
+    def _protection(self, sender: DirectionKeys, number: int, wear: Wear) -> Transfer | None:
         if self.settings.level is Level.CLEAR:
             return None
-        return Transfer(sender, self.settings.level, number, self.pbsz)
+        return Transfer(sender, self.settings.level, number, self.pbsz, wear)
+
+    def _secure(self) -> None:
+        """The exchange, and the same FEAT before and after it: nobody may have taken TLS out of the first."""
+        self.lines.write(b"FEAT")
+        seen = _offers_tls(self._note(read_clear(self.lines)))
+        self._exchange()
+        if _offers_tls(self.command("FEAT")) and not seen:
+            raise DowngradedServer("this server offers TLS, and somebody has hidden that")
 
     def _exchange(self) -> None:
         settings = self.settings
@@ -182,6 +197,10 @@ class Client:
     def _note(self, reply: Reply) -> Reply:
         self.codes.append(reply.code)
         return reply
+
+
+def _offers_tls(features: Reply) -> bool:
+    return features.code == 211 and any(line.strip().upper().startswith("AUTH TLS") for line in features.lines)
 
 
 def put(client: Client, local: Path, remote: str) -> stream.Tally:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from . import stream
-from .data import PBSZ_LEAST, PBSZ_MOST, Level, Transfer
-from .errors import SafetpError
+from .data import PBSZ_LEAST, PBSZ_MOST, Level, Transfer, Wear
+from .errors import SafetpError, Unverified
 from .exchange import Address, Session
 from .fields import U32_END
 from .keys import DirectionKeys
@@ -184,9 +184,14 @@ class Commands:
         target = self._root.real(path)
         partial = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
+            transfer = self._protection(self._session.receiving, number, self._session.received)
             with partial.open("xb") as sink, self._data_connection() as connection:
-                tally = stream.receive(connection, sink, self._protection(self._session.receiving, number))
+                tally = stream.receive(connection, sink, transfer)
             partial.replace(target)
+        except Unverified as error:
+            self._reply(f"426 Nothing is stored: {error}")
+            self.ended = True
+            raise Refusal(421, "These keys are not used again") from error
         except SafetpError as error:
             raise Refusal(426, f"Nothing is stored: {error}") from error
         finally:
@@ -194,17 +199,20 @@ class Commands:
         self._reply(f"226 {tally.octets} octets stored")
 
     def _send(self, source: BinaryIO, number: int) -> None:
+        transfer = self._protection(self._session.sending, number, self._session.sent)
         try:
             with self._data_connection() as connection:
-                tally = stream.send(connection, source, self._protection(self._session.sending, number))
+                tally = stream.send(connection, source, transfer)
         except (SafetpError, ConnectionError, TimeoutError) as error:
             raise Refusal(426, f"Transfer ended: {error}") from error
         self._reply(f"226 {tally.octets} octets sent")
 
-    def _protection(self, sender: DirectionKeys, number: int) -> Transfer | None:
+    def _protection(self, sender: DirectionKeys, number: int, wear: Wear) -> Transfer | None:
         if self._level is Level.CLEAR or self._pbsz is None:
             return None
-        return Transfer(sender, self._level, number, self._pbsz)
+        if self._level is Level.PRIVATE and wear.is_worn_out():
+            raise Refusal(534, "This key has encrypted as much as 3DES is good for; connect again")
+        return Transfer(sender, self._level, number, self._pbsz, wear)
 
     def _listen(self) -> int:
         self.close()

@@ -1,9 +1,18 @@
 """Protected blocks of a data connection, without the connection (section 6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
-from .cipher import BLOCK, HMAC_OCTETS, decrypt_cbc, encrypt_cbc, hmac_sha1, open_shahmac, seal_shahmac
+from .cipher import (
+    BLOCK,
+    HMAC_OCTETS,
+    decrypt_cbc,
+    encrypt_cbc,
+    hmac_sha1,
+    open_padded_shahmac,
+    open_shahmac,
+    seal_shahmac,
+)
 from .errors import ExhaustedCounter, TruncatedTransfer, Unverified
 from .fields import U32_END, encode_u32
 from .keys import DirectionKeys
@@ -15,6 +24,7 @@ TRAILER_OCTETS = 9
 OVERHEAD = TRAILER_OCTETS + HMAC_OCTETS
 PBSZ_LEAST = 64
 PBSZ_MOST = 65536
+MOST_ENCRYPTED = 1 << 30
 
 
 class Level(Enum):
@@ -25,6 +35,17 @@ class Level(Enum):
     PRIVATE = "P"
 
 
+@dataclass
+class Wear:
+    """How many octets of blocks the data key of one direction has encrypted."""
+
+    octets: int = 0
+
+    def is_worn_out(self) -> bool:
+        """Whether no further transfer may be encrypted with it."""
+        return self.octets >= MOST_ENCRYPTED
+
+
 @dataclass(frozen=True)
 class Transfer:
     """One protected transfer: the sender's keys, the level, the transfer-# and PBSZ."""
@@ -33,6 +54,7 @@ class Transfer:
     level: Level
     number: int
     pbsz: int
+    wear: Wear = field(default_factory=Wear)
 
     def most_payload(self) -> int:
         """The largest payload whose block still fits into PBSZ."""
@@ -72,13 +94,14 @@ class BlockSealer:
 
     def _seal(self, payload: bytes, *, end: bool) -> bytes:
         number = self._next
-        if number == U32_END - 1:
+        if number == U32_END:
             raise ExhaustedCounter("the transfer has used up its block numbers")
         self._next += 1
         transfer = self._transfer
         block = seal_shahmac(transfer.keys.shahmac_key, payload + transfer.trailer(number, end=end))
         if transfer.level is Level.PRIVATE:
             block = encrypt_cbc(transfer.keys.data_key, transfer.iv(number), block)
+            transfer.wear.octets += len(block)
         return encode_u32(len(block)) + block
 
 
@@ -97,9 +120,12 @@ class BlockOpener:
         transfer, number = self._transfer, self._next
         if number == U32_END:
             raise ExhaustedCounter("the transfer has used up its block numbers")
+        key = transfer.keys.shahmac_key
         if transfer.level is Level.PRIVATE:
-            block = decrypt_cbc(transfer.keys.data_key, transfer.iv(number), block)
-        body = open_shahmac(transfer.keys.shahmac_key, block)
+            transfer.wear.octets += len(block)
+            body = open_padded_shahmac(key, decrypt_cbc(transfer.keys.data_key, transfer.iv(number), block))
+        else:
+            body = open_shahmac(key, block)
         payload, trailer = body[:-TRAILER_OCTETS], body[-TRAILER_OCTETS:]
         if trailer != transfer.trailer(number, end=not payload):
             raise Unverified

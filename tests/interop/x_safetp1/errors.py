@@ -32,6 +32,22 @@ class ExhaustedCounter(SafetpError):
     """A sequence or block number would wrap (sections 5 and 6)."""
 
 
+class WornOutKey(SafetpError):
+    """A data key has encrypted as much as 3DES is good for (section 6); a new session has a new one."""
+
+
+class InjectedCommand(SafetpError):
+    """A reply answers a line in the clear that this client has not sent (section 5)."""
+
+
+class DowngradedServer(SafetpError):
+    """The server offers TLS, and somebody took it out of what it said in the clear (section 1)."""
+
+
+class LongLine(SafetpError):
+    """A line is longer than any may be; it has been skipped (section 1)."""
+
+
 class TruncatedTransfer(SafetpError):
     """A data connection did not end with its end-of-file block, or went on behind it (section 6)."""
 

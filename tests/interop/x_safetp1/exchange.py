@@ -3,11 +3,12 @@
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from . import dsa
 from .control import Opener, Sealer
+from .data import Wear
 from .errors import FailedProof, MalformedMessage, RedirectedConnection
 from .fields import Reader, encode_mpint
 from .keys import MASTER_KEY_OCTETS, DirectionKeys, make_keys
@@ -42,6 +43,8 @@ class Session:
     opener: Opener
     sending: DirectionKeys
     receiving: DirectionKeys
+    sent: Wear = field(default_factory=Wear)
+    received: Wear = field(default_factory=Wear)
 
 
 def encode_address(address: Address) -> bytes:
@@ -112,7 +115,8 @@ class ClientExchange:
     def _finish(master_key: bytes, server_challenge: bytes) -> tuple[bytes, Session]:
         keys = make_keys(master_key)
         sealer = Sealer(keys.client)
-        return sealer.seal_proof(server_challenge), Session(sealer, Opener(keys.server), keys.client, keys.server)
+        opener = Opener(keys.server, hears_replies=True)
+        return sealer.seal_proof(server_challenge), Session(sealer, opener, keys.client, keys.server)
 
 
 class ServerExchange:
@@ -138,7 +142,8 @@ class ServerExchange:
         c2 = int.from_bytes(master_key, "big") * pow(public, exponent, GROUP_P) % GROUP_P
         body = encode_mpint(c1) + encode_mpint(c2) + client_challenge + server_challenge + self._announced
         keys = make_keys(master_key)
-        session = Session(Sealer(keys.server), Opener(keys.client), keys.server, keys.client)
+        opener = Opener(keys.client, hears_replies=False)
+        session = Session(Sealer(keys.server), opener, keys.server, keys.client)
         self._pending = session, server_challenge
         return body + dsa.sign(self._key, body).encode()
 

@@ -3,9 +3,9 @@
 import select
 import socket
 
-from .errors import ConnectionEnded, MalformedMessage
+from .errors import ConnectionEnded, LongLine
 
-LINE_LIMIT = 16384
+LINE_LIMIT = 32768
 TIMEOUT_SECONDS = 30.0
 
 
@@ -18,13 +18,18 @@ class LineSocket:
         self._buffer = b""
 
     def read(self) -> bytes:
-        """The next line without its CRLF."""
+        """The next line without its CRLF; one that is too long is skipped to its end."""
+        too_long = False
         while b"\n" not in self._buffer:
-            if len(self._buffer) > LINE_LIMIT:
-                raise MalformedMessage(f"a line is longer than {LINE_LIMIT} octets")
+            # One octet more than the limit may be the CR of the line's end.
+            if len(self._buffer) > LINE_LIMIT + 1:
+                too_long, self._buffer = True, b""
             self._fill()
         line, self._buffer = self._buffer.split(b"\n", 1)
-        return line.removesuffix(b"\r")
+        line = line.removesuffix(b"\r")
+        if too_long or len(line) > LINE_LIMIT:
+            raise LongLine(f"a line is longer than {LINE_LIMIT} octets")
+        return line
 
     def write(self, line: bytes) -> None:
         """Sends one line; its CRLF is added here."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from . import encoding
 from .control import Opener
-from .errors import MalformedMessage, UnexpectedReply, Unverified
+from .errors import InjectedCommand, MalformedMessage, UnexpectedReply
 from .lines import LineSocket
 
 FIRST_LINE = re.compile(rb"[1-6][0-9]{2}[ -]")
@@ -51,29 +51,25 @@ def read_clear(lines: LineSocket) -> Reply:
     return _collect(lines.read)
 
 
-def read_protected(lines: LineSocket, opener: Opener) -> Reply:
-    """A reply behind 632.
+def read_protected(lines: LineSocket, opener: Opener, *, to_clear: bool = False) -> Reply:
+    """A reply after 632; `to_clear`: to a line that was sent in the clear.
 
-    The hyphen of `632-` is not covered by any HMAC. So the end of a reply is where the verified lines say, and a hyphen
-    that says otherwise is an error.
+    The hyphen of `632-` is not covered by any HMAC. So the end of a reply is where the verified lines say.
     """
-    hyphens: list[bool] = []
 
     def next_line() -> bytes:
-        hyphen, message = _split_632(lines.read())
-        hyphens.append(hyphen)
-        return opener.open(message).line
+        opened = opener.open(_after_632(lines.read()))
+        if opened.answers_clear != to_clear:
+            raise InjectedCommand("somebody else has sent a command into this session")
+        return opened.line
 
-    reply = _collect(next_line)
-    if hyphens != [True] * (len(hyphens) - 1) + [False]:
-        raise Unverified
-    return reply
+    return _collect(next_line)
 
 
-def _split_632(line: bytes) -> tuple[bool, bytes]:
+def _after_632(line: bytes) -> bytes:
     if line[:4] not in (b"632 ", b"632-"):
         raise MalformedMessage("the server sent a reply in the clear in a protected session")
-    return line[3:4] == b"-", encoding.decode(line[4:])
+    return encoding.decode(line[4:])
 
 
 def _collect(next_line: Callable[[], bytes]) -> Reply:

@@ -9,13 +9,22 @@ from . import encoding
 from .commands import Account, Commands
 from .control import Opened
 from .dsa import PrivateKey
-from .errors import ConnectionEnded, FailedProof, MalformedMessage, SafetpError, Unverified
+from .errors import ConnectionEnded, FailedProof, LongLine, MalformedMessage, SafetpError, Unverified
 from .exchange import ServerExchange, Session
 from .lines import LineSocket
 from .replies import ReplyLines
 
 MOST_FAILURES = 3
 COMMAND = re.compile(rb"[A-Za-z]{3,4}( .*)?")
+COMMAND_LIMIT = 4160
+REFUSED = {
+    b"AUTH": "503 The session is protected already",
+    b"ADAT": "503 The session is protected already",
+    b"ENC": "537 This is inside of an ENC",
+    b"MIC": "537 Use ENC",
+    b"CONF": "537 Use ENC",
+    b"CCC": "534 The control channel stays protected",
+}
 BEFORE_EXCHANGE = {b"PBSZ": "503 AUTH first", b"PROT": "503 AUTH first", b"ENC": "503 AUTH first"}
 
 
@@ -160,48 +169,60 @@ class ProtectedDialogue:
         """Serves until QUIT, the end of the connection, or a message that does not verify."""
         try:
             while not self._commands.ended:
-                self._answer(self._lines.read())
+                self._answer_next()
         except ConnectionEnded:
             return
         finally:
             self._commands.close()
 
-    def _answer(self, line: bytes) -> None:
-        verb, _, argument = line.partition(b" ")
-        if verb.upper() == b"ENC":
-            opened = self._open(argument)
-            self._run(opened)
-            return
-        self._say(_refuse(verb.upper()) or ("533 Protect it" if COMMAND.fullmatch(line) else "500 Not a command"))
-
-    def _open(self, argument: bytes) -> Opened:
+    def _answer_next(self) -> None:
         try:
-            return self._session.opener.open(encoding.decode(argument))
-        except (MalformedMessage, Unverified):
-            self._say(f"535 {Unverified()}")
+            line = self._lines.read()
+        except LongLine as error:
+            self._say_to_clear(f"500 {error}")
+            return
+        verb, _, argument = line.partition(b" ")
+        if verb.upper() != b"ENC":
+            self._say_to_clear(_refuse_clear(line, verb.upper()))
+            return
+        try:
+            message = encoding.decode(argument)
+        except MalformedMessage:
+            message = b""
+        if message:
+            self._run(self._open(message))
+        else:
+            self._say_to_clear("501 Not base64")
+
+    def _open(self, message: bytes) -> Opened:
+        try:
+            return self._session.opener.open(message)
+        except Unverified as error:
+            self._say(f"535 {error}")
             raise Ended from None
 
     def _run(self, opened: Opened) -> None:
-        verb = opened.line.split(b" ")[0].upper()
-        refusal = _refuse(verb)
+        refusal = REFUSED.get(opened.line.split(b" ")[0].upper())
         if refusal:
             self._say(refusal)
             return
+        if len(opened.line) > COMMAND_LIMIT:
+            self._say("500 Too long")
+            return
         self._commands.run(opened.line.decode("utf-8", "surrogateescape"), opened.number)
 
-    def _say(self, line: str) -> None:
+    def _say(self, line: str, *, answers_clear: bool = False) -> None:
         """Sends one line of a reply."""
         octets = line.encode("utf-8", "surrogateescape")
-        sealed = self._session.sealer.seal(octets)
+        sealed = self._session.sealer.seal(octets, answers_clear=answers_clear)
         self._lines.write(self._reply.prefix(octets) + encoding.encode(sealed.message))
 
+    def _say_to_clear(self, line: str) -> None:
+        self._say(line, answers_clear=True)
 
-def _refuse(verb: bytes) -> str | None:
-    """Commands of RFC 2228 that a protected session does not take, protected or not."""
-    if verb in (b"AUTH", b"ADAT", b"ENC"):
-        return "503 The session is protected already"
+
+def _refuse_clear(line: bytes, verb: bytes) -> str:
+    """What a line in the clear gets."""
     if verb in (b"MIC", b"CONF"):
         return "537 Use ENC"
-    if verb == b"CCC":
-        return "534 The control channel stays protected"
-    return None
+    return "533 Protect it" if COMMAND.fullmatch(line) else "500 Not a command"

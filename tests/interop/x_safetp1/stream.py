@@ -62,7 +62,7 @@ def _read_blocks(connection: socket.socket, transfer: Transfer) -> Iterator[byte
     opener = BlockOpener(transfer)
     while payload := opener.open(_read_block(connection, transfer.pbsz)):
         yield payload
-    if _receive_some(connection, 1):
+    if _has_more(connection):
         raise TruncatedTransfer("octets follow the end-of-file block")
 
 
@@ -81,6 +81,15 @@ def _receive_exactly(connection: socket.socket, count: int) -> bytes:
             raise TruncatedTransfer("the data connection ended before the end-of-file block")
         octets += some
     return bytes(octets)
+
+
+def _has_more(connection: socket.socket) -> bool:
+    """One look at what has come, without waiting: the end is proven, and no other end counts (section 6)."""
+    connection.setblocking(False)
+    try:
+        return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def _receive_some(connection: socket.socket, most: int) -> bytes:

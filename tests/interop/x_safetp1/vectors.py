@@ -70,6 +70,8 @@ def _check_case(group: Vector, case: Vector) -> Iterator[Answer]:
     yield from _check_control(case["control"], sides)
     for vector in case["data"]:
         yield from _check_transfer(vector, sides)
+    for vector in case["refused"]:
+        yield Answer(f"{vector['name']}, to the {vector['to']}", True, _is_refused(case, vector))
 
 
 def _check_server_key(vector: Vector) -> Iterator[Answer]:
@@ -110,13 +112,46 @@ def _check_control(vectors: list[Vector], sides: Sides) -> Iterator[Answer]:
     for vector in vectors:
         sender, receiver = sides.of(vector["from"])
         line = vector["line"].encode().removesuffix(b"\r\n")
+        answers_clear = vector["flags"] == "0a"
         name = f"control message {vector['number']} of the {vector['from']}"
-        sealed = sender.sealer.seal(line)
+        sealed = sender.sealer.seal(line, answers_clear=answers_clear)
         prefix = b"ENC " if vector["from"] == "client" else reply.prefix(line)
         yield Answer(name, (vector["number"], vector["message"]), (sealed.number, sealed.message.hex()))
         yield Answer(f"line of {name}", vector["wire"], f"{(prefix + encoding.encode(sealed.message)).decode()}\r\n")
         opened = receiver.opener.open(bytes.fromhex(vector["message"]))
-        yield Answer(f"{name}, opened", (vector["number"], line), opened)
+        yield Answer(f"{name}, opened", (vector["number"], line, answers_clear), opened)
+
+
+def _is_refused(case: Vector, vector: Vector) -> bool:
+    """Whether a receiver that is where the vector says refuses its octets."""
+    octets, place = bytes.fromhex(vector["octets"]), vector["place"]
+    client, server = _exchanges(case)
+    try:
+        message2 = client.answer_key(server.offer_key())
+        if place == "message 2":
+            server.answer_challenge(octets)
+            return False
+        server.answer_challenge(message2)
+        if place == "message 3":
+            client.answer_proof(octets)
+            return False
+        if place == "message 4":
+            server.check_proof(octets)
+            return False
+        _receive(octets, place, _sides(case).of(vector["to"])[0])
+    except SafetpError:
+        return True
+    return False
+
+
+def _receive(octets: bytes, place: Any, receiver: Session) -> None:
+    """Opens a control message, or the first block of a transfer."""
+    if place == "control":
+        receiver.opener.open(octets)
+        return
+    block = place["block"]
+    transfer = Transfer(receiver.receiving, Level(block["level"]), block["transfer"], block["pbsz"])
+    BlockOpener(transfer).open(octets)
 
 
 def _check_transfer(vector: Vector, sides: Sides) -> Iterator[Answer]:

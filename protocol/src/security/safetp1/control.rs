@@ -1,10 +1,12 @@
-//! The control connection behind 235: every line a message, every direction one chain.
+//! The control connection after 235: every line a message, every direction one chain.
 
 use std::fmt;
 
+use subtle::{Choice, ConstantTimeEq};
+
 use super::{
     counter::{Counter, Exhausted},
-    keys::SideKeys,
+    keys::{Side, SideKeys},
     protector::{CIPHER_BLOCK, Protector, Unverified, last_block, measure_padding},
     wire_profile::{CONTROL_TRAILER, Flags, MAX_CONTROL_MESSAGE},
 };
@@ -18,6 +20,7 @@ pub(super) const PROOF: usize = CHALLENGE + CIPHER_BLOCK;
 /// One side's end of a protected control connection.
 #[derive(Debug)]
 pub struct Control {
+    side: Side,
     sealing: Chain,
     opening: Chain,
 }
@@ -34,8 +37,8 @@ pub struct Opened {
 }
 
 impl Control {
-    pub(super) fn new(sealing: &SideKeys, opening: &SideKeys) -> Self {
-        Self { sealing: Chain::new(sealing), opening: Chain::new(opening) }
+    pub(super) fn new(side: Side, sealing: &SideKeys, opening: &SideKeys) -> Self {
+        Self { side, sealing: Chain::new(sealing), opening: Chain::new(opening) }
     }
 
     /// Protects one line, a command or one line of a reply, CRLF included. The message is what goes into base64.
@@ -60,7 +63,7 @@ impl Control {
     /// # Errors
     /// It is not the peer's next message. Nothing opens any more after that: the session has to end.
     pub fn open(&mut self, message: &[u8]) -> Result<Opened, Unverified> {
-        let opened = self.opening.open(message);
+        let opened = self.opening.open(message, self.side);
         if opened.is_err() {
             self.opening.counter.stop();
         }
@@ -81,9 +84,10 @@ impl Control {
         message
     }
 
-    /// The challenge inside of message 4. It has no HMAC: the comparison of it is all that proves it.
-    pub(super) fn open_proof(&mut self, message: [u8; PROOF]) -> Result<[u8; CHALLENGE], Unverified> {
-        self.opening.open_proof(message)
+    /// Whether message 4 is this challenge. It has no HMAC: the comparison is all that proves it, and it is made whatever
+    /// the padding is like.
+    pub(super) fn opens_proof(&mut self, message: [u8; PROOF], challenge: &[u8; CHALLENGE]) -> bool {
+        self.opening.opens_proof(message, challenge).is_ok_and(bool::from)
     }
 }
 
@@ -117,7 +121,7 @@ impl Chain {
         self.iv = self.protector.encrypt(message, 0, self.iv);
     }
 
-    fn open(&mut self, message: &[u8]) -> Result<Opened, Unverified> {
+    fn open(&mut self, message: &[u8], receiver: Side) -> Result<Opened, Unverified> {
         if message.len() > MAX_CONTROL_MESSAGE {
             return Err(Unverified);
         }
@@ -125,7 +129,8 @@ impl Chain {
         let next_iv = last_block(message).ok_or(Unverified)?;
         let mut plain = message.to_vec();
         let x = self.protector.decrypt_and_verify(&mut plain, self.iv)?;
-        let answers_clear = x.ends_with(&trailer(Flags::ControlToClear, number));
+        // Only a reply can be one to what came in the clear.
+        let answers_clear = receiver == Side::Client && x.ends_with(&trailer(Flags::ControlToClear, number));
         let flags = if answers_clear { Flags::ControlToClear } else { Flags::Control };
         let length = line_length(x, trailer(flags, number))?;
         self.iv = next_iv;
@@ -133,15 +138,13 @@ impl Chain {
         Ok(Opened { line: plain, number, answers_clear })
     }
 
-    fn open_proof(&mut self, mut message: [u8; PROOF]) -> Result<[u8; CHALLENGE], Unverified> {
+    fn opens_proof(&mut self, mut message: [u8; PROOF], challenge: &[u8; CHALLENGE]) -> Result<Choice, Unverified> {
         let next_iv = last_block(&message).ok_or(Unverified)?;
         self.protector.decrypt(&mut message, self.iv)?;
-        let (pad, good) = measure_padding(&message);
         self.iv = next_iv;
-        match message.first_chunk() {
-            Some(challenge) if bool::from(good) && usize::from(pad) == CIPHER_BLOCK => Ok(*challenge),
-            _ => Err(Unverified),
-        }
+        let (pad, well_padded) = measure_padding(&message);
+        let (proof, _) = message.split_first_chunk::<CHALLENGE>().ok_or(Unverified)?;
+        Ok(well_padded & usize::from(pad).ct_eq(&CIPHER_BLOCK) & proof.ct_eq(challenge))
     }
 }
 

@@ -1,12 +1,15 @@
 //! Data connections under PROT S and PROT P: blocks with a number, and an end that is one of them.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::{
     counter::{Counter, Exhausted},
     keys::{SideKeys, left},
     protector::{CIPHER_BLOCK, HMAC_LENGTH, Protector, Unverified},
-    wire_profile::{DATA_IV_LABEL, DATA_TRAILER, Flags, PBSZ},
+    wire_profile::{DATA_IV_LABEL, DATA_TRAILER, Flags, MOST_ENCRYPTED, PBSZ},
 };
 
 /// How the blocks of a data connection are protected.
@@ -66,14 +69,47 @@ impl BlockSize {
 /// The keys of a session's data connections. Clones share them.
 #[derive(Clone, Debug)]
 pub struct DataKeys {
-    sealing: Arc<Protector>,
-    opening: Arc<Protector>,
+    sealing: Arc<DataKey>,
+    opening: Arc<DataKey>,
+}
+
+/// The key of one direction, for all of its transfers.
+#[derive(Debug)]
+struct DataKey {
+    protector: Protector,
+    /// Octets of the blocks that it has encrypted.
+    encrypted: AtomicU64,
+}
+
+impl DataKey {
+    fn new(keys: &SideKeys) -> Arc<Self> {
+        let protector = Protector::new(&keys.data_3des_key, &keys.shahmac_key);
+        Arc::new(Self { protector, encrypted: AtomicU64::new(0) })
+    }
+
+    fn note_encrypted(&self, block: usize) {
+        self.encrypted.fetch_add(block as u64, Ordering::Relaxed);
+    }
+
+    fn is_worn_out(&self) -> bool {
+        self.encrypted.load(Ordering::Relaxed) >= MOST_ENCRYPTED
+    }
 }
 
 impl DataKeys {
     pub(super) fn new(sealing: &SideKeys, opening: &SideKeys) -> Self {
-        let protector = |keys: &SideKeys| Arc::new(Protector::new(&keys.data_3des_key, &keys.shahmac_key));
-        Self { sealing: protector(sealing), opening: protector(opening) }
+        Self { sealing: DataKey::new(sealing), opening: DataKey::new(opening) }
+    }
+
+    /// Whether what this side sends has worn its key out: no further transfer may be encrypted with it
+    /// ([`MOST_ENCRYPTED`]). One that is under way runs to its end.
+    pub fn sealing_is_worn_out(&self) -> bool {
+        self.sealing.is_worn_out()
+    }
+
+    /// The same for what this side receives.
+    pub fn opening_is_worn_out(&self) -> bool {
+        self.opening.is_worn_out()
     }
 
     /// For what this side sends in a transfer. No two sealers may have the same transfer.
@@ -169,7 +205,7 @@ impl Opener {
 /// One direction of one transfer.
 #[derive(Debug)]
 struct Stream {
-    protector: Arc<Protector>,
+    key: Arc<DataKey>,
     transfer: TransferNumber,
     level: Level,
     size: BlockSize,
@@ -177,8 +213,8 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(protector: &Arc<Protector>, transfer: TransferNumber, level: Level, size: BlockSize) -> Self {
-        Self { protector: Arc::clone(protector), transfer, level, size, counter: Counter::default() }
+    fn new(key: &Arc<DataKey>, transfer: TransferNumber, level: Level, size: BlockSize) -> Self {
+        Self { key: Arc::clone(key), transfer, level, size, counter: Counter::default() }
     }
 
     fn seal(&mut self, payload: &[u8], flags: Flags, out: &mut Vec<u8>) -> Result<(), Exhausted> {
@@ -189,9 +225,10 @@ impl Stream {
         let start = out.len();
         out.extend_from_slice(payload);
         out.extend_from_slice(&self.trailer(flags, number));
-        self.protector.sign(out, start);
+        self.key.protector.sign(out, start);
         if self.level == Level::Private {
-            self.protector.encrypt(out, start, self.iv(number));
+            self.key.note_encrypted(length);
+            self.key.protector.encrypt(out, start, self.iv(number));
         }
         Ok(())
     }
@@ -202,8 +239,11 @@ impl Stream {
             return Err(Unverified);
         }
         let x = match self.level {
-            Level::Safe => self.protector.verify(block)?,
-            Level::Private => self.protector.decrypt_and_verify(block, self.iv(number))?,
+            Level::Safe => self.key.protector.verify(block)?,
+            Level::Private => {
+                self.key.note_encrypted(block.len());
+                self.key.protector.decrypt_and_verify(block, self.iv(number))?
+            }
         };
         let (payload, trailer) = x.split_last_chunk::<DATA_TRAILER>().ok_or(Unverified)?;
         let is = |end| *trailer == self.trailer(self.level.flags(end), number);
@@ -223,7 +263,7 @@ impl Stream {
 
     /// No two blocks under one key have the same: transfer and number differ, or the keys do.
     fn iv(&self, number: u32) -> [u8; CIPHER_BLOCK] {
-        left(&self.protector.hmac(&[DATA_IV_LABEL, &self.transfer.0.to_be_bytes(), &number.to_be_bytes()]))
+        left(&self.key.protector.hmac(&[DATA_IV_LABEL, &self.transfer.0.to_be_bytes(), &number.to_be_bytes()]))
     }
 }
 
@@ -235,6 +275,15 @@ fn sealed_length(payload: usize, level: Level) -> usize {
     match level {
         Level::Safe => signed,
         Level::Private => (signed / CIPHER_BLOCK + 1) * CIPHER_BLOCK,
+    }
+}
+
+#[cfg(test)]
+impl DataKeys {
+    /// As if so many octets had been encrypted in each direction.
+    pub(crate) fn note_encrypted(&self, octets: usize) {
+        self.sealing.note_encrypted(octets);
+        self.opening.note_encrypted(octets);
     }
 }
 

@@ -88,9 +88,14 @@ pub(super) fn encrypt(master: &MasterKey, public: Element, rng: &mut impl Crypto
     for (to, from) in message.iter_mut().rev().zip(master.octets().iter().rev()) {
         *to = *from;
     }
-    let message = Zeroizing::new(Form::new(&U2048::from_be_slice(&*message)));
-    let shared = Zeroizing::new(Form::new(&public.0).pow(&*k));
-    Ciphertext { c1: Element(generator().pow(&*k).retrieve()), c2: message.mul(&shared).retrieve() }
+    encrypt_number(&message, public, &k)
+}
+
+/// The same for any M below P, and a k that the caller has drawn.
+pub(super) fn encrypt_number(message: &[u8; GROUP_OCTETS], public: Element, k: &U256) -> Ciphertext {
+    let message = Zeroizing::new(Form::new(&U2048::from_be_slice(message)));
+    let shared = Zeroizing::new(Form::new(&public.0).pow(k));
+    Ciphertext { c1: Element(generator().pow(k).retrieve()), c2: message.mul(&shared).retrieve() }
 }
 
 fn generator() -> Form {

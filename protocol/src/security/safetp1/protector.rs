@@ -11,6 +11,9 @@ use super::wire_profile::padding;
 /// Octets of an HMAC.
 pub(super) const HMAC_LENGTH: usize = 20;
 
+/// Octets of a block of SHA-1.
+const HASH_BLOCK: usize = 64;
+
 /// Octets of a block of 3DES.
 pub(super) const CIPHER_BLOCK: usize = 8;
 
@@ -73,11 +76,26 @@ impl Protector {
     ) -> Result<&'a [u8], Unverified> {
         self.decrypt(message, iv)?;
         let message: &'a [u8] = message;
+        let longest = message.len().checked_sub(1 + HMAC_LENGTH).ok_or(Unverified)?;
         let (pad, well_padded) = measure_padding(message);
-        let signed = message.len().checked_sub(usize::from(pad)).and_then(|end| message.get(..end));
-        // The HMAC is computed whatever the padding is like, so that the time does not tell the two failures apart.
-        let (x, right) = signed.and_then(|signed| self.check(signed)).ok_or(Unverified)?;
-        if (well_padded & right).into() { Ok(x) } else { Err(Unverified) }
+        // The HMAC is computed whatever the padding is like, so that the time does not tell the two failures apart: also
+        // where so much padding would leave no room for an HMAC.
+        let signed = message.len().saturating_sub(pad.into()).max(HMAC_LENGTH);
+        let (x, right) = message.get(..signed).and_then(|signed| self.check(signed)).ok_or(Unverified)?;
+        self.even_out(x.len(), longest);
+        let has_room = Choice::from(u8::from(signed + usize::from(pad) == message.len()));
+        if (well_padded & has_room & right).into() { Ok(x) } else { Err(Unverified) }
+    }
+
+    /// Hashes as many blocks more as the shortest padding would have left to hash, so that the time does not tell how long
+    /// the padding claims to be (the attack is Lucky Thirteen).
+    fn even_out(&self, hashed: usize, longest: usize) {
+        let missing = hash_blocks(longest).saturating_sub(hash_blocks(hashed));
+        let mut hmac = self.hmac.clone();
+        for _ in 0..missing {
+            hmac.update(&[0; HASH_BLOCK]);
+        }
+        std::hint::black_box(hmac);
     }
 
     /// Decrypts in place, the padding left where it is; only whole blocks, at least one.
@@ -95,6 +113,11 @@ impl Protector {
         let (x, tag) = signed.split_last_chunk::<HMAC_LENGTH>()?;
         Some((x, self.hmac(&[x]).ct_eq(tag)))
     }
+}
+
+/// How many blocks SHA-1 hashes for so many octets, its own padding of nine octets or more included.
+fn hash_blocks(octets: usize) -> usize {
+    (octets + 8) / HASH_BLOCK + 1
 }
 
 /// The last cipher block of a message: what the chain goes on with.
@@ -115,7 +138,7 @@ pub(super) fn measure_padding(message: &[u8]) -> (u8, Choice) {
 
 fn keyed_hmac(key: &[u8; HMAC_LENGTH]) -> Hmac<Sha1> {
     // RFC 2104 fills a short key with zeros to the block of the hash.
-    let mut block = zeroize::Zeroizing::new([0; 64]);
+    let mut block = zeroize::Zeroizing::new([0; HASH_BLOCK]);
     for (to, from) in block.iter_mut().zip(key) {
         *to = *from;
     }
@@ -160,15 +183,41 @@ mod tests {
         assert_eq!(measure([255; 8]), None);
     }
 
+    /// Encrypts whole blocks without padding of its own.
+    fn encrypted(mut padded: Vec<u8>) -> Vec<u8> {
+        let (blocks, rest) = Array::<u8, U8>::slice_as_chunks_mut(&mut padded);
+        assert!(rest.is_empty());
+        cbc::Encryptor::inner_iv_init(&protector().cipher, &Array([1; 8])).encrypt_blocks(blocks);
+        padded
+    }
+
     #[test]
-    fn padding_that_is_wrong_under_a_right_hmac_is_unverified() {
+    fn wrong_padding_after_a_right_hmac_is_unverified() {
         let mut out = b"x".to_vec();
         protector().sign(&mut out, 0);
         out.extend([1, 3, 3]);
-        let (blocks, rest) = Array::<u8, U8>::slice_as_chunks_mut(&mut out);
-        assert!(rest.is_empty());
-        cbc::Encryptor::inner_iv_init(&protector().cipher, &Array([1; 8])).encrypt_blocks(blocks);
-        assert_eq!(protector().decrypt_and_verify(&mut out, [1; 8]), Err(Unverified));
+        assert_eq!(protector().decrypt_and_verify(&mut encrypted(out), [1; 8]), Err(Unverified));
+    }
+
+    #[test]
+    fn padding_that_leaves_no_room_for_an_hmac_is_unverified() {
+        for length in [8, 16, 24] {
+            let padded = encrypted(vec![8; length]);
+            assert_eq!(protector().decrypt_and_verify(&mut padded.clone(), [1; 8]), Err(Unverified), "{length}");
+        }
+    }
+
+    #[test]
+    fn however_long_the_padding_as_many_blocks_are_hashed() {
+        for message in (32..400).step_by(CIPHER_BLOCK) {
+            let longest = message - 1 - HMAC_LENGTH;
+            for pad in 1..=CIPHER_BLOCK {
+                let missing = hash_blocks(longest) - hash_blocks(message - pad - HMAC_LENGTH);
+                assert!(missing <= 1, "{message} {pad}");
+            }
+        }
+        // 55 octets are the most that one block takes with the nine of its own padding.
+        assert_eq!([0, 55, 56, 119, 120].map(hash_blocks), [1, 1, 2, 2, 3]);
     }
 
     proptest! {

@@ -3,7 +3,6 @@
 use std::{fmt, sync::Arc};
 
 use rand_core::CryptoRng;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
@@ -91,8 +90,8 @@ impl AwaitingProof {
     /// 535; the exchange is over.
     pub fn finish(mut self, message4: &[u8]) -> Result<Secured, Rejected> {
         let message4 = message4.try_into().map_err(|_| Malformed)?;
-        let challenge = self.secured.control.open_proof(message4).map_err(|_| Rejected::WrongProof)?;
-        if challenge.ct_eq(&*self.server_challenge).into() { Ok(self.secured) } else { Err(Rejected::WrongProof) }
+        let is_proof = self.secured.control.opens_proof(message4, &self.server_challenge);
+        if is_proof { Ok(self.secured) } else { Err(Rejected::WrongProof) }
     }
 }
 

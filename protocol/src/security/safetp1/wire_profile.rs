@@ -106,8 +106,15 @@ pub const DATA_TRAILER: usize = 4 + 1 + 4;
 /// Ours: the least and the most that PBSZ can be.
 pub const PBSZ: std::ops::RangeInclusive<u32> = 64..=65536;
 
-/// Ours: the most octets of one control message. Lines are bounded far below it, by whoever reads them.
-pub const MAX_CONTROL_MESSAGE: usize = 65536;
+/// Ours: the most octets of a line on the wire, its CRLF not counted, in either direction. The one limit of lengths.
+pub const MAX_WIRE_LINE: usize = 32768;
+
+/// What that leaves for one control message, which stands there in base64 after `ENC ` or `632 `.
+pub const MAX_CONTROL_MESSAGE: usize = (MAX_WIRE_LINE - "ENC ".len()) / 4 * 3;
+
+/// Ours: the octets of data blocks that one direction of a session encrypts before it refuses further transfers: 2^27
+/// cipher blocks, after which two of them are equal with a probability of 2^-11 (SP 800-67 Rev. 2 asks for less than that).
+pub const MOST_ENCRYPTED: u64 = 1 << 30;
 
 /// The octets are not of the form that stands here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -65,12 +65,28 @@ class ControlMessages(unittest.TestCase):
                 self._open_raw(wrong)
 
     def test_other_flags_and_numbers_are_refused(self) -> None:
-        for trailer in ("0000000000", "0300000000", "0600000000", "0200000001", "820000000000"):
+        for trailer in ("0000000000", "0300000000", "0600000000", "0200000001", "820000000000", "0a00000000"):
             with self.subTest(trailer), self.assertRaises(Unverified):
                 self._open_raw(b"NOOP\r\n", bytes.fromhex(trailer))
 
+    def test_only_a_reply_can_answer_a_line_in_the_clear(self) -> None:
+        client, server = sessions()
+        sealed = server.sealer.seal(b"533 Protect it", answers_clear=True)
+        self.assertTrue(client.opener.open(sealed.message).answers_clear)
+        sealed = client.sealer.seal(b"NOOP", answers_clear=True)
+        with self.assertRaises(Unverified):
+            server.opener.open(sealed.message)
+
+    def test_a_message_beyond_the_limit_is_refused(self) -> None:
+        client, server = sessions()
+        message = client.sealer.seal(b"x" * 24560).message
+        self.assertGreater(len(message), 24573)
+        with self.assertRaises(Unverified):
+            server.opener.open(message)
+
     def test_a_session_ends_before_its_counter_wraps(self) -> None:
         self.session.sealer._next = 2**32 - 1  # pylint: disable=protected-access
+        self.assertEqual(self.session.sealer.seal(b"NOOP").number, 2**32 - 1)
         with self.assertRaises(ExhaustedCounter):
             self.session.sealer.seal(b"NOOP")
 

@@ -155,5 +155,6 @@ class Blocks(unittest.TestCase):
     def test_a_transfer_ends_before_its_counter_wraps(self) -> None:
         sealer = BlockSealer(transfer(Level.SAFE))
         sealer._next = 2**32 - 1  # pylint: disable=protected-access
+        sealer.seal(b"x")
         with self.assertRaises(ExhaustedCounter):
             sealer.seal(b"x")

@@ -5,7 +5,7 @@ import unittest
 from dataclasses import replace
 
 from .. import dsa, encoding
-from ..cipher import decrypt_cbc, encrypt_cbc, hmac_sha1
+from ..cipher import encrypt_cbc, hmac_sha1, open_padded_shahmac, seal_shahmac
 from ..errors import FailedProof, MalformedMessage, UntrustedKey, Unverified
 from ..exchange import GROUP_P
 from ..fields import Reader, encode_mpint
@@ -53,12 +53,17 @@ class Primitives(unittest.TestCase):
         ciphertext = encrypt_cbc(single * 3, bytes(8), bytes.fromhex("0123456789abcdef"))
         self.assertEqual(ciphertext[:8].hex(), "85e813540f0ab405")
 
-    def test_a_padding_that_is_not_that_of_pkcs_5_is_refused(self) -> None:
-        key, iv = bytes(range(24)), bytes(8)
+    def test_a_padding_that_is_not_that_of_pkcs_5_is_refused_under_a_right_hmac(self) -> None:
+        key, signed = bytes(20), seal_shahmac(bytes(20), b"octets of x.")
+        self.assertEqual(open_padded_shahmac(key, signed + bytes([8] * 8)), b"octets of x.")
         for wrong in ("0000000000000000", "0000000000000009", "0808080808080708", "0000000000000102"):
-            ciphertext = encrypt_cbc(key, iv, bytes.fromhex(wrong))[:8]
             with self.subTest(wrong), self.assertRaises(Unverified):
-                decrypt_cbc(key, iv, ciphertext)
+                open_padded_shahmac(key, signed + bytes.fromhex(wrong))
+
+    def test_a_padding_that_is_right_is_refused_under_a_wrong_hmac(self) -> None:
+        signed = seal_shahmac(bytes(20), b"octets of x.")
+        with self.assertRaises(Unverified):
+            open_padded_shahmac(b"another key of 20 oc", signed + bytes([8] * 8))
 
     def test_a_3des_key_is_one_hash_and_four_octets_of_another(self) -> None:
         master_key = bytes(range(40))

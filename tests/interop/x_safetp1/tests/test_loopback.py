@@ -7,16 +7,27 @@ import tempfile
 import unittest
 from ipaddress import ip_address
 from pathlib import Path
+from unittest import mock
 
-from .. import client, encoding
-from ..data import BlockSealer, Level
+from .. import client, commands, encoding
+from ..data import BlockSealer, Level, Wear
 from ..dsa import PublicKey
-from ..errors import ConnectionEnded, MalformedMessage, RedirectedConnection, UnexpectedReply, UntrustedKey, Unverified
+from ..errors import (
+    ConnectionEnded,
+    DowngradedServer,
+    InjectedCommand,
+    MalformedMessage,
+    RedirectedConnection,
+    UnexpectedReply,
+    UntrustedKey,
+    WornOutKey,
+)
 from ..lines import LineSocket
 from ..replies import read_clear, read_protected
 from .fixtures import connect, key, running_server, sessions
 
 SIZES = (0, 1, 100 * 1024)
+WITH_TLS = ["211-Features:", " AUTH TLS", " AUTH X-SafeTP1", "211 End"]
 
 
 class WithFolder(unittest.TestCase):
@@ -61,6 +72,7 @@ class Transfers(WithFolder):
             ("MKD d", 257), ("CWD d", 250), ("PWD", 257), ("CWD ..", 250), ("SIZE a", 213), ("RNFR a", 350),
             ("RNTO d/b", 250), ("SIZE a", 550), ("RNTO x", 503), ("DELE d/b", 250), ("DELE d/b", 550), ("FEAT", 211),
             ("RNFR ../../etc", 550), ("XYZ", 500), ("CCC", 534), ("AUTH X-SafeTP1", 503), ("MIC", 537), ("CONF", 537),
+            ("ENC AA==", 537), ("NOOP " + "x" * 4156, 500), ("NOOP " + "x" * 20000, 500),
             ("PROT E", 536), ("PROT X", 504), ("PBSZ 63", 501), ("PBSZ x", 501), ("PBSZ 4294967296", 501),
             ("TYPE E", 504), ("RETR d", 550), ("STOR x", 425),
         ]  # fmt: skip
@@ -115,11 +127,14 @@ class Refusals(WithFolder):
     def test_a_stranger_on_the_data_port_stores_nothing(self) -> None:
         with running_server(self.root) as server:
             ftp = connect(server)
-            with self.assertRaisesRegex(UnexpectedReply, "426"), ftp._transfer("STOR x") as (connection, _):
+            with self.assertRaisesRegex(UnexpectedReply, "426"), ftp._transfer("STOR x", Wear()) as (connection, _):
                 connection.sendall(bytes([0, 0, 0, 40]) + bytes(40))
                 connection.shutdown(socket.SHUT_WR)
             self.assertEqual(list(self.root.iterdir()), [])
-            ftp.quit()
+            self.assertEqual(ftp._reply().code, 421)
+            with self.assertRaises(ConnectionEnded):
+                ftp.lines.read()
+            ftp.close()
 
     def test_a_wrong_password_logs_nobody_in(self) -> None:
         with running_server(self.root) as server:
@@ -132,25 +147,55 @@ class Refusals(WithFolder):
     def test_a_command_in_the_clear_is_refused_and_the_session_lives(self) -> None:
         with running_server(self.root) as server:
             ftp = connect(server)
-            for line, code in ((b"NOOP", 533), (b"\x80\x81", 500), (b"AUTH X-SafeTP1", 503), (b"MIC x", 537)):
-                ftp.lines.write(line)
-                self.assertEqual(ftp._reply().code, code)
+            for line, code in (
+                (b"NOOP", 533), (b"\x80\x81", 500), (b"AUTH X-SafeTP1", 533), (b"MIC x", 537),
+                (b"ENC not base64", 501), (b"ENC ", 501), (b"ENC " + b"A" * 32765, 500),
+            ):  # fmt: skip
+                with self.subTest(line[:20]):
+                    ftp.lines.write(line)
+                    self.assertEqual(read_protected(ftp.lines, ftp._keys().opener, to_clear=True).code, code)
             ftp.quit()
+
+    def test_a_client_that_sent_nothing_in_the_clear_takes_no_answer_to_that(self) -> None:
+        with running_server(self.root) as server:
+            ftp = connect(server)
+            ftp.lines.write(b"NOOP")
+            with self.assertRaises(InjectedCommand):
+                ftp.command("PWD")
+            ftp.close()
+
+    def test_a_server_that_offers_tls_only_under_protection_has_been_tampered_with(self) -> None:
+        with running_server(self.root) as server, mock.patch.object(commands, "FEATURES", WITH_TLS):
+            with self.assertRaises(DowngradedServer):
+                connect(server)
+
+    def test_a_key_that_has_encrypted_1_gib_encrypts_no_further_transfer(self) -> None:
+        with running_server(self.root) as server, mock.patch("x_safetp1.data.MOST_ENCRYPTED", 2000):
+            (self.local / "up").write_bytes(bytes(2000))
+            for level, worn in ((Level.PRIVATE, True), (Level.SAFE, False)):
+                with self.subTest(level=level.value):
+                    ftp = connect(server, level)
+                    client.put(ftp, self.local / "up", "stored")
+                    if worn:
+                        with self.assertRaises(WornOutKey):
+                            client.put(ftp, self.local / "up", "again")
+                        ftp.command("PASV").expect(227)
+                        ftp.command("STOR again").expect(534)
+                    client.get(ftp, "stored", self.local / "down")
+                    ftp.quit()
 
     def test_a_message_that_does_not_verify_ends_the_session(self) -> None:
         with running_server(self.root) as server:
-            for argument in (encoding.encode(bytes(48)), b"not base64", b""):
-                with self.subTest(argument):
-                    ftp = connect(server)
-                    ftp.lines.write(b"ENC " + argument)
-                    self.assertEqual(ftp._reply().code, 535)
-                    with self.assertRaises(ConnectionEnded):
-                        ftp.lines.read()
-                    ftp.close()
+            ftp = connect(server)
+            ftp.lines.write(b"ENC " + encoding.encode(bytes(48)))
+            self.assertEqual(ftp._reply().code, 535)
+            with self.assertRaises(ConnectionEnded):
+                ftp.lines.read()
+            ftp.close()
 
     def _upload_without_end(self, ftp: client.Client, cut: int) -> None:
-        with ftp._transfer("STOR x") as (connection, number):
-            transfer = ftp._protection(ftp._keys().sending, number)
+        with ftp._transfer("STOR x", Wear()) as (connection, number):
+            transfer = ftp._protection(ftp._keys().sending, number, Wear())
             assert transfer is not None
             block = BlockSealer(transfer).seal(b"octets")
             connection.sendall(block[: len(block) - cut])
@@ -209,11 +254,11 @@ class Replies(unittest.TestCase):
         self.assertEqual(read_protected(self.lines, self.opener).lines, ("211-A", " B", "211 C"))
         self.assertEqual(read_protected(self.lines, self.opener).lines, ("200 D",))
 
-    def test_a_changed_hyphen_is_detected(self) -> None:
-        one, two, three, _ = self.sealed
-        self._send(b"632-" + one, b"632 " + two, b"632 " + three)
-        with self.assertRaises(Unverified):
-            read_protected(self.lines, self.opener)
+    def test_a_changed_hyphen_changes_nothing(self) -> None:
+        one, two, three, four = self.sealed
+        self._send(b"632 " + one, b"632 " + two, b"632-" + three, b"632-" + four)
+        self.assertEqual(read_protected(self.lines, self.opener).lines, ("211-A", " B", "211 C"))
+        self.assertEqual(read_protected(self.lines, self.opener).lines, ("200 D",))
 
     def test_a_reply_in_the_clear_is_refused(self) -> None:
         self._send(b"230 Logged in")

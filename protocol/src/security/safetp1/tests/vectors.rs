@@ -4,11 +4,13 @@
 
 mod file;
 mod make;
+mod refused;
+mod words;
 
 use std::sync::Arc;
 
 use dsa::pkcs8::EncodePrivateKey;
-use file::{Blocks, Case, File, unhex};
+use file::{Blocks, Case, File, Place, Refused, unhex};
 use pkcs8::LineEnding;
 
 use super::{
@@ -64,15 +66,52 @@ fn the_keys_are_those_of_make_keys() {
     }
 }
 
+#[test]
+fn what_must_be_refused_is_refused() {
+    for case in File::read().cases {
+        for refused in &case.refused {
+            assert!(is_refused(&case, refused), "{}: {}", case.name, refused.name);
+        }
+    }
+}
+
+fn is_refused(case: &Case, refused: &Refused) -> bool {
+    let mut octets = unhex(&refused.octets);
+    let message = |genuine: &str, place| if refused.place == place { octets.clone() } else { unhex(genuine) };
+    let ip = make::address(case);
+    let (awaiting, _) = client::begin(&unhex(&case.messages.m1), &mut make::client_draws(case)).unwrap();
+    let Ok((client, _)) = awaiting.finish(&message(&case.messages.m3, Place::Message3), ip) else {
+        return refused.place == Place::Message3;
+    };
+    let (awaiting, _) = server::begin(server_key(case));
+    let message2 = message(&case.messages.m2, Place::Message2);
+    let Ok((awaiting, _)) = awaiting.answer(&message2, ip, &mut make::server_draws(case)) else {
+        return refused.place == Place::Message2;
+    };
+    let Ok(server) = awaiting.finish(&message(&case.messages.m4, Place::Message4)) else {
+        return refused.place == Place::Message4;
+    };
+    let mut receiver = if refused.to == file::Side::Client { client } else { server };
+    match refused.place {
+        Place::Control => receiver.control.open(&octets).is_err(),
+        Place::Block { transfer, level, pbsz } => {
+            let size = BlockSize::negotiate(pbsz).unwrap();
+            receiver.data.opener(TransferNumber(transfer), level.into(), size).open(&mut octets).is_err()
+        }
+        _ => false,
+    }
+}
+
 /// Everything that the other side says opens; everything that this side says comes out the same.
 fn replay(case: &Case, mut secured: Secured, side: Side) {
     for message in &case.control {
         if message.from == side {
             assert_eq!(secured.control.next_sealed(), message.number);
-            assert_eq!(seal(&mut secured.control, &message.line), message.sealed);
+            assert_eq!(seal(&mut secured.control, message), message.sealed);
         } else {
             let opened = secured.control.open(&unhex(&message.sealed)).unwrap();
             assert_eq!((opened.number, opened.line), (message.number, message.line.trim_end().into()));
+            assert_eq!(opened.answers_clear, message.flags == "0a");
         }
     }
     for blocks in &case.data {
@@ -84,8 +123,9 @@ fn replay(case: &Case, mut secured: Secured, side: Side) {
     }
 }
 
-fn seal(control: &mut Control, line: &str) -> String {
-    hex::encode(control.seal(line.as_bytes()).unwrap())
+fn seal(control: &mut Control, message: &file::Message) -> String {
+    let seal = if message.flags == "0a" { Control::seal_answer_to_clear } else { Control::seal };
+    hex::encode(seal(control, message.line.as_bytes()).unwrap())
 }
 
 fn replay_sealing(blocks: &Blocks, secured: &Secured) {

@@ -34,6 +34,7 @@ pub(super) struct Case {
     pub(super) keys: Keys,
     pub(super) control: Vec<Message>,
     pub(super) data: Vec<Blocks>,
+    pub(super) refused: Vec<Refused>,
 }
 
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -119,11 +120,21 @@ impl Keys {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Side {
     Client,
     Server,
+}
+
+impl Side {
+    /// The keys of what this side sends.
+    pub(super) fn of(self, keys: &SessionKeys) -> &SideKeys {
+        match self {
+            Self::Client => &keys.client,
+            Self::Server => &keys.server,
+        }
+    }
 }
 
 impl PartialEq<safetp1::keys::Side> for Side {
@@ -137,6 +148,8 @@ impl PartialEq<safetp1::keys::Side> for Side {
 pub(super) struct Message {
     pub(super) from: Side,
     pub(super) number: u32,
+    /// `0a` in a reply to what came in the clear, else `02`.
+    pub(super) flags: String,
     pub(super) line: String,
     /// The IV: the last cipher block of this side's message before, or its control IV.
     pub(super) iv: String,
@@ -146,7 +159,7 @@ pub(super) struct Message {
     pub(super) wire: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Level {
     S,
     P,
@@ -170,6 +183,33 @@ pub(super) struct Blocks {
     pub(super) pbsz: u32,
     #[serde(rename = "blocks")]
     pub(super) all: Vec<DataBlock>,
+}
+
+/// Octets that a receiver must refuse, in place of the genuine ones: the exchange has gone as in the case so far.
+#[derive(PartialEq, Serialize, Deserialize)]
+pub(super) struct Refused {
+    /// What is wrong with it.
+    pub(super) name: String,
+    pub(super) to: Side,
+    pub(super) place: Place,
+    pub(super) octets: String,
+}
+
+/// Where they come.
+#[derive(PartialEq, Serialize, Deserialize)]
+pub(super) enum Place {
+    #[serde(rename = "message 2")]
+    Message2,
+    #[serde(rename = "message 3")]
+    Message3,
+    #[serde(rename = "message 4")]
+    Message4,
+    /// As the first message of its direction after 235.
+    #[serde(rename = "control")]
+    Control,
+    /// As the first block of a transfer, without its length.
+    #[serde(rename = "block")]
+    Block { transfer: u32, level: Level, pbsz: u32 },
 }
 
 /// A payload or block of thousands of octets is given by its rule and its hash.

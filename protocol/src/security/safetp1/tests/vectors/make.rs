@@ -13,6 +13,7 @@ use super::{
         Blocks, Case, Client, DataBlock, Dsa, File, Group, Keys, Level, Message, Messages, Server, Side, Signature,
         unhex,
     },
+    refused, words,
 };
 use crate::security::safetp1::{
     Control, Secured, ServerIp, client,
@@ -24,7 +25,7 @@ use crate::security::safetp1::{
 
 const ABOUT: &str = "X-SafeTP1 with known keys and nonces; see docs/x-safetp1.md section 9. Octets and numbers are \
                      hexadecimal, big-endian. Messages of `control` go in the order of each side; every transfer of `data` \
-                     begins with block 0.";
+                     begins with block 0. Each of `refused` comes in place of what is genuine there, and must be refused.";
 
 /// A source of the octets that it was given, and of nothing else.
 pub(super) struct Draws(Vec<u8>);
@@ -76,9 +77,9 @@ pub(super) fn file() -> File {
 /// What X is called whose Y has 255 octets.
 const SHORT_Y: &str = "X 93";
 
-struct Plan {
-    name: &'static str,
-    pem: &'static str,
+pub(super) struct Plan {
+    pub(super) name: &'static str,
+    pub(super) pem: &'static str,
     address: &'static str,
     /// What X is called.
     x: &'static str,
@@ -111,6 +112,7 @@ fn case(plan: &Plan) -> Case {
     let keys = make_keys(&MasterKey::new(master_key));
 
     Case {
+        refused: refused::all(plan, &refused::Genuine { m2: &m2, m3: &m3, m4: &m4, k: &k, keys: &keys }),
         name: plan.name.into(),
         dsa: dsa_numbers(plan.pem),
         client: Client {
@@ -164,7 +166,7 @@ fn signature(message3: &Message3<'_>) -> Signature {
 }
 
 /// A session: the client's lines, and the server's.
-const LINES: [(Side, &str); 18] = [
+const LINES: [(Side, &str); 23] = [
     (Side::Client, "USER alice\r\n"),
     (Side::Server, "331 Password.\r\n"),
     (Side::Client, "PASS secret\r\n"),
@@ -183,7 +185,15 @@ const LINES: [(Side, &str); 18] = [
     (Side::Server, "150 Here it comes.\r\n"),
     (Side::Server, "226 Done.\r\n"),
     (Side::Client, "STOR b.txt\r\n"),
+    (Side::Server, "150 Send it.\r\n"),
+    (Side::Server, "226 Done.\r\n"),
+    (Side::Server, IN_THE_CLEAR),
+    (Side::Client, "NOOP\r\n"),
+    (Side::Server, "200 Nothing done.\r\n"),
 ];
+
+/// The answer to a command that somebody has sent in the clear.
+const IN_THE_CLEAR: &str = "533 This session is protected.\r\n";
 
 fn control(client: &mut Control, server: &mut Control, keys: &SessionKeys, m4: &[u8]) -> Vec<Message> {
     let mut ivs = [last_block(m4), hex::encode(keys.server.control_3des_iv)];
@@ -194,10 +204,13 @@ fn control(client: &mut Control, server: &mut Control, keys: &SessionKeys, m4: &
             let (control, iv) =
                 if from == Side::Client { (&mut *client, client_iv) } else { (&mut *server, server_iv) };
             let number = control.next_sealed();
-            let sealed = control.seal(line.as_bytes()).unwrap();
+            let answers_clear = line == IN_THE_CLEAR;
+            let seal = if answers_clear { Control::seal_answer_to_clear } else { Control::seal };
+            let sealed = seal(control, line.as_bytes()).unwrap();
             let iv = std::mem::replace(iv, last_block(&sealed));
             let wire = format!("{}{}\r\n", front(from, line), BASE64_STANDARD.encode(&sealed));
-            Message { from, number, line: line.into(), iv, sealed: hex::encode(sealed), wire }
+            let flags = if answers_clear { "0a" } else { "02" }.into();
+            Message { from, number, flags, line: line.into(), iv, sealed: hex::encode(sealed), wire }
         })
         .collect()
 }
@@ -261,13 +274,8 @@ fn blocks(
     blocks
 }
 
-/// Computed here by the words of the page, not by the code under test.
 fn iv(from: Side, transfer: u32, number: u32, keys: &SessionKeys) -> String {
-    use hmac::{Hmac, KeyInit, Mac};
-    let key = if from == Side::Client { &keys.client.shahmac_key } else { &keys.server.shahmac_key };
-    let input = [b"data iv".as_slice(), &transfer.to_be_bytes(), &number.to_be_bytes()].concat();
-    let hmac = Hmac::<Sha1>::new_from_slice(key).unwrap().chain_update(input).finalize().into_bytes();
-    hex::encode(&hmac[..8])
+    hex::encode(words::iv(from.of(keys), transfer, number))
 }
 
 fn data_block(number: u32, end: bool, payload: &[u8], iv: Option<String>, wire: &[u8]) -> DataBlock {
