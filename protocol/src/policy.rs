@@ -56,8 +56,6 @@ pub enum Refusal {
     NotLoggedIn,
     /// AUTH a second time.
     AlreadyProtected,
-    /// AUTH behind a login: the password has already gone out in the clear.
-    AuthAfterLogin,
     /// USER or PASS behind a login.
     AlreadyLoggedIn,
     /// PASV or PORT behind EPSV ALL.
@@ -83,7 +81,6 @@ impl Refusal {
             }
             Self::NotLoggedIn => Reply::new(530, "Log in with USER and PASS first."),
             Self::AlreadyProtected => Reply::new(503, "This control connection is already protected."),
-            Self::AuthAfterLogin => Reply::new(503, "AUTH comes before USER: connect again."),
             Self::AlreadyLoggedIn => Reply::new(503, "Already logged in: connect again to change the user."),
             Self::EpsvOnly => Reply::new(503, "EPSV ALL was said: use EPSV only (RFC 2428)."),
             Self::ActiveModeOff => Reply::new(502, "Active mode is off; use PASV or EPSV."),
@@ -104,7 +101,6 @@ pub fn decide(command: &Command, demands: Demands, facts: Facts) -> Result<(), R
     refuse(!facts.logged_in && !leads_to_login(command), Refusal::NotLoggedIn)?;
     match command {
         Command::Auth(_) if facts.mechanism.is_some() => Err(Refusal::AlreadyProtected),
-        Command::Auth(_) if facts.logged_in => Err(Refusal::AuthAfterLogin),
         Command::User(_) | Command::Pass(_) if facts.logged_in => Err(Refusal::AlreadyLoggedIn),
         Command::Pasv | Command::Active(_) if facts.epsv_only => Err(Refusal::EpsvOnly),
         Command::Active(_) => allow_active(demands.active_mode, facts),
@@ -234,8 +230,14 @@ mod tests {
     #[test]
     fn protection_and_login_happen_once() {
         assert_eq!(asked("AUTH TLS", LAX, PROTECTED), Err(Refusal::AlreadyProtected));
-        assert_eq!(asked("AUTH TLS", LAX, Facts { logged_in: true, ..STRANGER }), Err(Refusal::AuthAfterLogin));
         assert_eq!(asked("USER bob", LAX, USER), Err(Refusal::AlreadyLoggedIn));
+    }
+
+    #[test]
+    fn auth_after_a_login_in_the_clear_is_taken_since_it_ends_that_login() {
+        let in_the_clear = Facts { logged_in: true, ..STRANGER };
+        assert_eq!(asked("AUTH TLS", LAX, in_the_clear), Ok(()));
+        assert_eq!(asked("AUTH X-SafeTP1", LAX, in_the_clear), Ok(()));
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod failure;
 mod negotiation;
 mod output;
 mod passive;
+mod restart;
 mod timers;
 mod transfer;
 
@@ -90,6 +91,7 @@ pub struct Settings {
 pub struct Session {
     settings: Arc<Settings>,
     phase: Phase,
+    id: SessionId,
     peer: IpAddr,
     channel: Channel,
     lines: LineDecoder,
@@ -106,6 +108,8 @@ pub struct Session {
     failed_exchanges: u8,
     /// The command that is answered at this moment came in the clear.
     answers_clear: bool,
+    /// The backend was told something since its connection began, and may remember it.
+    backend_told: bool,
     transfer_type: Type,
     rest: u64,
     accepted_on: Option<Announced>,
@@ -122,6 +126,8 @@ pub struct Session {
 enum Phase {
     /// The backend's 220.
     Starting,
+    /// The 220 of a backend connection that knows nothing of what was said in the clear.
+    Restarting,
     /// The next command.
     Ready,
     /// The TLS handshake, after which data connections are as the name of the mechanism implies.
@@ -158,17 +164,17 @@ impl Session {
     /// A session whose client has just connected and whose backend connection is open. `address` is what is announced
     /// at this moment, so that a later move is seen.
     pub fn new(id: SessionId, peer: IpAddr, settings: Arc<Settings>, address: Option<Announced>, now: Instant) -> Self {
-        let greet = Output::ToBackend(format!("XPEER {peer} {}\r\n", id.0).into_bytes());
-        Self {
+        let mut session = Self {
             phase: Phase::Starting,
+            id,
             peer,
             channel: Channel::Clear,
             lines: LineDecoder::for_commands(settings.max_line),
             held: VecDeque::new(),
             protection: Protection::default(),
             replies: ReplyDecoder::default(),
-            expected: [Expected::Greeting, Expected::Peer].into(),
-            outputs: [greet].into(),
+            expected: VecDeque::new(),
+            outputs: VecDeque::new(),
             user: None,
             logged_in: false,
             epsv_only: false,
@@ -176,6 +182,7 @@ impl Session {
             data_keys: None,
             failed_exchanges: 0,
             answers_clear: false,
+            backend_told: false,
             transfer_type: Type::Ascii,
             rest: 0,
             accepted_on: address.clone(),
@@ -186,7 +193,9 @@ impl Session {
             active: now,
             asked_backend: now,
             settings,
-        }
+        };
+        session.greet_backend(now);
+        session
     }
 
     /// The next thing to do.
@@ -247,6 +256,7 @@ impl Session {
         self.channel = Channel::Tls;
         self.phase = Phase::Ready;
         self.active = now;
+        self.forget_the_clear(now);
         self.advance(now);
     }
 

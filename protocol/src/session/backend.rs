@@ -54,7 +54,9 @@ impl Session {
         if !reply.code().is_success() {
             return self.close(&Reply::new(421, "The file server behind this gateway is not ready; try again."));
         }
-        self.reply(220, "SafeTP gateway ready.");
+        if matches!(self.phase, Phase::Starting) {
+            self.reply(220, "SafeTP gateway ready.");
+        }
         self.phase = Phase::Ready;
         self.active = now;
     }

@@ -32,7 +32,7 @@ impl Session {
                 self.send(&reply);
             }
             Command::Prot(level) => self.handle_prot(level),
-            Command::Adat(message) => self.handle_adat(message),
+            Command::Adat(message) => self.handle_adat(message, now),
             Command::Ccc => self.handle_ccc(),
             Command::User(name) => self.handle_user(&name, now),
             Command::Pass(password) => self.ask([b"PASS ", password.expose()].concat(), Expected::Pass, now),
@@ -107,6 +107,7 @@ impl Session {
 
     /// Sends a line to the backend and waits for its reply.
     fn ask(&mut self, mut line: Vec<u8>, expected: Expected, now: Instant) {
+        self.backend_told |= !matches!(expected, Expected::Features);
         line.extend_from_slice(b"\r\n");
         self.ask_backend(line, expected, now);
         self.phase = Phase::Asking;

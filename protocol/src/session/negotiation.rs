@@ -13,6 +13,7 @@ use crate::{
         safetp1::{
             Secured, ServerIp, SigningKey,
             server::{self, AwaitingKey, AwaitingProof, Rejected},
+            wire_profile::MAX_WIRE_LINE,
         },
     },
 };
@@ -100,10 +101,10 @@ impl Session {
         }
     }
 
-    pub(super) fn handle_adat(&mut self, message: Vec<u8>) {
+    pub(super) fn handle_adat(&mut self, message: Vec<u8>, now: Instant) {
         match std::mem::replace(&mut self.channel, Channel::Clear) {
             Channel::Exchanging(Exchange::AwaitingKey(exchange)) => self.question(exchange, message),
-            Channel::Exchanging(Exchange::AwaitingProof(exchange)) => self.prove(*exchange, &message),
+            Channel::Exchanging(Exchange::AwaitingProof(exchange)) => self.prove(*exchange, &message, now),
             other => {
                 self.channel = other;
                 self.reply(503, "ADAT comes after AUTH X-SafeTP1.");
@@ -162,23 +163,24 @@ impl Session {
         self.outputs.push_back(Output::Negotiate);
     }
 
-    fn prove(&mut self, exchange: AwaitingProof, message: &[u8]) {
+    fn prove(&mut self, exchange: AwaitingProof, message: &[u8], now: Instant) {
         if self.refuses_what_waits() {
             return;
         }
         match exchange.finish(message) {
-            Ok(secured) => self.protect(secured),
+            Ok(secured) => self.protect(secured, now),
             Err(rejected) => self.fail_exchange(rejected),
         }
     }
 
-    fn protect(&mut self, secured: Secured) {
+    fn protect(&mut self, secured: Secured, now: Instant) {
         self.reply(235, "This session is protected from here on.");
         let Secured { control, data } = secured;
         self.channel = Channel::SafeTp1(Box::new(control));
         self.data_keys = Some(data);
         self.protection.handle_protected(Mechanism::SafeTp1);
-        self.lines.set_limit(longest_message(self.settings.max_line));
+        self.lines.set_limit(MAX_WIRE_LINE);
+        self.forget_the_clear(now);
     }
 
     fn fail_exchange(&mut self, rejected: Rejected) {
@@ -211,10 +213,4 @@ impl Session {
         let (first, second) = if self.peer.is_ipv6() { (v6, v4) } else { (v4, v6) };
         first.or(second).map(ServerIp::from)
     }
-}
-
-/// `ENC ` and the base64 of a command of this length with all that X-SafeTP1 adds to it (section 5).
-fn longest_message(max_line: usize) -> usize {
-    let message = max_line + 2 + 5 + 20 + 8;
-    "ENC ".len() + message.div_ceil(3) * 4
 }

@@ -18,6 +18,8 @@ pub enum Output {
     /// Flush, send TLS's `close_notify` and await the client's, then [`super::Session::handle_cleared`]. What the client
     /// sends behind its own is in the clear, and not a single octet of it may be lost.
     StopTls,
+    /// Give up the backend's connection and open another, then [`super::Session::handle_backend_restarted`].
+    RestartBackend,
     /// Take the question by [`super::Session::take_question`], have it answered, then
     /// [`super::Session::handle_answer`].
     Negotiate,
@@ -77,6 +79,13 @@ pub enum DataSecurity {
         /// How large they may be.
         size: BlockSize,
     },
+}
+
+impl DataSecurity {
+    /// Whether X-SafeTP1 protects the connection.
+    pub(super) fn is_blocks(self) -> bool {
+        matches!(self, Self::Blocks { .. })
+    }
 }
 
 /// What logs and metrics want to know.

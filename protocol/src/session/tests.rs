@@ -10,6 +10,7 @@ use crate::{command::TransferVerb, policy::ActiveMode};
 
 mod active;
 mod passive;
+mod restart;
 mod safetp1;
 mod transfers;
 

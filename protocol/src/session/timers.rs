@@ -69,7 +69,7 @@ impl Session {
         let backend = (self.asked_backend + REPLY_TIME, Timer::Backend);
         let of_phase = match &self.phase {
             Phase::Closed => return None,
-            Phase::Starting | Phase::Asking => Some(backend),
+            Phase::Starting | Phase::Restarting | Phase::Asking => Some(backend),
             Phase::Transferring(state) if state.stage != transfer::Stage::Running => Some(backend),
             Phase::Transferring(_) | Phase::AwaitingPort(_) | Phase::Handshaking(_) | Phase::Negotiating => None,
             Phase::Ready | Phase::Clearing => [Some(idle), moved].into_iter().flatten().min(),

@@ -12,14 +12,20 @@ use crate::{
     },
 };
 
+/// SP 800-67 Rev. 2 bounds what one key of 3DES may encrypt: after that, equal blocks of ciphertext tell of the plaintext.
+const KEY_WORN_OUT: &str = "This session's key has encrypted 1 GiB in this direction, which is all that 3DES is good for: \
+                            connect again for a new key (SP 800-67).";
+
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) stage: Stage,
     transfer: Transfer,
     /// Why it fails: the first reason is the one that the client is told.
     failure: Option<Failure>,
-    /// ABOR came, and gets its own reply behind the transfer's.
+    /// ABOR came, and gets its own reply after the transfer's.
     aborted: bool,
+    /// A block of X-SafeTP1 did not verify.
+    unverified: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +46,7 @@ impl Session {
             return;
         }
         state.stage = Stage::Finishing;
+        state.unverified = outcome == Err(Failure::Tampered) && state.transfer.security.is_blocks();
         state.failure = state.failure.or(outcome.err());
         let word = if state.failure.is_none() { "XCOMPLETE\r\n" } else { "XFAILED\r\n" };
         self.ask_backend(word.into(), Expected::Transfer, now);
@@ -59,13 +66,18 @@ impl Session {
             // RFC 3659 §5.3 counts octets as sent, but what is stored has other line ends.
             return self.reply(504, "REST works with TYPE I only.");
         }
+        let security = self.data_security(origin);
+        if self.key_is_worn_out(verb, security) {
+            return self.reply(534, KEY_WORN_OUT);
+        }
         self.rest = 0;
         let mut line = line_of(verb.as_str(), argument);
         line.extend_from_slice(b"\r\n");
         self.ask_backend(line, Expected::Transfer, now);
         let convert = verb.is_file() && self.transfer_type == Type::Ascii;
-        let transfer = Transfer { verb, route, security: self.data_security(origin), convert };
-        self.phase = Phase::Transferring(State { stage: Stage::Opening, transfer, failure: None, aborted: false });
+        let transfer = Transfer { verb, route, security, convert };
+        let state = State { stage: Stage::Opening, transfer, failure: None, aborted: false, unverified: false };
+        self.phase = Phase::Transferring(state);
     }
 
     pub(super) fn handle_transfer_reply(&mut self, reply: &Reply, now: Instant) {
@@ -97,6 +109,13 @@ impl Session {
             }
             _ => DataSecurity::Tls,
         }
+    }
+
+    /// Whether the key of this direction has encrypted as much as it may.
+    fn key_is_worn_out(&self, verb: TransferVerb, security: DataSecurity) -> bool {
+        let is_encrypted = matches!(security, DataSecurity::Blocks { level: Level::Private, .. });
+        let keys = self.data_keys.as_ref().filter(|_| is_encrypted);
+        keys.is_some_and(|keys| if verb.is_upload() { keys.opening_is_worn_out() } else { keys.sealing_is_worn_out() })
     }
 
     pub(super) fn abort_by_client(&mut self) {
@@ -133,11 +152,18 @@ impl Session {
     }
 
     fn end_transfer(&mut self, reply: &Reply) {
-        let Phase::Transferring(State { aborted, .. }) = self.phase else { return };
+        let Phase::Transferring(State { aborted, unverified, .. }) = self.phase else { return };
         self.send(reply);
         if aborted {
             self.reply(226, "ABOR done.");
         }
         self.phase = Phase::Ready;
+        if unverified {
+            // Whoever could try once more on the same keys would learn from each failure.
+            self.close(&Reply::new(
+                421,
+                "A block did not verify, so this session's keys are not used again; reconnect.",
+            ));
+        }
     }
 }

@@ -158,6 +158,7 @@ impl Task {
                     Box::pin(self.stop_tls()).await?;
                 }
                 Output::Negotiate => Box::pin(self.negotiate()).await?,
+                Output::RestartBackend => Box::pin(self.restart_backend()).await,
                 other => self.perform_at_once(other),
             }
         }
@@ -184,6 +185,7 @@ impl Task {
             | Output::StartTls
             | Output::StopTls
             | Output::Negotiate
+            | Output::RestartBackend
             | Output::Close => {}
         }
     }

@@ -1,5 +1,8 @@
 //! From the greeting to 230, and what does not get there.
 
+use safetp_config::gateway::Requirement;
+use safetp_pod::PASSWORD;
+
 use crate::support::{Pod, wait_until};
 
 #[test]
@@ -53,6 +56,33 @@ fn commands_pipelined_in_the_clear_behind_auth_are_never_read_as_protected() {
     client.send_raw(b"AUTH TLS\r\nUSER mallory\r\nPASS x\r\n");
     assert!(client.expect(421).contains("behind AUTH"));
     client.expect_end();
+}
+
+#[test]
+fn nothing_that_was_said_in_the_clear_is_left_after_auth_tls() {
+    let pod = Pod::with(|config| {
+        config.security.control = Requirement::Optional;
+        config.security.data = Requirement::Optional;
+    });
+    let mut client = pod.connect();
+    client.login("alice");
+    client.ask("MKD trap", 257);
+    client.ask("CWD trap", 250);
+    client.ask("REST 5", 350);
+    client.ask("RNFR ../trap", 350);
+    client.ask("EPSV ALL", 200);
+    client.epsv();
+    client.auth_tls();
+    for command in ["PWD", "RNTO elsewhere", "LIST", "RETR a"] {
+        client.ask(command, 530);
+    }
+    client.ask(&format!("PASS {PASSWORD}"), 503);
+    client.login("alice");
+    assert!(client.ask("PWD", 257).contains("\"/\""));
+    client.ask("RNTO elsewhere", 503);
+    client.ask("LIST", 425);
+    client.pasv();
+    assert!(pod.alice("trap").exists());
 }
 
 #[test]

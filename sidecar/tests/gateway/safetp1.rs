@@ -8,6 +8,8 @@ use safetp_config::{
 };
 use safetp_protocol::security::safetp1::Level;
 
+use safetp_pod::{PASSWORD, USER};
+
 use crate::support::{Pod, SafeClient};
 
 /// Something done to an upload's blocks.
@@ -55,15 +57,38 @@ fn where_privacy_is_demanded_lower_levels_are_534() {
     client.ask("PROT P", 200);
 }
 
+/// Blocks on a new data connection, and the 426 that answers them.
+fn refused(pod: &Pod, client: &mut SafeClient, tamper: Tampering, what: &str) {
+    let (mut stream, number) = client.open_data("STOR file");
+    let mut blocks = client.blocks(number, &pattern(5000));
+    tamper(&mut blocks);
+    // The gateway may hang up before all is sent.
+    let _ = stream.write_all(&blocks.concat());
+    let _ = stream.shutdown(Shutdown::Write);
+    client.expect(426);
+    assert_eq!(std::fs::read(pod.alice("file")).unwrap(), b"as it was", "{what}");
+}
+
 #[test]
-fn an_upload_that_is_not_what_was_sent_is_426_and_never_the_file() {
+fn an_upload_that_ends_early_is_426_and_never_the_file() {
     let pod = Pod::with(offering);
     let mut client = SafeClient::login(&pod, Some(Level::Private));
     client.store("STOR file", b"as it was");
-    let octets = pattern(5000);
-    let tamperings: [(&str, Tampering); 7] = [
+    let cuts: [(&str, Tampering); 2] = [
         ("without its end", |blocks| drop(blocks.pop())),
         ("cut inside of a block", |blocks| blocks.last_mut().unwrap().truncate(9)),
+    ];
+    for (what, cut) in cuts {
+        refused(&pod, &mut client, cut, what);
+        client.ask("NOOP", 200);
+    }
+}
+
+#[test]
+fn an_upload_that_does_not_verify_is_426_and_the_end_of_the_session() {
+    let pod = Pod::with(offering);
+    SafeClient::login(&pod, Some(Level::Private)).store("STOR file", b"as it was");
+    let tamperings: [(&str, Tampering); 5] = [
         ("without a block", |blocks| drop(blocks.remove(2))),
         ("with a block twice", |blocks| blocks.insert(2, blocks[1].clone())),
         ("with blocks swapped", |blocks| blocks.swap(1, 2)),
@@ -71,15 +96,48 @@ fn an_upload_that_is_not_what_was_sent_is_426_and_never_the_file() {
         ("with a length beyond PBSZ", |blocks| blocks[1][0] = 1),
     ];
     for (what, tamper) in tamperings {
-        let (mut stream, number) = client.open_data("STOR file");
-        let mut blocks = client.blocks(number, &octets);
-        tamper(&mut blocks);
-        // The gateway may hang up before all is sent.
-        let _ = stream.write_all(&blocks.concat());
-        let _ = stream.shutdown(Shutdown::Write);
-        client.expect(426);
-        assert_eq!(std::fs::read(pod.alice("file")).unwrap(), b"as it was", "{what}");
+        let mut client = SafeClient::login(&pod, Some(Level::Private));
+        refused(&pod, &mut client, tamper, what);
+        client.expect(421);
+        client.expect_end();
     }
+}
+
+#[test]
+fn octets_after_the_last_block_undo_the_upload() {
+    let pod = Pod::with(offering);
+    let mut client = SafeClient::login(&pod, Some(Level::Private));
+    client.store("STOR file", b"as it was");
+    refused(&pod, &mut client, |blocks| blocks.last_mut().unwrap().push(0), "an octet after the end");
+}
+
+#[test]
+fn nothing_that_was_said_in_the_clear_is_left_after_235() {
+    let pod = Pod::with(|config| {
+        lenient(config);
+        config.security.control = Requirement::Optional;
+    });
+    let mut clear = pod.connect();
+    clear.login("alice");
+    clear.ask("MKD trap", 257);
+    clear.ask("CWD trap", 250);
+    clear.ask("TYPE I", 200);
+    clear.ask("REST 5", 350);
+    clear.ask("RNFR ../trap", 350);
+    clear.ask("EPSV ALL", 200);
+    clear.ask("EPSV", 229);
+    let mut client = SafeClient::secure(&pod, clear);
+    for command in ["PWD", "RNTO elsewhere", "LIST", "RETR a"] {
+        client.ask(command, 530);
+    }
+    client.ask(&format!("PASS {PASSWORD}"), 503);
+    client.ask(&format!("USER {USER}"), 331);
+    client.ask(&format!("PASS {PASSWORD}"), 230);
+    assert!(client.ask("PWD", 257).contains("\"/\""));
+    client.ask("RNTO elsewhere", 503);
+    client.ask("LIST", 425);
+    client.ask("PASV", 227);
+    assert!(pod.alice("trap").exists());
 }
 
 #[test]

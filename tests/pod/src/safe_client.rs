@@ -20,6 +20,8 @@ const BLOCK_SIZE: u32 = 1024;
 #[derive(Debug)]
 pub struct SafeClient {
     clear: Client,
+    /// The two ADAT lines of its exchange, as they went over the wire.
+    pub adats: [String; 2],
     control: Control,
     keys: DataKeys,
     level: Option<Level>,
@@ -28,14 +30,20 @@ pub struct SafeClient {
 impl SafeClient {
     /// Secured, as one who has dialled the address that the pod announces.
     pub fn connect(pod: &Pod) -> Self {
-        let mut clear = pod.connect();
+        Self::secure(pod, pod.connect())
+    }
+
+    /// The same for a connection on which something may have been said already.
+    pub fn secure(pod: &Pod, mut clear: Client) -> Self {
         let message = adat(&clear.ask("AUTH X-SafeTP1", 334));
         let (exchange, message) = client::begin(&message, &mut UnwrapErr(SysRng)).unwrap();
-        let message = adat(&clear.ask(&format!("ADAT {}", base64(&message)), 335));
+        let question = format!("ADAT {}", base64(&message));
+        let message = adat(&clear.ask(&question, 335));
         let dialled = pod.address.borrow().as_ref().and_then(|address| address.v4).unwrap();
         let (secured, message) = exchange.finish(&message, ServerIp::from(IpAddr::from(dialled))).unwrap();
-        clear.ask(&format!("ADAT {}", base64(&message)), 235);
-        Self { clear, control: secured.control, keys: secured.data, level: None }
+        let proof = format!("ADAT {}", base64(&message));
+        clear.ask(&proof, 235);
+        Self { clear, adats: [question, proof], control: secured.control, keys: secured.data, level: None }
     }
 
     /// Logged in, with data connections at this level.
@@ -57,13 +65,24 @@ impl SafeClient {
 
     /// One command, sealed.
     pub fn send(&mut self, command: &str) {
+        let line = self.seal(command);
+        self.clear.send(&line);
+    }
+
+    /// The line by which one command goes over the wire.
+    pub fn seal(&mut self, command: &str) -> String {
         let message = self.control.seal(format!("{command}\r\n").as_bytes()).unwrap();
-        self.clear.send(&format!("ENC {}", base64(&message)));
+        format!("ENC {}", base64(&message))
     }
 
     /// One command as it is.
     pub fn send_in_the_clear(&mut self, command: &str) {
         self.clear.send(command);
+    }
+
+    /// Octets as they are.
+    pub fn send_raw_in_the_clear(&mut self, octets: &[u8]) {
+        self.clear.send_raw(octets);
     }
 
     /// The next reply, which must be sealed and have this code. Tells its text.

@@ -6,6 +6,8 @@ use rand_core::SeedableRng as _;
 use super::*;
 use crate::security::safetp1::{self, BlockSize, KeySize, Level, ServerIp, TransferNumber, client};
 
+mod ends;
+
 fn rng() -> chacha20::ChaCha20Rng {
     chacha20::ChaCha20Rng::seed_from_u64(7)
 }
@@ -51,7 +53,13 @@ impl Scene {
 
 impl Protected {
     fn with(settings: Settings) -> Self {
-        let mut scene = Scene::greeted_with(settings);
+        let mut protected = Self::after_proof(Scene::greeted_with(settings));
+        assert_eq!(protected.scene.codes(), [235]);
+        protected
+    }
+
+    /// The client has sent message 4.
+    fn after_proof(mut scene: Scene) -> Self {
         scene.client("AUTH X-SafeTP1\r\n");
         let (exchange, message) = client::begin(&scene.adat_said(334), &mut rng()).unwrap();
         scene.adat(&message);
@@ -59,7 +67,6 @@ impl Protected {
         let dialled = ServerIp::from(ADDRESS.parse::<IpAddr>().unwrap());
         let (secured, message) = exchange.finish(&scene.adat_said(335), dialled).unwrap();
         scene.adat(&message);
-        assert_eq!(scene.codes(), [235]);
         Self { scene, control: secured.control, answered_clear: false }
     }
 
@@ -69,13 +76,40 @@ impl Protected {
 
     fn logged_in(settings: Settings) -> Self {
         let mut protected = Self::with(settings);
-        for (command, reply) in [("USER alice", "331 password"), ("PASS secret", "230 welcome"), ("TYPE I", "200 ok")] {
-            protected.send(command);
-            protected.scene.backend(&format!("{reply}\r\n"));
-        }
-        protected.ask("PBSZ 1024");
-        protected.ask("PROT P");
+        protected.log_in();
         protected
+    }
+
+    fn log_in(&mut self) {
+        for (command, reply) in [("USER alice", "331 password"), ("PASS secret", "230 welcome"), ("TYPE I", "200 ok")] {
+            self.send(command);
+            self.scene.backend(&format!("{reply}\r\n"));
+        }
+        self.ask("PBSZ 1024");
+        self.ask("PROT P");
+    }
+
+    /// A transfer whose octets move.
+    fn transferring(command: &str) -> Self {
+        let mut protected = Self::logged_in(offering());
+        protected.begin(command);
+        protected.scene.backend("150 go ahead\r\n");
+        assert!(protected.heard().last().unwrap().starts_with("150 "));
+        protected
+    }
+
+    /// EPSV, and the command of a transfer.
+    fn begin(&mut self, command: &str) {
+        self.send("EPSV");
+        self.scene.session.handle_port(Some(28000), self.scene.now);
+        assert!(self.heard().last().unwrap().starts_with("229 "));
+        self.send(command);
+    }
+
+    fn transfer_ends(&mut self, outcome: Result<(), Failure>) -> Vec<String> {
+        self.scene.session.handle_transfer_ended(outcome, self.scene.now);
+        self.scene.backend("250 noted\r\n");
+        self.heard().into_iter().map(|line| line[..3].to_owned()).collect()
     }
 
     fn send(&mut self, command: &str) {
@@ -251,11 +285,8 @@ fn listed_alone_it_is_what_clients_are_pointed_to() {
 #[test]
 fn a_transfer_is_numbered_by_the_command_that_opened_it() {
     let mut protected = Protected::logged_in(offering());
-    protected.send("EPSV");
-    protected.scene.session.handle_port(Some(28000), protected.scene.now);
-    assert!(protected.heard().last().unwrap().starts_with("229 "));
-    let number = TransferNumber(protected.control.next_sealed());
-    protected.send("RETR a");
+    let number = TransferNumber(protected.control.next_sealed() + 1);
+    protected.begin("RETR a");
     protected.scene.backend("150 here it comes\r\n");
     let security = DataSecurity::Blocks { level: Level::Private, number, size: BlockSize::negotiate(1024).unwrap() };
     let transfer = Transfer { verb: TransferVerb::Retr, route: Route::Passive, security, convert: false };
@@ -283,5 +314,16 @@ fn a_command_may_be_as_long_inside_as_outside() {
     protected.send(&format!("SIZE {name}"));
     assert!(protected.scene.asked().contains(&name));
     protected.scene.backend("550 no\r\n");
-    assert_eq!(protected.code(&format!("SIZE {name}x")), "500");
+    for longer in [1, 1000, 20_000] {
+        let command = format!("SIZE {name}{}", "x".repeat(longer));
+        assert_eq!(protected.code(&command), "500", "{longer} octets too long, and still an answer to this client");
+    }
+    assert_eq!(protected.code("NOOP"), "200");
+}
+
+#[test]
+fn a_line_beyond_the_limit_of_the_wire_is_a_strangers() {
+    let mut protected = Protected::new();
+    assert_eq!(protected.code_in_the_clear(&format!("ENC {}", "A".repeat(32_765))), "500");
+    assert_eq!(protected.code("NOOP"), "200");
 }

@@ -2,16 +2,18 @@
 
 use std::{
     io,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use rustls::ProtocolVersion;
+use safetp_config::gateway::Backend;
 use tokio::task::spawn_blocking;
 
 use super::{Task, habit::Habit};
-use crate::gateway::{client::ClientStream, records::Records};
+use crate::gateway::{backend::embedded::Connection, client::ClientStream, records::Records};
 
 impl Task {
     pub(super) async fn start_tls(&mut self) -> io::Result<()> {
@@ -37,6 +39,21 @@ impl Task {
         self.core.handle_client_bytes(&rest, now);
         self.core.handle_cleared(now);
         Ok(())
+    }
+
+    /// The ftpd takes the end of the old connection for the end of its session, and knows nothing of it on the new one.
+    pub(super) async fn restart_backend(&mut self) {
+        let Backend::Embedded { socket } = &self.settings.config.backend;
+        match Connection::open(Path::new(socket)).await {
+            Ok(backend) => {
+                self.backend = backend;
+                self.core.handle_backend_restarted(Instant::now());
+            }
+            Err(error) => {
+                tracing::error!(%error, "failed to reach the ftpd again after AUTH");
+                self.core.handle_backend_lost();
+            }
+        }
     }
 
     /// Computes beside the other sessions, and not more at once than there are processors.

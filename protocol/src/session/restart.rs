@@ -1,0 +1,47 @@
+//! The beginning of protection: nothing that was said in the clear counts any more (RFC 2228 §3, AUTH).
+
+use std::time::Instant;
+
+use super::{Expected, Output, Phase, Session};
+use crate::{command::Type, reply::ReplyDecoder};
+
+impl Session {
+    /// The connection that [`Output::RestartBackend`] asked for is open.
+    pub fn handle_backend_restarted(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Restarting) {
+            self.greet_backend(now);
+        }
+    }
+
+    /// Tells the backend who its client is, and awaits its 220.
+    pub(super) fn greet_backend(&mut self, now: Instant) {
+        self.replies = ReplyDecoder::default();
+        self.expected = [Expected::Greeting, Expected::Peer].into();
+        let greet = format!("XPEER {} {}\r\n", self.peer, self.id.0);
+        self.outputs.push_back(Output::ToBackend(greet.into_bytes()));
+        self.backend_told = false;
+        self.asked_backend = now;
+    }
+
+    /// What came in the clear may have come from anybody, so the client begins anew: with its login, and with a backend
+    /// that has heard nothing. The count of failed exchanges stays, since it is held against the connection.
+    pub(super) fn forget_the_clear(&mut self, now: Instant) {
+        if self.route.is_some() {
+            self.give_up_port();
+        }
+        if self.logged_in {
+            // The time for the login that has to follow runs from here.
+            self.began = now;
+        }
+        self.user = None;
+        self.logged_in = false;
+        self.epsv_only = false;
+        self.transfer_type = Type::Ascii;
+        self.rest = 0;
+        if self.backend_told {
+            self.phase = Phase::Restarting;
+            self.asked_backend = now;
+            self.outputs.push_back(Output::RestartBackend);
+        }
+    }
+}
