@@ -12,6 +12,7 @@ mod broken;
 mod ccc;
 mod certificates;
 mod drain;
+mod exchanges;
 mod limits;
 mod login;
 mod ports;
