@@ -16,15 +16,15 @@ pub enum Line {
 
 /// Splits octets at CRLF or LF and takes telnet commands (RFC 854) out.
 ///
-/// Feed octets with [`LineDecoder::push`], take lines with [`LineDecoder::next_line`]. At most one line's worth of
-/// unfinished octets is kept.
+/// Feed octets with [`LineDecoder::push`], take lines with [`LineDecoder::next_line`]. Octets become lines only as those
+/// are taken: a read full of line ends stays as small as it came. Of a line without its end at most the limit is kept.
 #[derive(Debug)]
 pub struct LineDecoder {
     limit: usize,
     telnet: Option<Telnet>,
+    waiting: VecDeque<u8>,
     line: Vec<u8>,
     too_long: bool,
-    lines: VecDeque<Line>,
 }
 
 /// Where in a telnet sequence the last octet stood.
@@ -57,7 +57,7 @@ impl LineDecoder {
     }
 
     fn new(limit: usize, telnet: Option<Telnet>) -> Self {
-        Self { limit, telnet, line: Vec::new(), too_long: false, lines: VecDeque::new() }
+        Self { limit, telnet, waiting: VecDeque::new(), line: Vec::new(), too_long: false }
     }
 
     /// Another limit for the lines to come.
@@ -67,21 +67,32 @@ impl LineDecoder {
 
     /// Takes octets as they came from the connection.
     pub fn push(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            if let Some(octet) = self.without_telnet(octet) {
-                self.push_data(octet);
-            }
-        }
+        self.waiting.extend(octets);
     }
 
     /// The next line, if one is whole.
     pub fn next_line(&mut self) -> Option<Line> {
-        self.lines.pop_front()
+        let mut line = None;
+        while line.is_none()
+            && let Some(octet) = self.waiting.pop_front()
+        {
+            line = self.without_telnet(octet).and_then(|octet| self.push_data(octet));
+        }
+        if self.waiting.is_empty() {
+            // Most connections are idle, and hold no buffer then.
+            self.waiting = VecDeque::new();
+        }
+        line
+    }
+
+    /// Octets that came and were not yet looked at by [`LineDecoder::next_line`].
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Whether anything lies here that was not yet taken: a whole line or the beginning of one.
     pub fn holds_octets(&self) -> bool {
-        !self.lines.is_empty() || !self.line.is_empty() || self.too_long
+        !self.waiting.is_empty() || !self.line.is_empty() || self.too_long
     }
 
     fn without_telnet(&mut self, octet: u8) -> Option<u8> {
@@ -110,9 +121,10 @@ impl LineDecoder {
         data
     }
 
-    fn push_data(&mut self, octet: u8) {
+    /// Tells the line that this octet ends.
+    fn push_data(&mut self, octet: u8) -> Option<Line> {
         match octet {
-            b'\n' => self.end_line(),
+            b'\n' => return Some(self.end_line()),
             _ if self.too_long => {}
             // One more than the limit, since the CR of the line's end is still among them.
             _ if self.line.len() > self.limit => {
@@ -121,15 +133,16 @@ impl LineDecoder {
             }
             _ => self.line.push(octet),
         }
+        None
     }
 
-    fn end_line(&mut self) {
+    fn end_line(&mut self) -> Line {
         let mut line = std::mem::take(&mut self.line);
         if line.last() == Some(&b'\r') {
             line.pop();
         }
         let too_long = std::mem::take(&mut self.too_long) || line.len() > self.limit;
-        self.lines.push_back(if too_long { Line::TooLong } else { Line::Whole(line) });
+        if too_long { Line::TooLong } else { Line::Whole(line) }
     }
 }
 
@@ -162,8 +175,16 @@ mod tests {
         assert_eq!(lines(&mut decoder, b"NOOP\r\nNOOPS\r\nNOOP\r\n"), [whole("NOOP"), Line::TooLong, whole("NOOP")]);
         let flood = vec![b'x'; 100_000];
         assert_eq!(lines(&mut decoder, &flood), []);
-        assert!(decoder.line.capacity() < 64, "a flood must not be kept");
+        assert!(decoder.line.capacity() < 64 && decoder.waiting.capacity() == 0, "a flood must not be kept");
         assert_eq!(lines(&mut decoder, b"\nQUIT\n"), [Line::TooLong, whole("QUIT")]);
+    }
+
+    #[test]
+    fn line_ends_that_wait_take_no_more_room_than_they_came_in() {
+        let mut decoder = LineDecoder::for_commands(64);
+        decoder.push(&[b'\n'; 2048]);
+        assert_eq!((decoder.next_line(), decoder.waiting()), (Some(whole("")), 2047));
+        assert!(decoder.waiting.capacity() <= 4096 && decoder.line.capacity() == 0);
     }
 
     #[test]

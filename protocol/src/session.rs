@@ -24,6 +24,7 @@ mod backend;
 mod channel;
 mod client;
 mod failure;
+mod held;
 mod negotiation;
 mod output;
 mod passive;
@@ -37,9 +38,7 @@ pub use output::{DataSecurity, Event, Output, Route, Transfer};
 pub use passive::Announced;
 
 use channel::{Channel, Held, Origin};
-
-/// How many commands are held while an earlier one is under way. Beyond that the client is not read from.
-const MAX_HELD: usize = 32;
+use held::HeldCommands;
 
 /// What AUTH TLS gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +94,7 @@ pub struct Session {
     peer: IpAddr,
     channel: Channel,
     lines: LineDecoder,
-    held: VecDeque<Held>,
+    held: HeldCommands,
     protection: Protection,
     replies: ReplyDecoder,
     expected: VecDeque<Expected>,
@@ -170,7 +169,7 @@ impl Session {
             peer,
             channel: Channel::Clear,
             lines: LineDecoder::for_commands(settings.max_line),
-            held: VecDeque::new(),
+            held: HeldCommands::default(),
             protection: Protection::default(),
             replies: ReplyDecoder::default(),
             expected: VecDeque::new(),
@@ -206,7 +205,11 @@ impl Session {
     /// Whether octets from the client are wanted now. Not while its protection changes, and not while too much is held.
     pub fn wants_client_input(&self) -> bool {
         let changing = matches!(self.phase, Phase::Handshaking(_) | Phase::Negotiating | Phase::Clearing);
-        !changing && !self.is_closed() && self.held.len() < MAX_HELD
+        !changing && !self.is_closed() && self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.lines.waiting() + self.held.octets() < held::most_octets(self.logged_in)
     }
 
     /// Whether a transfer is between its command and its last reply.
@@ -232,12 +235,6 @@ impl Session {
     /// Takes octets from the client.
     pub fn handle_client_bytes(&mut self, octets: &[u8], now: Instant) {
         self.lines.push(octets);
-        while !self.is_closed()
-            && let Some(line) = self.lines.next_line()
-        {
-            self.active = now;
-            self.handle_incoming(line);
-        }
         self.advance(now);
     }
 
@@ -265,6 +262,10 @@ impl Session {
         if !matches!(self.phase, Phase::Clearing) {
             return;
         }
+        self.hold_what_came_protected();
+        if self.is_closed() {
+            return;
+        }
         self.channel = Channel::Cleared;
         self.phase = Phase::Ready;
         self.active = now;
@@ -282,7 +283,7 @@ impl Session {
             if self.draining {
                 return self.close(&Reply::new(421, "The server is shutting down; connect again."));
             }
-            let Some(held) = self.held.pop_front() else { return };
+            let Some(held) = self.held.pop().or_else(|| self.take_command()) else { return };
             self.active = now;
             self.answers_clear = held.came_in_the_clear();
             match held {
@@ -291,10 +292,19 @@ impl Session {
             }
             self.answers_clear = false;
         }
-        if self.is_transferring() {
-            // Wherever they stand: what is before them waits for the very end that they are about.
-            let held = std::mem::take(&mut self.held);
-            self.held = held.into_iter().filter(|held| !self.handle_urgent(held)).collect();
+        self.look_ahead();
+    }
+
+    /// Looks for ABOR and STAT during a transfer, wherever they stand: what is before them waits for the very end that
+    /// they are about.
+    fn look_ahead(&mut self) {
+        while self.is_transferring()
+            && self.has_room()
+            && let Some(command) = self.take_command()
+        {
+            if !self.handle_urgent(&command) {
+                self.held.push(command);
+            }
         }
     }
 
@@ -343,7 +353,7 @@ impl Session {
     fn close_silently(&mut self) {
         if !self.is_closed() {
             self.phase = Phase::Closed;
-            self.held.clear();
+            self.held = HeldCommands::default();
             self.outputs.push_back(Output::Close);
         }
     }

@@ -51,16 +51,27 @@ impl Held {
 }
 
 impl Session {
-    /// Opens a line at once, since the next one can be opened only after it.
-    pub(super) fn handle_incoming(&mut self, line: Line) {
-        let held = match &mut self.channel {
+    /// The next command, if its line is whole. One that does not verify ends the session.
+    pub(super) fn take_command(&mut self) -> Option<Held> {
+        let line = self.lines.next_line()?;
+        let command = match &mut self.channel {
             Channel::Clear | Channel::Exchanging(_) | Channel::Cleared => Ok(Held::Line(line, Origin::Clear)),
             Channel::Tls => Ok(Held::Line(line, Origin::Tls)),
             Channel::SafeTp1(control) => open(line, control, self.settings.max_line),
         };
-        match held {
-            Ok(held) => self.held.push_back(held),
-            Err(Unverified) => self.close(&Reply::new(535, "This message does not verify; connect again.")),
+        if command.is_err() {
+            self.close(&Reply::new(535, "This message does not verify; connect again."));
+        }
+        command.ok()
+    }
+
+    /// After CCC: what the client sent before its end of TLS came protected, whatever the channel is from here on.
+    pub(super) fn hold_what_came_protected(&mut self) {
+        while let Some(command) = self.take_command() {
+            self.held.push(command);
+            if !self.has_room() {
+                return self.close(&Reply::new(421, "Too many commands after CCC; wait for its reply."));
+            }
         }
     }
 

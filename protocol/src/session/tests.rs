@@ -13,6 +13,7 @@ mod passive;
 mod restart;
 mod safetp1;
 mod transfers;
+mod waiting;
 
 /// What is announced, unless a test says otherwise.
 const ADDRESS: &str = "203.0.113.7";
@@ -223,18 +224,6 @@ fn commands_wait_for_the_backends_reply_to_the_one_before() {
     assert_eq!(scene.asked(), "CWD a\r\n");
     scene.backend("250 ok\r\n");
     assert_eq!(scene.codes(), [250, 200]);
-}
-
-#[test]
-fn a_flood_of_commands_is_not_read_further() {
-    let mut scene = Scene::logged_in();
-    scene.client(&"PWD\r\n".repeat(100));
-    assert!(!scene.session.wants_client_input());
-    for _ in 0..100 {
-        scene.backend("257 \"/\"\r\n");
-    }
-    assert!(scene.session.wants_client_input());
-    assert_eq!(scene.codes(), [257; 100]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     future::poll_fn,
-    io,
+    io::{self, Read as _},
     pin::Pin,
     task::{Poll, ready},
     time::Duration,
@@ -22,6 +22,8 @@ const PIECE: usize = 2048;
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
 /// How long a client may take to end TLS behind CCC.
 const CLEARING_TIME: Duration = Duration::from_secs(10);
+/// Octets that a client may send after CCC before it ends TLS: a few commands, where most send none.
+const MOST_BEFORE_CLEAR: usize = 8 * 1024;
 
 #[derive(Debug)]
 pub(super) enum ClientStream {
@@ -103,11 +105,29 @@ async fn clear(mut stream: TlsStream<Records>) -> io::Result<(TcpStream, Vec<u8>
     let mut rest = Vec::new();
     let mut buffer = [0; 512];
     while stream.get_ref().0.continues().await? {
-        let count = stream.read(&mut buffer).await?;
+        let mut count = stream.read(&mut buffer).await?;
         if count == 0 {
             break;
         }
-        rest.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        // All that its record brought: the next one may never come.
+        while count > 0 {
+            rest.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            if rest.len() > MOST_BEFORE_CLEAR {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "too much came after CCC before the end of TLS",
+                ));
+            }
+            count = decrypted(&mut stream, &mut buffer)?;
+        }
     }
     Ok((stream.into_inner().0.into_inner(), rest))
+}
+
+/// Octets that TLS has ready; 0 where there are none now.
+fn decrypted(stream: &mut TlsStream<Records>, buffer: &mut [u8]) -> io::Result<usize> {
+    match stream.get_mut().1.reader().read(buffer) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        result => result,
+    }
 }

@@ -1,5 +1,7 @@
 //! CCC: the control channel leaves TLS, and not a single octet behind it is lost.
 
+use std::time::{Duration, Instant};
+
 use safetp_config::gateway::{ActiveMode, GatewayConfig};
 
 use crate::support::{Client, Pod};
@@ -34,6 +36,19 @@ fn a_client_that_says_no_goodbye_to_tls_is_understood_too() {
     client.ask("CCC", 200);
     client.drop_tls();
     client.ask("NOOP", 200);
+}
+
+#[test]
+fn what_comes_protected_after_ccc_is_bounded() {
+    let pod = Pod::with(clearing);
+    let mut client = pod.login();
+    client.ask("CCC", 200);
+    client.expect_end();
+    client.send_raw(&b"NOOP\r\n".repeat(2500));
+    let sent = Instant::now();
+    client.drop_tls();
+    client.expect_end();
+    assert!(sent.elapsed() < Duration::from_secs(5), "sooner than by the time for the end of TLS");
 }
 
 #[test]
