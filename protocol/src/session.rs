@@ -104,7 +104,7 @@ pub struct Session {
     epsv_only: bool,
     route: Option<Route>,
     data_keys: Option<DataKeys>,
-    failed_exchanges: u8,
+    exchanges: u8,
     /// The command that is answered at this moment came in the clear.
     answers_clear: bool,
     /// The backend was told something since its connection began, and may remember it.
@@ -179,7 +179,7 @@ impl Session {
             epsv_only: false,
             route: None,
             data_keys: None,
-            failed_exchanges: 0,
+            exchanges: 0,
             answers_clear: false,
             backend_told: false,
             transfer_type: Type::Ascii,

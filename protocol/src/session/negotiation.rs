@@ -18,8 +18,9 @@ use crate::{
     },
 };
 
-/// After so many failed exchanges the client is not a client but a guess.
-const MAX_FAILED: u8 = 3;
+/// Exchanges that one session may begin, whether they fail or are left: a client needs one, and each costs us
+/// milliseconds of computing.
+const MAX_EXCHANGES: u8 = 3;
 
 /// Where X-SafeTP1's exchange stands.
 #[derive(Debug)]
@@ -146,6 +147,10 @@ impl Session {
     }
 
     fn begin_exchange(&mut self, key: Arc<SigningKey>) {
+        if self.exchanges >= MAX_EXCHANGES {
+            return self.close_after_exchanges();
+        }
+        self.exchanges += 1;
         let (exchange, message) = server::begin(key);
         self.channel = Channel::Exchanging(Exchange::AwaitingKey(exchange));
         self.send_adat(334, &message);
@@ -185,11 +190,14 @@ impl Session {
 
     fn fail_exchange(&mut self, rejected: Rejected) {
         self.channel = Channel::Clear;
-        self.failed_exchanges += 1;
         self.reply(535, &format!("Refused: {rejected}."));
-        if self.failed_exchanges >= MAX_FAILED {
-            self.close(&Reply::new(421, "Too many exchanges have failed; connect again."));
+        if self.exchanges >= MAX_EXCHANGES {
+            self.close_after_exchanges();
         }
+    }
+
+    fn close_after_exchanges(&mut self) {
+        self.close(&Reply::new(421, "This session has begun too many exchanges; connect again."));
     }
 
     fn send_adat(&mut self, code: u16, message: &[u8]) {

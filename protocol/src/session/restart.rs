@@ -24,7 +24,7 @@ impl Session {
     }
 
     /// What came in the clear may have come from anybody, so the client begins anew: with its login, and with a backend
-    /// that has heard nothing. The count of failed exchanges stays, since it is held against the connection.
+    /// that has heard nothing. The count of exchanges stays, since it is held against the connection.
     pub(super) fn forget_the_clear(&mut self, now: Instant) {
         if self.route.is_some() {
             self.give_up_port();

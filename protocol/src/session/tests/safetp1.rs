@@ -255,6 +255,21 @@ fn the_third_failed_exchange_ends_the_session() {
 }
 
 #[test]
+fn exchanges_that_are_begun_and_left_count_as_failed_ones() {
+    let mut scene = Scene::greeted_with(offering());
+    for _ in 0..3 {
+        scene.client("AUTH X-SafeTP1\r\n");
+        let (_, message) = client::begin(&scene.adat_said(334), &mut rng()).unwrap();
+        scene.adat(&message);
+        scene.answer();
+        assert_eq!(scene.codes(), [335]);
+    }
+    scene.client("AUTH X-SafeTP1\r\n");
+    assert_eq!(scene.codes(), [421]);
+    assert!(scene.session.is_closed());
+}
+
+#[test]
 fn without_an_address_or_a_key_it_is_431_and_unlisted_504() {
     let mut scene = Scene::with(offering(), None);
     scene.backend("220 ftpd\r\n200 peer\r\n");

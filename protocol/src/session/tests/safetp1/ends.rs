@@ -27,7 +27,7 @@ fn after_235_nothing_that_was_said_in_the_clear_counts() {
 }
 
 #[test]
-fn a_failed_exchange_is_held_against_the_connection_also_after_235() {
+fn the_count_of_exchanges_is_held_against_the_connection_also_after_235() {
     let mut scene = Scene::greeted_with(offering());
     scene.client("AUTH X-SafeTP1\r\n");
     scene.take();
@@ -36,7 +36,7 @@ fn a_failed_exchange_is_held_against_the_connection_also_after_235() {
     assert_eq!(scene.codes(), [535]);
     let mut protected = Protected::after_proof(scene);
     assert_eq!(protected.scene.codes(), [235]);
-    assert_eq!(protected.scene.session.failed_exchanges, 1);
+    assert_eq!(protected.scene.session.exchanges, 2);
 }
 
 #[test]
