@@ -2,18 +2,25 @@
 //! if something tells them apart: their peers' addresses, or their TLS tickets. So a few ports carry many transfers.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     hash::{BuildHasher, RandomState},
     net::IpAddr,
     ops::RangeInclusive,
     time::{Duration, Instant},
 };
 
+mod queue;
+
+use queue::{Line, Queue, Waiting};
+
 /// How long PASV waits for a free port before 425.
 pub const QUEUE_TIME: Duration = Duration::from_secs(5);
 
 /// One port in so many is not given to those who can share while others can be shared.
 const SPARED: usize = 4;
+
+/// A user waits on one port in so many at once, however many sessions it has: the others of its address need some, too.
+const PART_OF_ONE_USER: usize = 2;
 
 /// How long a slot goes on waiting for its connection after one that proved nothing was dropped there: that one may
 /// have been a stranger's, or the only one that will ever come.
@@ -23,8 +30,12 @@ pub const DOUBT_TIME: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
+/// A user, by a number that stands for the login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UserId(pub u64);
+
 /// Whose connection a slot waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// Only this address's: others may wait on the same port for theirs.
     Exactly(IpAddr),
@@ -69,6 +80,19 @@ impl Claim {
     }
 }
 
+/// A wish for a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The session that waits for the connection.
+    pub session: SessionId,
+    /// Its user, all of whose sessions share a part of the ports.
+    pub user: UserId,
+    /// What tells the connection from others.
+    pub claim: Claim,
+    /// How long the port waits for it.
+    pub slot_time: Duration,
+}
+
 /// Whose a connection is that has just been accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
@@ -106,6 +130,7 @@ pub enum Event {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     session: SessionId,
+    user: UserId,
     claim: Claim,
     until: Instant,
     doubted: bool,
@@ -115,14 +140,6 @@ impl Slot {
     fn awaits(&self, peer: IpAddr, now: Instant) -> bool {
         self.claim.peer.is(peer) && now < self.until
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    session: SessionId,
-    claim: Claim,
-    slot_time: Duration,
-    until: Instant,
 }
 
 /// The slots of all data ports of a gateway.
@@ -135,7 +152,9 @@ pub struct DataPorts<S = RandomState> {
     first: u16,
     slots: Vec<Vec<Slot>>,
     port_of: HashMap<SessionId, u16>,
-    queue: VecDeque<Waiting>,
+    /// When each slot expires.
+    deadlines: BTreeSet<(Instant, SessionId)>,
+    queue: Queue,
     events: VecDeque<Event>,
     choice: S,
     choices: u64,
@@ -148,7 +167,8 @@ impl<S: BuildHasher> DataPorts<S> {
             first: *ports.start(),
             slots: ports.map(|_| Vec::new()).collect(),
             port_of: HashMap::new(),
-            queue: VecDeque::new(),
+            deadlines: BTreeSet::new(),
+            queue: Queue::default(),
             events: VecDeque::new(),
             choice,
             choices: 0,
@@ -156,21 +176,26 @@ impl<S: BuildHasher> DataPorts<S> {
     }
 
     /// Asks for a port. What the session held or asked for before is given up.
-    pub fn request(&mut self, session: SessionId, claim: Claim, slot_time: Duration, now: Instant) -> Requested {
-        self.release(session, now);
-        if let Some(port) = self.free_port(claim) {
-            self.grant(port, Slot { session, claim, until: now + slot_time, doubted: false });
+    pub fn request(&mut self, request: Request, now: Instant) -> Requested {
+        self.release(request.session, now);
+        if let Some(port) = self.free_port(&request) {
+            self.grant(port, request, now);
             return Requested::Granted(port);
         }
-        self.queue.push_back(Waiting { session, claim, slot_time, until: now + QUEUE_TIME });
+        let bounded = self.has_its_part(request.user);
+        let line = if bounded { Line::Bounded(request.user) } else { Line::of(request.claim) };
+        self.queue.push(request, line, now);
         Requested::Queued
     }
 
     /// The session wants no connection any more.
     pub fn release(&mut self, session: SessionId, now: Instant) {
-        self.queue.retain(|waiting| waiting.session != session);
-        self.free(session);
-        self.serve_queue(now);
+        if let Some(Request { user, .. }) = self.queue.remove(session) {
+            self.serve_next_of(user, now);
+        }
+        if let Some((port, slot)) = self.free(session) {
+            self.serve_by(port, slot, now);
+        }
     }
 
     /// A connection of `peer` came to `port`.
@@ -202,27 +227,33 @@ impl<S: BuildHasher> DataPorts<S> {
         let Some(slots) = index.and_then(|index| self.slots.get_mut(index)) else { return };
         for slot in slots.iter_mut().filter(|slot| slot.awaits(peer, now)) {
             slot.doubted = true;
+            self.deadlines.remove(&(slot.until, slot.session));
             slot.until = slot.until.min(now + DOUBT_TIME);
+            self.deadlines.insert((slot.until, slot.session));
         }
     }
 
     /// When [`DataPorts::handle_timeout`] has something to do next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let slots = self.slots.iter().flatten().map(|slot| slot.until);
-        // Every request waits equally long, so the first in the queue is the next to give up.
-        slots.chain(self.queue.front().map(|waiting| waiting.until)).min()
+        let slot = self.deadlines.first().map(|(until, _)| *until);
+        slot.into_iter().chain(self.queue.first().map(|waiting| waiting.until)).min()
     }
 
     /// Ends what has waited long enough.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let expired: Vec<Slot> = self.slots.iter().flatten().filter(|slot| slot.until <= now).copied().collect();
-        for Slot { session, doubted, .. } in expired {
-            self.free(session);
-            self.events.push_back(if doubted { Event::Unproven(session) } else { Event::Expired(session) });
+        while let Some(&(until, session)) = self.deadlines.first()
+            && until <= now
+            && let Some((port, slot)) = self.free(session)
+        {
+            self.events.push_back(if slot.doubted { Event::Unproven(session) } else { Event::Expired(session) });
+            self.serve_by(port, slot, now);
         }
-        self.serve_queue(now);
-        while let Some(waiting) = self.queue.pop_front_if(|waiting| waiting.until <= now) {
-            self.events.push_back(Event::Refused(waiting.session));
+        while let Some(&Waiting { request: Request { session, user, .. }, until, .. }) = self.queue.first()
+            && until <= now
+        {
+            self.queue.remove(session);
+            self.events.push_back(Event::Refused(session));
+            self.serve_next_of(user, now);
         }
     }
 
@@ -246,8 +277,13 @@ impl<S: BuildHasher> DataPorts<S> {
 
     /// A port without another of the same peer, if that leaves enough of them; else one that can be shared. So a client
     /// that has used up its tickets seldom meets a shared port, and one that has shown none yet finds a port of its own.
-    fn free_port(&mut self, claim: Claim) -> Option<u16> {
-        let order = self.guessed_by_nobody();
+    /// A user who has its part of the ports finds one only among those.
+    fn free_port(&mut self, request: &Request) -> Option<u16> {
+        let Request { user, claim, .. } = *request;
+        let mut order = self.guessed_by_nobody();
+        if self.has_its_part(user) {
+            order.retain(|port| self.waits_on(user, *port));
+        }
         let alone = |slots: &[Slot]| !slots.iter().any(|slot| slot.claim.peer.overlaps(claim.peer));
         let shareable = |slots: &[Slot]| !slots.iter().any(|slot| slot.claim.conflicts(claim));
         let empty: Vec<u16> = order.iter().copied().filter(|port| alone(self.at(*port))).collect();
@@ -264,34 +300,73 @@ impl<S: BuildHasher> DataPorts<S> {
         (start..count).chain(0..start).map(|index| self.first + index).collect()
     }
 
-    fn grant(&mut self, port: u16, slot: Slot) {
+    fn has_its_part(&self, user: UserId) -> bool {
+        let ports = self.slots.iter().filter(|slots| slots.iter().any(|slot| slot.user == user)).count();
+        ports >= self.slots.len().div_ceil(PART_OF_ONE_USER)
+    }
+
+    fn waits_on(&self, user: UserId, port: u16) -> bool {
+        self.at(port).iter().any(|slot| slot.user == user)
+    }
+
+    fn grant(&mut self, port: u16, request: Request, now: Instant) {
+        let Request { session, user, claim, slot_time } = request;
         let index = self.index(port);
         if let Some(slots) = index.and_then(|index| self.slots.get_mut(index)) {
-            self.port_of.insert(slot.session, port);
-            slots.push(slot);
+            let until = now + slot_time;
+            self.port_of.insert(session, port);
+            self.deadlines.insert((until, session));
+            slots.push(Slot { session, user, claim, until, doubted: false });
         }
     }
 
-    fn free(&mut self, session: SessionId) {
-        let Some(port) = self.port_of.remove(&session) else { return };
-        let index = self.index(port);
-        if let Some(slots) = index.and_then(|index| self.slots.get_mut(index)) {
-            slots.retain(|slot| slot.session != session);
-        }
+    fn grant_queued(&mut self, port: u16, request: Request, now: Instant) {
+        self.queue.remove(request.session);
+        self.grant(port, request, now);
+        self.events.push_back(Event::Granted(request.session, port));
     }
 
-    /// Those who can be served are, in the order in which they came; one who cannot does not stand in others' way.
-    fn serve_queue(&mut self, now: Instant) {
-        for _ in 0..self.queue.len() {
-            let Some(waiting) = self.queue.pop_front() else { return };
-            let Waiting { session, claim, slot_time, until } = waiting;
-            match self.free_port(claim) {
-                Some(port) if now < until => {
-                    self.grant(port, Slot { session, claim, until: now + slot_time, doubted: false });
-                    self.events.push_back(Event::Granted(session, port));
-                }
-                _ => self.queue.push_back(waiting),
+    fn free(&mut self, session: SessionId) -> Option<(u16, Slot)> {
+        let port = self.port_of.remove(&session)?;
+        let index = self.index(port)?;
+        let slots = self.slots.get_mut(index)?;
+        let slot = slots.swap_remove(slots.iter().position(|slot| slot.session == session)?);
+        self.deadlines.remove(&(slot.until, session));
+        Some((port, slot))
+    }
+
+    /// Gives a port, on which this slot was, to those who can have it now, in the order in which they came; one who
+    /// cannot does not stand in others' way. No other port needs a look, since nobody waits who could have one.
+    fn serve_by(&mut self, port: u16, freed: Slot, now: Instant) {
+        self.serve_next_of(freed.user, now);
+        let peer = freed.claim.peer;
+        // What another one of these is in the way of, it was in the way of before.
+        if peer == Peer::Anyone && self.at(port).iter().any(|slot| slot.claim.peer == Peer::Anyone) {
+            return;
+        }
+        let first = |queue: &Queue, line| queue.first_of(line).map(|(turn, request)| (turn, (line, request)));
+        let lines = self.queue.lines_behind(peer).into_iter();
+        let mut firsts: BTreeMap<u64, (Line, Request)> = lines.filter_map(|line| first(&self.queue, line)).collect();
+        while let Some((turn, (line, request))) = firsts.pop_first() {
+            if self.at(port).iter().any(|slot| slot.claim.conflicts(request.claim)) {
+                continue;
             }
+            if self.has_its_part(request.user) && !self.waits_on(request.user, port) {
+                self.queue.change_line(turn, Line::Bounded(request.user));
+            } else {
+                self.grant_queued(port, request, now);
+            }
+            firsts.extend(first(&self.queue, line));
+        }
+    }
+
+    /// A user who had its part of the ports may have another: its first request that waits for that takes its turn.
+    fn serve_next_of(&mut self, user: UserId, now: Instant) {
+        let Some((turn, request)) = self.queue.first_of(Line::Bounded(user)) else { return };
+        if let Some(port) = self.free_port(&request) {
+            self.grant_queued(port, request, now);
+        } else if !self.has_its_part(user) {
+            self.queue.change_line(turn, Line::of(request.claim));
         }
     }
 }

@@ -29,11 +29,21 @@ impl Scene {
     }
 
     fn request(&mut self, session: u64, peer: u8) -> Requested {
-        self.ports.request(SessionId(session), alone(Peer::Exactly(address(peer))), SLOT_TIME, self.now)
+        self.claim(session, alone(Peer::Exactly(address(peer))))
     }
 
     fn request_by_ticket(&mut self, session: u64, peer: u8) -> Requested {
-        self.ports.request(SessionId(session), by_ticket(peer), SLOT_TIME, self.now)
+        self.claim(session, by_ticket(peer))
+    }
+
+    /// Each session is another user's.
+    fn claim(&mut self, session: u64, claim: Claim) -> Requested {
+        self.claim_as(session, session, claim)
+    }
+
+    fn claim_as(&mut self, user: u64, session: u64, claim: Claim) -> Requested {
+        let request = Request { session: SessionId(session), user: UserId(user), claim, slot_time: SLOT_TIME };
+        self.ports.request(request, self.now)
     }
 
     fn granted(&mut self, session: u64, peer: u8) -> u16 {
@@ -142,7 +152,7 @@ fn a_new_request_replaces_the_sessions_old_slot() {
 #[test]
 fn one_who_accepts_anyone_holds_the_port_alone() {
     let mut scene = Scene::of_ports(1);
-    let anyone = scene.ports.request(SessionId(1), alone(Peer::Anyone), SLOT_TIME, scene.now);
+    let anyone = scene.claim(1, alone(Peer::Anyone));
     assert_eq!(anyone, Requested::Granted(28000));
     assert_eq!(scene.request(2, 2), Requested::Queued);
     assert_eq!(scene.connect(28000, 7), Some(SessionId(1)));
@@ -215,7 +225,7 @@ fn a_newcomer_finds_a_port_however_many_share_the_others() {
 fn where_a_ticket_is_demanded_one_who_waits_alone_must_show_it_too() {
     let mut scene = Scene::of_ports(1);
     let claim = Claim { peer: Peer::Anyone, ticket: Ticket::Always };
-    scene.ports.request(SessionId(1), claim, SLOT_TIME, scene.now);
+    scene.claim(1, claim);
     assert_eq!(scene.connect_shared(28000, 9), Arrival::ToBeProven);
     assert!(scene.prove(28000, 9, 1), "from any address");
 }
@@ -230,9 +240,68 @@ fn a_connection_that_proves_nothing_costs_no_slot_but_shortens_the_wait() {
     assert_eq!(scene.pass(DOUBT_TIME), [Event::Unproven(SessionId(2))]);
 }
 
+#[test]
+fn one_user_leaves_ports_of_its_address_to_others() {
+    for claim in [alone(Peer::Exactly(address(1))), alone(Peer::Anyone), by_ticket(1)] {
+        let mut scene = Scene::of_ports(20);
+        for session in 0..100 {
+            scene.claim_as(7, session, claim);
+        }
+        let taken = scene.ports.slots.iter().filter(|slots| !slots.is_empty()).count();
+        assert_eq!(taken, 10, "{claim:?}");
+        scene.granted(1000, 1);
+    }
+}
+
+#[test]
+fn a_user_with_its_part_of_the_ports_gets_the_next_when_one_of_them_is_free() {
+    let mut scene = Scene::of_ports(4);
+    let claim = alone(Peer::Exactly(address(1)));
+    assert!(matches!(scene.claim_as(7, 1, claim), Requested::Granted(_)));
+    let Requested::Granted(port) = scene.claim_as(7, 2, claim) else { panic!("two of four are its part") };
+    assert_eq!((scene.claim_as(7, 3, claim), scene.claim_as(7, 4, claim)), (Requested::Queued, Requested::Queued));
+    assert_eq!(scene.connect(port, 1), Some(SessionId(2)));
+    let events = scene.events();
+    assert!(matches!(events[..], [Event::Granted(SessionId(3), _)]), "{events:?}");
+    scene.ports.release(SessionId(1), scene.now);
+    let events = scene.events();
+    assert!(matches!(events[..], [Event::Granted(SessionId(4), _)]), "{events:?}");
+}
+
+#[test]
+fn a_user_who_waits_for_its_part_does_not_stand_in_others_way() {
+    let mut scene = Scene::of_ports(2);
+    let claim = alone(Peer::Exactly(address(1)));
+    let ports = [scene.claim_as(7, 1, claim), scene.claim_as(8, 2, claim)];
+    assert_eq!((scene.claim_as(7, 3, claim), scene.claim_as(9, 4, claim)), (Requested::Queued, Requested::Queued));
+    let [_, Requested::Granted(port)] = ports else { panic!("{ports:?}") };
+    assert_eq!(scene.connect(port, 1), Some(SessionId(2)));
+    assert_eq!(scene.events(), [Event::Granted(SessionId(4), port)]);
+}
+
+/// A release looks at those whom the port can serve, not at all who wait: this would take minutes.
+#[test]
+fn a_hundred_thousand_who_wait_cost_a_release_nothing() {
+    let mut scene = Scene::of_ports(20);
+    for session in 0..20 {
+        scene.request(session, 1);
+    }
+    for session in 20..100_000 {
+        assert_eq!(scene.request(session, 1), Requested::Queued);
+    }
+    let began = Instant::now();
+    for session in 0..10_000 {
+        scene.ports.release(SessionId(session), scene.now);
+    }
+    assert_eq!(scene.events().len(), 10_000);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Request(u64, u8),
+    /// One of two users who have all sessions of these steps.
+    OfAUser(u64, u8, bool),
     Anyone(u64),
     ByTicket(u64, u8),
     Release(u64),
@@ -245,6 +314,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         (0u64..6, 0u8..3).prop_map(|(session, peer)| Step::Request(session, peer)),
+        (0u64..6, 0u8..3, any::<bool>()).prop_map(|(session, peer, ticket)| Step::OfAUser(session, peer, ticket)),
         (0u64..6).prop_map(Step::Anyone),
         (0u64..6, 0u8..3).prop_map(|(session, peer)| Step::ByTicket(session, peer)),
         (0u64..6).prop_map(Step::Release),
@@ -261,8 +331,12 @@ impl Scene {
             Step::Request(session, peer) => {
                 let _ = self.request(session, peer);
             }
+            Step::OfAUser(session, peer, ticket) => {
+                let claim = if ticket { by_ticket(peer) } else { alone(Peer::Exactly(address(peer))) };
+                let _ = self.claim_as(100 + session % 2, session, claim);
+            }
             Step::Anyone(session) => {
-                let _ = self.ports.request(SessionId(session), alone(Peer::Anyone), SLOT_TIME, self.now);
+                let _ = self.claim(session, alone(Peer::Anyone));
             }
             Step::Release(session) => self.ports.release(SessionId(session), self.now),
             Step::ByTicket(session, peer) => {
@@ -290,18 +364,31 @@ impl Scene {
         }
         let slots = self.ports.slots.iter().flatten().count();
         assert_eq!(slots, self.ports.port_of.len(), "a slot without its session, or the other way round");
-        for waiting in &self.ports.queue {
-            assert!(!self.ports.port_of.contains_key(&waiting.session), "waits and has");
-            let free = |slots: &Vec<Slot>| !slots.iter().any(|slot| slot.claim.conflicts(waiting.claim));
-            assert!(!self.ports.slots.iter().any(free), "waits beside a free port");
+        assert_eq!(slots, self.ports.deadlines.len(), "a slot that never expires, or a deadline of none");
+        for waiting in self.ports.queue.iter() {
+            self.check_waiting(waiting);
         }
+    }
+
+    fn check_waiting(&self, waiting: &Waiting) {
+        let Request { session, user, claim, .. } = waiting.request;
+        assert!(!self.ports.port_of.contains_key(&session), "waits and has");
+        if waiting.line == Line::Bounded(user) {
+            let of_user = |other: &Waiting| other.request.user == user && other.line != waiting.line;
+            let has_slots = self.ports.slots.iter().flatten().any(|slot| slot.user == user);
+            assert!(has_slots || self.ports.queue.iter().any(of_user), "waits for a turn that never comes");
+            return;
+        }
+        let bounded = self.ports.has_its_part(user);
+        let free = |slots: &Vec<Slot>| !slots.iter().any(|slot| slot.claim.conflicts(claim));
+        assert!(bounded || !self.ports.slots.iter().any(free), "waits beside a free port");
     }
 }
 
 proptest! {
     #[test]
     fn no_slot_is_lost_or_given_twice(steps in proptest::collection::vec(step(), 0..60)) {
-        let mut scene = Scene::of_ports(2);
+        let mut scene = Scene::of_ports(3);
         for step in &steps {
             scene.take(step);
             scene.check();

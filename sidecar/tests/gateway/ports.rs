@@ -4,7 +4,7 @@ use std::{io::Read as _, net::TcpStream, sync::Arc, time::Instant};
 
 use safetp_config::{gateway::DataBinding, ports::PortRange};
 
-use crate::support::{Pod, wait_until};
+use crate::support::{OTHER_USER, Pod, wait_until};
 
 fn one_port(config: &mut safetp_config::gateway::GatewayConfig) {
     let first = config.data_ports.first();
@@ -57,6 +57,26 @@ fn five_seconds_without_a_free_port_are_425() {
     first.ask("QUIT", 221);
     first.expect_end();
     second.epsv();
+}
+
+#[test]
+fn one_user_cannot_hold_every_port_of_its_address() {
+    let pod = Pod::new();
+    let (mut first, mut second) = (pod.login(), pod.login());
+    let mut hoarders: Vec<_> = (0..6).map(|_| pod.login()).collect();
+    assert_ne!(first.epsv(), second.epsv());
+    for hoarder in &mut hoarders {
+        hoarder.send("EPSV");
+    }
+    wait_until("all wait", || pod.metric("safetp_gateway_data_ports_queued") == 6);
+    let mut other = pod.protected();
+    other.login(OTHER_USER);
+    let began = Instant::now();
+    other.store("STOR file", b"x");
+    assert!(began.elapsed().as_secs() < 1, "{:?}", began.elapsed());
+    for hoarder in &mut hoarders {
+        assert!(hoarder.expect(425).contains("in use"));
+    }
 }
 
 #[test]

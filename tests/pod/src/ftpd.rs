@@ -14,7 +14,7 @@ use safetp_config::{
 };
 use safetp_ftpd::server::{Options, Server, Throttle};
 
-use crate::{PASSWORD, USER};
+use crate::{OTHER_USER, PASSWORD, USER};
 
 pub(crate) fn socket(directory: &Path) -> PathBuf {
     directory.join("run/ftpd.sock")
@@ -23,8 +23,8 @@ pub(crate) fn socket(directory: &Path) -> PathBuf {
 /// Starts it in the current runtime, over `ftpd` and `data` of this directory.
 pub(crate) fn start(directory: &Path) {
     let config = directory.join("ftpd");
-    let user = User { password: hash(), home: USER.into(), read_only: false };
-    let users = Users { users: [(USER.to_owned(), user)].into() };
+    let user = |name: &str| (name.to_owned(), User { password: hash(), home: name.into(), read_only: false });
+    let users = Users { users: [USER, OTHER_USER].map(user).into() };
     fs::write(config.join(FTPD_FILE), serde_json::to_vec(&FtpdConfig { keep_parts_hours: 24 }).unwrap()).unwrap();
     fs::write(config.join(USERS_FILE), serde_json::to_vec(&users).unwrap()).unwrap();
     let options = Options {

@@ -33,9 +33,11 @@ pub use volume::{dsa_key, new_identity};
 /// The address that a pod announces unless its configuration pins another one: what a load balancer would publish.
 /// [`Client`] dials loopback whatever it is told.
 pub const ADDRESS: &str = "203.0.113.7";
-/// The only user.
+/// The user of most tests.
 pub const USER: &str = "alice";
-/// The user's password.
+/// The other user.
+pub const OTHER_USER: &str = "bob";
+/// The password of both.
 pub const PASSWORD: &str = "correct horse battery staple";
 /// The names in a pod's certificate.
 pub const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "files.example.org"];

@@ -78,7 +78,7 @@ impl Pod {
 
     fn of(change: impl Fn(&mut GatewayConfig), identity: Option<&CertifiedKey<KeyPair>>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["ftpd", "data", "data/alice", "run"] {
+        for name in ["ftpd", "data", "data/alice", "data/bob", "run"] {
             fs::create_dir(directory.path().join(name)).unwrap();
         }
         let volume = Volume::new(directory.path().join("gateway"));

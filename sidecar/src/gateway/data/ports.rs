@@ -2,14 +2,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    hash::RandomState,
+    hash::{BuildHasher as _, RandomState},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use safetp_config::ports::PortRange;
-use safetp_protocol::data_ports::{Arrival, Claim, DataPorts, Event, Requested, SessionId};
+use safetp_protocol::data_ports::{Arrival, Claim, DataPorts, Event, Request, Requested, SessionId, UserId};
 use tokio::{net::TcpStream, sync::Notify};
 
 use super::{Connection, withheld::Withheld};
@@ -37,6 +37,8 @@ pub(in crate::gateway) struct PortDesk {
     state: Mutex<State>,
     timers_changed: Notify,
     metrics: Arc<Metrics>,
+    /// Makes a number of a login.
+    logins: RandomState,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ struct State {
 pub(in crate::gateway) struct Registration {
     desk: Arc<PortDesk>,
     session: SessionId,
+    user: UserId,
     mailbox: Arc<Mailbox>,
 }
 
@@ -86,13 +89,13 @@ impl PortDesk {
     pub(in crate::gateway) fn new(ports: PortRange, metrics: Arc<Metrics>) -> Self {
         let ports = DataPorts::new(ports.ports(), RandomState::new());
         let state = Mutex::new(State { ports, mailboxes: HashMap::new() });
-        Self { state, timers_changed: Notify::new(), metrics }
+        Self { state, timers_changed: Notify::new(), metrics, logins: RandomState::new() }
     }
 
     pub(in crate::gateway) fn register(self: &Arc<Self>, session: SessionId) -> Registration {
         let mailbox = Arc::<Mailbox>::default();
         self.lock().mailboxes.insert(session, Arc::clone(&mailbox));
-        Registration { desk: Arc::clone(self), session, mailbox }
+        Registration { desk: Arc::clone(self), session, user: UserId(session.0), mailbox }
     }
 
     pub(super) fn handle_connection(&self, port: u16, peer: IpAddr) -> Arrival {
@@ -195,11 +198,17 @@ impl Registration {
         self.mailbox.take().await
     }
 
+    /// From here on the session counts with all others of this login.
+    pub(in crate::gateway) fn log_in(&mut self, login: &str) {
+        self.user = UserId(self.desk.logins.hash_one(login));
+    }
+
     /// Asks for a port for a connection with this claim; the news tell.
     pub(in crate::gateway) fn request(&mut self, claim: Claim, slot_time: Duration) {
         self.release();
         let mut state = self.desk.lock();
-        match state.ports.request(self.session, claim, slot_time, Instant::now()) {
+        let request = Request { session: self.session, user: self.user, claim, slot_time };
+        match state.ports.request(request, Instant::now()) {
             Requested::Granted(port) => state.tell(self.session, PortNews::Granted(port)),
             Requested::Queued => {
                 self.desk.metrics.data_port_waits.inc();

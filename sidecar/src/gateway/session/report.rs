@@ -6,10 +6,13 @@ use super::{Outcome, Task};
 use crate::metrics::{Binding, Metrics};
 
 impl Task {
-    pub(super) fn note(&self, event: &Event) {
+    pub(super) fn note(&mut self, event: &Event) {
         let metrics = &self.gateway.metrics;
         match event {
-            Event::LoggedIn(user) => note_login(metrics, user, "ok"),
+            Event::LoggedIn(user) => {
+                self.ports.log_in(user);
+                note_login(metrics, user, "ok");
+            }
             Event::LoginRefused(user) => note_login(metrics, user, "refused"),
             Event::NoDataPort => {
                 metrics.data_port_refusals.inc();

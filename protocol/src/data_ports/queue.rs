@@ -1,0 +1,104 @@
+//! Requests that wait for a data port, so kept that a port finds those whom it can serve without a look at the others.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Instant,
+};
+
+use super::{Claim, Peer, QUEUE_TIME, Request, SessionId, Ticket, UserId};
+
+/// Requests that are alike: a port that cannot serve the first of a line can serve none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Line {
+    /// Those for the same peer, with or without a ticket.
+    Of(Peer, bool),
+    /// Those of a user who has its part of the ports, whatever they are for.
+    Bounded(UserId),
+}
+
+impl Line {
+    pub(super) fn of(claim: Claim) -> Self {
+        Self::Of(claim.peer, claim.ticket != Ticket::Never)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pub(super) request: Request,
+    pub(super) line: Line,
+    pub(super) until: Instant,
+}
+
+/// All requests, by their turns.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    turns: u64,
+    /// Every request waits equally long, so the first in turn is the next to give up.
+    waiting: BTreeMap<u64, Waiting>,
+    turn_of: HashMap<SessionId, u64>,
+    lines: HashMap<Line, BTreeSet<u64>>,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, request: Request, line: Line, now: Instant) {
+        let turn = self.turns;
+        self.turns += 1;
+        self.waiting.insert(turn, Waiting { request, line, until: now + QUEUE_TIME });
+        self.turn_of.insert(request.session, turn);
+        self.lines.entry(line).or_default().insert(turn);
+    }
+
+    pub(super) fn remove(&mut self, session: SessionId) -> Option<Request> {
+        let turn = self.turn_of.remove(&session)?;
+        let Waiting { request, line, .. } = self.waiting.remove(&turn)?;
+        self.leave(line, turn);
+        Some(request)
+    }
+
+    /// Puts a request into another line, in which it keeps its turn.
+    pub(super) fn change_line(&mut self, turn: u64, line: Line) {
+        let Some(waiting) = self.waiting.get_mut(&turn) else { return };
+        let old = std::mem::replace(&mut waiting.line, line);
+        self.leave(old, turn);
+        self.lines.entry(line).or_default().insert(turn);
+    }
+
+    /// The first of a line, with its turn.
+    pub(super) fn first_of(&self, line: Line) -> Option<(u64, Request)> {
+        let turn = *self.lines.get(&line)?.first()?;
+        Some((turn, self.waiting.get(&turn)?.request))
+    }
+
+    /// Lines for which a slot of this peer was in the way.
+    pub(super) fn lines_behind(&self, peer: Peer) -> Vec<Line> {
+        match peer {
+            Peer::Anyone => self.lines.keys().copied().filter(|line| matches!(line, Line::Of(..))).collect(),
+            Peer::Exactly(_) => [(peer, false), (peer, true), (Peer::Anyone, false), (Peer::Anyone, true)]
+                .map(|(peer, ticket)| Line::Of(peer, ticket))
+                .into(),
+        }
+    }
+
+    /// The next to give up.
+    pub(super) fn first(&self) -> Option<&Waiting> {
+        self.waiting.first_key_value().map(|(_, waiting)| waiting)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.values()
+    }
+
+    fn leave(&mut self, line: Line, turn: u64) {
+        if let Some(turns) = self.lines.get_mut(&line) {
+            turns.remove(&turn);
+            if turns.is_empty() {
+                self.lines.remove(&line);
+            }
+        }
+    }
+}
