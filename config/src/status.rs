@@ -23,7 +23,7 @@ pub struct GatewayStatus {
     pub gateway_digest: Option<Digest>,
     /// Digest of [`crate::paths::FTPD_FILE`] and [`crate::paths::USERS_FILE`], in this order, as the ftpd told it.
     pub ftpd_digest: Option<Digest>,
-    /// Why the newest files are not in force, if they are not: the sentence for the condition.
+    /// Why the newest files are not in force, or not to the letter: the sentence for the condition.
     pub problem: Option<String>,
     /// Control connections at this moment.
     pub sessions: u32,

@@ -25,6 +25,7 @@ mod channel;
 mod client;
 mod failure;
 mod held;
+mod login;
 mod negotiation;
 mod output;
 mod passive;
@@ -33,6 +34,7 @@ mod timers;
 mod transfer;
 
 pub use failure::{Blame, Failure};
+pub use login::Progress;
 pub use negotiation::{Answer, Question};
 pub use output::{DataSecurity, Event, Output, Route, Transfer};
 pub use passive::Announced;
@@ -73,7 +75,7 @@ pub struct Settings {
     pub safetp1: SafeTp1,
     /// How long a command line may be.
     pub max_line: usize,
-    /// From the connection to a finished login.
+    /// From the client's first octet to a finished login.
     pub login_time: Duration,
     /// Without a command or a transfer until 421.
     pub idle_time: Duration,
@@ -115,7 +117,8 @@ pub struct Session {
     address: Option<Announced>,
     moved_at: Option<Instant>,
     draining: bool,
-    began: Instant,
+    greeted: Instant,
+    first_octet: Option<Instant>,
     active: Instant,
     asked_backend: Instant,
 }
@@ -137,6 +140,8 @@ enum Phase {
     Clearing,
     /// The backend's reply to one command.
     Asking,
+    /// A place among the users. The backend's welcome comes after it.
+    Admitting(Reply),
     /// A data port for PASV or EPSV.
     AwaitingPort(passive::Kind),
     /// A transfer, from its command to its last reply.
@@ -188,7 +193,8 @@ impl Session {
             address,
             moved_at: None,
             draining: false,
-            began: now,
+            greeted: now,
+            first_octet: None,
             active: now,
             asked_backend: now,
             settings,
@@ -234,6 +240,7 @@ impl Session {
 
     /// Takes octets from the client.
     pub fn handle_client_bytes(&mut self, octets: &[u8], now: Instant) {
+        self.first_octet.get_or_insert(now);
         self.lines.push(octets);
         self.advance(now);
     }

@@ -84,7 +84,7 @@ async fn status(State(admin): State<Admin>) -> Json<GatewayStatus> {
         address,
         gateway_digest: settings.digest.clone(),
         ftpd_digest,
-        problem: settings.problem.clone().or(ftpd_problem),
+        problem: settings.problem.clone().or(ftpd_problem).or_else(|| admin.gateway.problem()),
         sessions: admin.gateway.sessions(),
         weak_bindings: admin.metrics.weak_bindings(),
     })

@@ -13,7 +13,9 @@ mod accept;
 mod backend;
 mod client;
 pub mod data;
+mod descriptors;
 mod listen;
+mod places;
 mod records;
 mod session;
 mod tls;
@@ -22,6 +24,7 @@ pub use listen::{ListenError, listen};
 pub use tls::{Identity, IdentityError, Tickets};
 
 use data::{accept::Receptionist, budget::Budget, ports::PortDesk};
+use descriptors::Allowance;
 use listen::Listeners;
 
 /// What all sessions share.
@@ -32,7 +35,7 @@ pub struct Gateway {
     drain: watch::Receiver<Phase>,
     ports: Arc<PortDesk>,
     metrics: Arc<Metrics>,
-    sessions: accept::Counts,
+    sessions: accept::Sessions,
     budget: Budget,
     next_session: AtomicU64,
     tasks: TaskTracker,
@@ -58,13 +61,17 @@ impl Gateway {
     ) -> Result<Bound, ListenError> {
         let listeners = Listeners::bind(config.listen_port, config.data_ports)?;
         let ports = Arc::new(PortDesk::new(config.data_ports, Arc::clone(&metrics)));
+        let sessions = accept::Sessions::new(Allowance::of_this_process(listeners.data.len()));
+        if let Some(problem) = sessions.problem(&config.limits) {
+            tracing::warn!(problem, "fewer sessions than configured");
+        }
         let gateway = Self {
             settings,
             address,
             drain,
             ports,
             metrics,
-            sessions: accept::Counts::default(),
+            sessions,
             budget: Budget::default(),
             next_session: AtomicU64::new(1),
             tasks: TaskTracker::new(),
@@ -76,6 +83,11 @@ impl Gateway {
     /// Control connections at this moment.
     pub fn sessions(&self) -> u32 {
         self.sessions.total()
+    }
+
+    /// Why fewer sessions are let in than the configuration allows.
+    pub fn problem(&self) -> Option<String> {
+        self.sessions.problem(&self.settings.borrow().config.limits)
     }
 
     fn new_session_id(&self) -> SessionId {

@@ -12,6 +12,7 @@ use safetp_protocol::session::{Failure, Transfer};
 pub struct Metrics {
     registry: Registry,
     pub(crate) sessions: Gauge,
+    pub(crate) strangers: Gauge,
     refused: Family<ReasonLabel, Counter>,
     logins: Family<ResultLabel, Counter>,
     transfers: Family<TransferLabels, Counter>,
@@ -81,6 +82,7 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("safetp_gateway"),
             sessions: Gauge::default(),
+            strangers: Gauge::default(),
             refused: Family::default(),
             logins: Family::default(),
             transfers: Family::default(),
@@ -140,6 +142,7 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register("sessions", "Control connections at this moment", self.sessions.clone());
+        registry.register("strangers", "Control connections that have not logged in", self.strangers.clone());
         registry.register("refused_sessions", "Control connections refused, by reason", self.refused.clone());
         registry.register("logins", "Logins by result", self.logins.clone());
         registry.register("transfers", "Transfers by command and result", self.transfers.clone());

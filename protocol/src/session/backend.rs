@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Event, Expected, Output, Phase, SafeTp1, Session, Tls};
+use super::{Event, Expected, Phase, SafeTp1, Session, Tls};
 use crate::{policy::ActiveMode, reply::Reply};
 
 /// Features that are the gateway's: whatever a backend says about them is not so.
@@ -41,6 +41,7 @@ impl Session {
             Expected::Greeting => self.handle_greeting(&reply, now),
             Expected::Peer => {}
             Expected::Transfer => self.handle_transfer_reply(&reply, now),
+            Expected::User | Expected::Pass if matches!(reply.code().number(), 230 | 232) => self.ask_for_place(reply),
             other => {
                 self.note(&other, &reply);
                 let reply = if matches!(other, Expected::Features) { self.features(&reply) } else { reply };
@@ -58,26 +59,18 @@ impl Session {
             self.reply(220, "SafeTP gateway ready.");
         }
         self.phase = Phase::Ready;
+        self.greeted = now;
         self.active = now;
     }
 
     /// What a reply to a relayed command changes here.
     fn note(&mut self, asked: &Expected, reply: &Reply) {
         match (asked, reply.code().number()) {
-            (Expected::User | Expected::Pass, 230 | 232) => {
-                self.logged_in = true;
-                self.tell_login(Event::LoggedIn);
-            }
             (Expected::Pass, code) if code >= 400 => self.tell_login(Event::LoginRefused),
             (Expected::Type(wanted), 200) => self.transfer_type = *wanted,
             (Expected::Rest(offset), 350) => self.rest = *offset,
             _ => {}
         }
-    }
-
-    fn tell_login(&mut self, event: fn(String) -> Event) {
-        let user = self.user.clone().unwrap_or_default();
-        self.outputs.push_back(Output::Event(event(user)));
     }
 
     /// RFC 2389 §3.2: the gateway's features, then those of the backend that are its own.

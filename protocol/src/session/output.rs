@@ -23,6 +23,9 @@ pub enum Output {
     /// Take the question by [`super::Session::take_question`], have it answered, then
     /// [`super::Session::handle_answer`].
     Negotiate,
+    /// The backend has let a user in: find the session a place among the users, then
+    /// [`super::Session::handle_admission`].
+    Admit,
     /// Give up the data port or connection of this session if it has one, get a new port, then
     /// [`super::Session::handle_port`].
     RequestPort,

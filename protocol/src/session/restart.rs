@@ -31,7 +31,7 @@ impl Session {
         }
         if self.logged_in {
             // The time for the login that has to follow runs from here.
-            self.began = now;
+            self.first_octet = Some(now);
         }
         self.user = None;
         self.logged_in = false;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Phase, Session, transfer};
+use super::{Failure, Phase, Session, login::FIRST_OCTET_TIME, transfer};
 use crate::reply::Reply;
 
 /// How long a backend may take for one reply: deleting or flushing a lot takes a while, a dead one takes forever.
@@ -12,6 +12,7 @@ const MOVED_TIME: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
+    Silent,
     Login,
     Idle,
     Moved,
@@ -34,6 +35,7 @@ impl Session {
         self.close(&Reply::new(
             421,
             match timer {
+                Timer::Silent => "No command came; connect again.",
                 Timer::Login => "The login took too long; connect again.",
                 Timer::Idle => "Nothing was asked for too long; connect again.",
                 Timer::Moved => "This server's address has moved; connect again.",
@@ -63,7 +65,12 @@ impl Session {
     }
 
     fn next_timer(&self) -> Option<(Instant, Timer)> {
-        let login = (self.began + self.settings.login_time, Timer::Login);
+        let login_time = self.settings.login_time;
+        let login = match (self.first_octet, &self.phase) {
+            (Some(first_octet), _) => (first_octet + login_time, Timer::Login),
+            (None, Phase::Starting) => (self.greeted + login_time, Timer::Backend),
+            (None, _) => (self.greeted + FIRST_OCTET_TIME.min(login_time), Timer::Silent),
+        };
         let idle = (self.active + self.settings.idle_time, Timer::Idle);
         let moved = self.moved_at.map(|at| (at.max(self.active) + MOVED_TIME, Timer::Moved));
         let backend = (self.asked_backend + REPLY_TIME, Timer::Backend);
@@ -71,7 +78,11 @@ impl Session {
             Phase::Closed => return None,
             Phase::Starting | Phase::Restarting | Phase::Asking => Some(backend),
             Phase::Transferring(state) if state.stage != transfer::Stage::Running => Some(backend),
-            Phase::Transferring(_) | Phase::AwaitingPort(_) | Phase::Handshaking(_) | Phase::Negotiating => None,
+            Phase::Transferring(_)
+            | Phase::AwaitingPort(_)
+            | Phase::Handshaking(_)
+            | Phase::Negotiating
+            | Phase::Admitting(_) => None,
             Phase::Ready | Phase::Clearing => [Some(idle), moved].into_iter().flatten().min(),
         };
         of_phase.into_iter().chain((!self.logged_in).then_some(login)).min()

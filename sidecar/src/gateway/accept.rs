@@ -1,55 +1,77 @@
-//! Control connections: counted, bounded, each given to a session of its own.
+//! Control connections: each is given a session of its own, or sent away. Who may stay is decided in `places`.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use safetp_config::gateway::Limits;
-use safetp_protocol::reply::Reply;
+use safetp_protocol::{data_ports::SessionId, session::Progress};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
+    task::AbortHandle,
 };
 
-use super::{Gateway, client::ClientStream, listen, session};
+use super::{
+    Gateway,
+    client::ClientStream,
+    descriptors::Allowance,
+    listen,
+    places::{Places, Refused},
+    session,
+};
 use crate::drain::Phase;
 
 /// After a failed accept: out of descriptors or memory, which does not get better by asking at once again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How many refused clients are told why at the same time; the others are dropped.
-const MAX_REFUSALS: usize = 256;
 
-/// Sessions, in all and by peer.
+/// All sessions of a gateway.
 #[derive(Debug)]
-pub(super) struct Counts {
-    by_peer: Mutex<HashMap<IpAddr, u32>>,
+pub(super) struct Sessions {
+    state: Mutex<State>,
     total: watch::Sender<u32>,
+    allowance: Allowance,
 }
 
-impl Default for Counts {
-    fn default() -> Self {
-        Self { by_peer: Mutex::default(), total: watch::Sender::new(0) }
-    }
+#[derive(Debug)]
+struct State {
+    places: Places,
+    by_peer: HashMap<IpAddr, u32>,
+    /// What ends the session of a stranger who must go.
+    strangers: HashMap<SessionId, AbortHandle>,
 }
 
-/// One session's place in the [`Counts`].
+/// One session's place, given up when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     gateway: Arc<Gateway>,
+    session: SessionId,
     peer: IpAddr,
+    progress: Progress,
 }
 
-impl Counts {
+impl Sessions {
+    pub(super) fn new(allowance: Allowance) -> Self {
+        let places = Places::new(allowance.strangers);
+        let state = State { places, by_peer: HashMap::new(), strangers: HashMap::new() };
+        Self { state: Mutex::new(state), total: watch::Sender::new(0), allowance }
+    }
+
     pub(super) fn total(&self) -> u32 {
         *self.total.borrow()
     }
 
+    /// Why there can be fewer sessions than these limits say.
+    pub(super) fn problem(&self, limits: &Limits) -> Option<String> {
+        self.allowance.problem(limits.sessions)
+    }
+
     /// Whether more than one session comes from this address, as behind a NAT.
     pub(super) fn is_shared(&self, peer: IpAddr) -> bool {
-        self.by_peer.lock().unwrap_or_else(PoisonError::into_inner).get(&peer).is_some_and(|sessions| *sessions > 1)
+        self.lock().by_peer.get(&peer).is_some_and(|sessions| *sessions > 1)
     }
 
     pub(super) async fn wait_for_none(&self) {
@@ -57,64 +79,66 @@ impl Counts {
         let _ = self.total.subscribe().wait_for(|total| *total == 0).await;
     }
 
-    fn add(&self, peer: IpAddr, limits: &Limits) -> Result<(), Refused> {
-        let mut by_peer = self.by_peer.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.total() >= limits.sessions {
-            return Err(Refused::Full);
-        }
-        let of_peer = by_peer.entry(peer).or_default();
-        if limits.sessions_per_peer > 0 && *of_peer >= limits.sessions_per_peer {
-            return Err(Refused::PeerFull);
-        }
-        *of_peer += 1;
-        self.total.send_modify(|total| *total += 1);
-        Ok(())
+    /// The limits of the configuration, as far as there are descriptors for them.
+    fn limits(&self, configured: &Limits) -> Limits {
+        Limits { sessions: configured.sessions.min(self.allowance.users), ..configured.clone() }
     }
 
-    fn remove(&self, peer: IpAddr) {
-        let mut by_peer = self.by_peer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_peer) = by_peer.get_mut(&peer) {
-            *of_peer = of_peer.saturating_sub(1);
-            if *of_peer == 0 {
-                by_peer.remove(&peer);
-            }
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The bookkeeping stays whole whatever a panicking holder was doing: each call on it is complete in itself.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    pub(super) fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Keeps up with the session: whoever comes further is sent away later.
+    pub(super) fn follow(&mut self, progress: Progress) {
+        if progress != self.progress && self.progress != Progress::LoggedIn {
+            self.progress = progress;
+            self.gateway.sessions.lock().places.note(self.session, progress, Instant::now());
         }
-        self.total.send_modify(|total| *total = total.saturating_sub(1));
+    }
+
+    /// Makes the session a user's, if there is room. It stays one when AUTH makes it log in again.
+    pub(super) fn promote(&mut self) -> Result<(), Refused> {
+        if self.progress == Progress::LoggedIn {
+            return Ok(());
+        }
+        let gateway = &self.gateway;
+        let limits = gateway.sessions.limits(&gateway.settings.borrow().config.limits);
+        let mut state = gateway.sessions.lock();
+        state.places.promote(self.session, self.peer, &limits)?;
+        state.strangers.remove(&self.session);
+        self.progress = Progress::LoggedIn;
+        gateway.metrics.strangers.dec();
+        Ok(())
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.gateway.sessions.remove(self.peer);
-        self.gateway.metrics.sessions.dec();
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
-    Draining,
-    Full,
-    PeerFull,
-}
-
-impl Refused {
-    fn reply(self) -> Reply {
-        Reply::new(
-            421,
-            match self {
-                Self::Draining => "The server is shutting down; connect again.",
-                Self::Full => "This server has as many sessions as it is allowed; try again.",
-                Self::PeerFull => "Your address has as many sessions as one address is allowed; try again.",
-            },
-        )
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Draining => "draining",
-            Self::Full => "sessions",
-            Self::PeerFull => "sessions_per_peer",
+        let Gateway { sessions, metrics, .. } = &*self.gateway;
+        let mut state = sessions.lock();
+        if self.progress == Progress::LoggedIn {
+            state.places.remove_user(self.peer);
+        } else {
+            state.places.remove_stranger(self.session);
+            state.strangers.remove(&self.session);
+            metrics.strangers.dec();
         }
+        if let Some(of_peer) = state.by_peer.get_mut(&self.peer) {
+            *of_peer = of_peer.saturating_sub(1);
+            if *of_peer == 0 {
+                state.by_peer.remove(&self.peer);
+            }
+        }
+        drop(state);
+        sessions.total.send_modify(|total| *total = total.saturating_sub(1));
+        metrics.sessions.dec();
     }
 }
 
@@ -137,13 +161,7 @@ fn handle_connection(stream: TcpStream, peer: SocketAddr, gateway: &Arc<Gateway>
         return;
     }
     match admit(peer, gateway) {
-        Ok(place) => {
-            let session = session::run(stream, peer, Arc::clone(gateway));
-            gateway.tasks.spawn(async move {
-                session.await;
-                drop(place);
-            });
-        }
+        Ok(place) => start(stream, place),
         Err(refused) => refuse(stream, refused, gateway),
     }
 }
@@ -152,14 +170,38 @@ fn admit(peer: IpAddr, gateway: &Arc<Gateway>) -> Result<Place, Refused> {
     if *gateway.drain.borrow() != Phase::Serving {
         return Err(Refused::Draining);
     }
-    gateway.sessions.add(peer, &gateway.settings.borrow().config.limits)?;
-    gateway.metrics.sessions.inc();
-    Ok(Place { gateway: Arc::clone(gateway), peer })
+    let Gateway { sessions, metrics, settings, .. } = &**gateway;
+    let session = gateway.new_session_id();
+    let limits = sessions.limits(&settings.borrow().config.limits);
+    let mut state = sessions.lock();
+    let displaced = state.places.admit(session, peer, &limits, Instant::now())?;
+    let displaced = displaced.and_then(|displaced| state.strangers.remove(&displaced));
+    *state.by_peer.entry(peer).or_default() += 1;
+    drop(state);
+    if let Some(stranger) = displaced {
+        metrics.refused(Refused::Displaced.name());
+        // At once and without a word: whoever fills the budget must not hold its connections for longer than that.
+        stranger.abort();
+    }
+    sessions.total.send_modify(|total| *total += 1);
+    metrics.sessions.inc();
+    metrics.strangers.inc();
+    Ok(Place { gateway: Arc::clone(gateway), session, peer, progress: Progress::Silent })
+}
+
+fn start(stream: TcpStream, place: Place) {
+    let (gateway, session, peer) = (Arc::clone(&place.gateway), place.session, place.peer);
+    let task = gateway.tasks.spawn(session::run(stream, peer, place, Arc::clone(&gateway)));
+    let mut state = gateway.sessions.lock();
+    // It may have ended already.
+    if state.places.is_stranger(session) {
+        state.strangers.insert(session, task.abort_handle());
+    }
 }
 
 fn refuse(stream: TcpStream, refused: Refused, gateway: &Arc<Gateway>) {
     gateway.metrics.refused(refused.name());
-    if gateway.tasks.len() > gateway.sessions.total() as usize + MAX_REFUSALS {
+    if gateway.tasks.len() > gateway.sessions.total() as usize + gateway.sessions.allowance.refusals {
         return;
     }
     gateway.tasks.spawn(async move {

@@ -18,12 +18,14 @@ use tracing::Instrument as _;
 
 use super::{
     Gateway,
+    accept::Place,
     backend::embedded::Connection,
     client::ClientStream,
     data::{
         ports::{PortNews, Registration},
         transfer::Outcome,
     },
+    places::Refused,
     tls::Identity,
 };
 use crate::{drain::Phase, settings::InForce};
@@ -40,14 +42,14 @@ use transfers::Data;
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Serves one client to its end.
-pub(super) async fn run(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>) {
-    let id = gateway.new_session_id();
+pub(super) async fn run(stream: TcpStream, peer: IpAddr, place: Place, gateway: Arc<Gateway>) {
+    let id = place.session();
     let span = tracing::info_span!("session", id = id.0, %peer);
     async {
         let settings = Arc::clone(&gateway.settings.borrow());
         let Backend::Embedded { socket } = &settings.config.backend;
         match Connection::open(Path::new(socket)).await {
-            Ok(backend) => Task::new(id, peer, stream, backend, settings, gateway).serve().await,
+            Ok(backend) => Task::new(peer, place, stream, backend, settings, gateway).serve().await,
             Err(error) => {
                 tracing::error!(%error, "failed to reach the ftpd");
                 let mut client = ClientStream::Clear(stream);
@@ -63,6 +65,7 @@ pub(super) async fn run(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>) 
 struct Task {
     id: SessionId,
     peer: IpAddr,
+    place: Place,
     core: Session,
     client: ClientStream,
     backend: Connection,
@@ -89,13 +92,14 @@ enum Wake {
 
 impl Task {
     fn new(
-        id: SessionId,
         peer: IpAddr,
+        place: Place,
         stream: TcpStream,
         backend: Connection,
         settings: Arc<InForce>,
         gateway: Arc<Gateway>,
     ) -> Self {
+        let id = place.session();
         let mut address = gateway.address.clone();
         let announced = address.borrow_and_update().clone();
         let core = Session::new(id, peer, Arc::new(settings::of_core(&settings)), announced, Instant::now());
@@ -105,6 +109,7 @@ impl Task {
         Self {
             id,
             peer,
+            place,
             core,
             client: ClientStream::Clear(stream),
             backend,
@@ -129,6 +134,7 @@ impl Task {
     async fn turn_until_closed(&mut self) -> io::Result<()> {
         loop {
             self.perform().await?;
+            self.place.follow(self.core.progress());
             if self.core.is_closed() || self.kill_at.is_some_and(|at| at <= Instant::now()) {
                 return Ok(());
             }
@@ -167,6 +173,10 @@ impl Task {
 
     fn perform_at_once(&mut self, output: Output) {
         match output {
+            Output::Admit => {
+                let admission = self.place.promote().map_err(Refused::reply);
+                self.core.handle_admission(admission, Instant::now());
+            }
             Output::RequestPort => self.request_port(),
             Output::ReleasePort => {
                 self.data.early = None;

@@ -1,11 +1,11 @@
 //! Bounds on what strangers can make the gateway do.
 
-use crate::support::{Client, Pod, wait_until};
+use crate::support::{Client, PASSWORD, Pod, wait_until};
 
 #[test]
-fn one_session_too_many_is_421_and_a_place_that_is_free_again_is_given() {
+fn one_user_too_many_is_421_and_a_place_that_is_free_again_is_given() {
     let pod = Pod::with(|config| config.limits.sessions = 2);
-    let (mut first, _second) = (pod.connect(), pod.connect());
+    let (mut first, _second) = (pod.login(), pod.login());
     let mut third = Client::connect(pod.control_port, pod.trust.clone());
     assert!(third.expect(421).contains("sessions"));
     third.expect_end();
@@ -13,13 +13,23 @@ fn one_session_too_many_is_421_and_a_place_that_is_free_again_is_given() {
     first.expect_end();
     drop(first);
     wait_until("its place is free", || pod.gateway.sessions() == 1);
-    pod.connect();
+    pod.login();
+}
+
+#[test]
+fn a_place_that_is_gone_when_the_login_succeeds_is_421() {
+    let pod = Pod::with(|config| config.limits.sessions = 1);
+    let (mut slow, mut user) = (pod.protected(), pod.login());
+    slow.ask("USER alice", 331);
+    assert!(slow.ask(&format!("PASS {PASSWORD}"), 421).contains("sessions"));
+    slow.expect_end();
+    user.ask("NOOP", 200);
 }
 
 #[test]
 fn one_address_can_be_bounded() {
     let pod = Pod::with(|config| config.limits.sessions_per_peer = 1);
-    let _first = pod.connect();
+    let _first = pod.login();
     let mut second = Client::connect(pod.control_port, pod.trust.clone());
     assert!(second.expect(421).contains("Your address"));
 }

@@ -18,4 +18,5 @@ mod login;
 mod ports;
 mod process;
 mod safetp1;
+mod strangers;
 mod transfers;

@@ -1,18 +1,32 @@
 //! The program itself: what it says when it cannot start, and how it ends.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use rand::Rng as _;
 use rustix::process::{Pid, Signal, kill_process};
-use safetp_config::ports::PortRange;
+use safetp_config::{gateway::GatewayConfig, ports::PortRange};
 
 use crate::support::{Client, Pod};
 
-fn start(pod: &Pod) -> Child {
+fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_safetp-sidecar"))
+}
+
+/// The same with no more open files than this.
+fn program_of(open_files: u32) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit -n {open_files} && exec \"$0\" \"$@\"")]);
+    shell.arg(env!("CARGO_BIN_EXE_safetp-sidecar"));
+    shell
+}
+
+fn start(pod: &Pod, mut program: Command) -> Child {
+    program
         .arg("--gateway-dir")
         .arg(pod.path("gateway"))
         .arg("--log-json")
@@ -22,47 +36,97 @@ fn start(pod: &Pod) -> Child {
         .unwrap()
 }
 
-/// A gateway of its own before the pod's ftpd, and its control port; `None` where its data port was taken.
-fn try_serving(pod: &Pod) -> Option<(Child, u16)> {
-    let mut config = pod.config.clone();
-    let port = rand::rng().random_range(10_000..30_000);
-    config.data_ports = PortRange::new(port, port).unwrap();
-    pod.write_config(&config);
-    let mut gateway = start(pod);
-    let mut log = BufReader::new(gateway.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let Some(serving) = log.find(|line| line.contains("\"serving\"")) else {
-        gateway.wait().unwrap();
-        return None;
-    };
-    // Read to its end, or the gateway would stand still when the pipe is full.
-    std::thread::spawn(move || log.count());
-    let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
-    Some((gateway, serving["fields"]["control"].as_u64().unwrap().try_into().unwrap()))
+/// A gateway of its own before the pod's ftpd.
+struct Serving {
+    gateway: Child,
+    config: GatewayConfig,
+    control_port: u16,
+}
+
+impl Serving {
+    fn start(pod: &Pod, program: impl Fn() -> Command) -> Self {
+        std::iter::repeat_with(|| Self::try_start(pod, program())).find_map(|attempt| attempt).unwrap()
+    }
+
+    /// `None` where one of its ports was taken.
+    fn try_start(pod: &Pod, program: Command) -> Option<Self> {
+        let mut config = pod.config.clone();
+        let port = rand::rng().random_range(10_000..30_000);
+        config.data_ports = PortRange::new(port, port).unwrap();
+        config.admin_port = port + 1;
+        pod.write_config(&config);
+        let mut gateway = start(pod, program);
+        let mut log = BufReader::new(gateway.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let Some(serving) = log.find(|line| line.contains("\"serving\"")) else {
+            gateway.wait().unwrap();
+            return None;
+        };
+        // Read to its end, or the gateway would stand still when the pipe is full.
+        std::thread::spawn(move || log.count());
+        let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
+        let control_port = serving["fields"]["control"].as_u64().unwrap().try_into().unwrap();
+        Some(Self { gateway, config, control_port })
+    }
+
+    fn login(&self, pod: &Pod) -> Client {
+        let mut client = Client::connect(self.control_port, pod.trust.clone());
+        client.expect(220);
+        client.auth_tls();
+        client.ask("PBSZ 0", 200);
+        client.ask("PROT P", 200);
+        client.login("alice");
+        client
+    }
+
+    fn status(&self) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.config.admin_port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.write_all(b"GET /status HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
 }
 
 #[test]
 fn sigterm_drains_and_ends_with_0() {
     let pod = Pod::new();
-    let (mut gateway, port) = std::iter::repeat_with(|| try_serving(&pod)).find_map(|attempt| attempt).unwrap();
-    let mut client = Client::connect(port, pod.trust.clone());
-    client.expect(220);
-    client.auth_tls();
-    client.ask("PBSZ 0", 200);
-    client.ask("PROT P", 200);
-    client.login("alice");
+    let mut serving = Serving::start(&pod, program);
+    let mut client = serving.login(&pod);
     client.store("STOR file", b"by the program");
-    kill_process(Pid::from_child(&gateway), Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&serving.gateway), Signal::TERM).unwrap();
     assert!(client.expect(421).contains("shutting down"));
     client.expect_end();
     drop(client);
-    assert!(gateway.wait().unwrap().success());
+    assert!(serving.gateway.wait().unwrap().success());
+}
+
+#[test]
+fn strangers_cannot_use_up_the_open_files_that_transfers_and_the_admin_port_need() {
+    let pod = Pod::new();
+    let mut serving = Serving::start(&pod, || program_of(256));
+    assert!(serving.status().contains("256 open files are enough"), "{}", serving.status());
+    let mut client = serving.login(&pod);
+    let mut data = client.open("STOR file");
+    data.write_all(b"half").unwrap();
+    let strangers: Vec<_> =
+        (0..400).map(|_| TcpStream::connect(("127.0.0.1", serving.control_port)).unwrap()).collect();
+    assert!(serving.status().starts_with("HTTP/1.1 200"));
+    data.write_all(b" and half").unwrap();
+    data.finish();
+    client.expect(226);
+    // A new one needs a descriptor for each of its ends, too.
+    client.store("STOR other", b"x");
+    drop(strangers);
+    serving.gateway.kill().unwrap();
+    serving.gateway.wait().unwrap();
 }
 
 #[test]
 fn without_a_readable_configuration_it_ends_with_a_sentence() {
     let pod = Pod::new();
     pod.replace(&[("gateway.json", b"{}".to_vec())], |in_force| in_force.problem.is_some());
-    let mut gateway = start(&pod);
+    let mut gateway = start(&pod, program());
     assert!(!gateway.wait().unwrap().success());
     let mut text = String::new();
     gateway.stderr.take().unwrap().read_to_string(&mut text).unwrap();

@@ -1,3 +1,5 @@
 //! The pod that all tests here are about.
 
-pub(crate) use safetp_pod::{ADDRESS, Client, OTHER_USER, PASSWORD, Pod, SafeClient, USER, announced, new_identity, wait_until};
+pub(crate) use safetp_pod::{
+    ADDRESS, Client, OTHER_USER, PASSWORD, Pod, SafeClient, USER, announced, new_identity, wait_until,
+};

@@ -1,0 +1,98 @@
+//! How the open files that the process may have are divided. What each part may need at most is kept for it, so that
+//! nobody finds none left in the middle of a transfer, and the admin port always answers.
+
+/// For the admin port, the log, DNS, the Kubernetes API and files of the configuration.
+const KEPT_BACK: u64 = 64;
+/// One user's control connection, the ftpd's, a data connection and the file.
+const OF_A_USER: u64 = 4;
+/// One stranger's control connection, and the ftpd's.
+const OF_A_STRANGER: u64 = 2;
+/// Strangers at once, where descriptors are plenty: each may hold some tens of KiB, and a login takes well under a
+/// second.
+const MOST_STRANGERS: u64 = 2048;
+/// Refused clients that are told why at the same time; the others are dropped.
+const MOST_REFUSALS: u64 = 256;
+/// Data connections whose handshake has yet to tell whose they are.
+const MOST_UNPROVEN: u64 = 4096;
+/// No kind of guest gets more than this part of the descriptors.
+const PART_OF_GUESTS: u64 = 16;
+
+/// Who may have how many connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Allowance {
+    /// Sessions that have logged in.
+    pub(super) users: u32,
+    /// Sessions that have not.
+    pub(super) strangers: usize,
+    /// Clients that are being told why they are refused.
+    pub(super) refusals: usize,
+    open_files: u64,
+}
+
+impl Allowance {
+    /// Divides what the process is allowed now.
+    pub(super) fn of_this_process(data_ports: usize) -> Self {
+        let open_files = rlimit::Resource::NOFILE.get_soft().unwrap_or_else(|error| {
+            tracing::warn!(%error, "failed to read the limit of open files");
+            u64::MAX
+        });
+        Self::divide(open_files, data_ports)
+    }
+
+    fn divide(open_files: u64, data_ports: usize) -> Self {
+        let at_most = |most: u64| most.min(open_files / PART_OF_GUESTS);
+        let (strangers, refusals) = (at_most(MOST_STRANGERS), at_most(MOST_REFUSALS));
+        let guests = OF_A_STRANGER * strangers + refusals + at_most(MOST_UNPROVEN);
+        let users = open_files.saturating_sub(KEPT_BACK + data_ports as u64 + guests) / OF_A_USER;
+        Self {
+            users: u32::try_from(users).unwrap_or(u32::MAX),
+            strangers: usize::try_from(strangers).unwrap_or(usize::MAX),
+            refusals: usize::try_from(refusals).unwrap_or(usize::MAX),
+            open_files,
+        }
+    }
+
+    /// What to say where the configuration wants more sessions than there are descriptors for.
+    pub(super) fn problem(&self, sessions: u32) -> Option<String> {
+        let Self { users, open_files, .. } = self;
+        (sessions > *users).then(|| {
+            format!(
+                "limits.sessions is {sessions}, but {open_files} open files are enough for {users} sessions only: raise \
+                 the container runtime's limit of open files, or lower limits.sessions"
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_a_usual_node_is_enough_for_ten_thousand_sessions() {
+        for open_files in [65_536, 1_048_576, u64::MAX] {
+            let allowance = Allowance::divide(open_files, 20);
+            assert_eq!(allowance.problem(10_000), None, "{open_files}");
+            assert_eq!((allowance.strangers, allowance.refusals), (2048, 256));
+        }
+    }
+
+    #[test]
+    fn fewer_descriptors_are_fewer_sessions_and_a_sentence() {
+        let allowance = Allowance::divide(4096, 20);
+        let sentence = allowance.problem(10_000).unwrap();
+        assert!(sentence.contains("10000") && sentence.contains("4096") && sentence.contains("747"), "{sentence}");
+        assert_eq!(allowance.problem(allowance.users), None);
+    }
+
+    #[test]
+    fn all_parts_together_never_exceed_the_limit_and_leave_some_for_the_admin_port() {
+        for open_files in [256, 400, 1024, 4096, 20_000, 65_536, 1_048_576] {
+            let Allowance { users, strangers, refusals, .. } = Allowance::divide(open_files, 20);
+            let unproven = MOST_UNPROVEN.min(open_files / PART_OF_GUESTS);
+            let taken = OF_A_USER * u64::from(users) + OF_A_STRANGER * strangers as u64 + refusals as u64 + unproven;
+            assert!(taken + 20 + KEPT_BACK <= open_files, "{open_files}");
+            assert!(users > 0 && strangers > 0);
+        }
+    }
+}
