@@ -8,7 +8,8 @@
 //!   begins, or for a listing the reading end of a stream. PASV, EPSV, PORT, EPRT, AUTH, PBSZ and PROT are unknown.
 //! * After the `150` the ftpd waits for the gateway to say how it went: [`COMPLETE`] or [`FAILED`]. Only then does it
 //!   finish (rename an upload into place, or keep its part) and send the final reply, which the gateway passes on.
-//!   A connection that ends instead means [`FAILED`].
+//!   A connection that ends instead means [`FAILED`]. While finishing takes long, `150` comes again now and then: the
+//!   gateway waits on and passes none of them on.
 //! * TYPE is known but changes nothing on the descriptor: the gateway converts TYPE A.
 //! * [`DIGEST`] answers with the digest of the configuration that is in force.
 
@@ -23,8 +24,13 @@ use crate::{ConfigError, paths};
 pub const PEER: &str = "XPEER";
 /// `XCOMPLETE`: every octet of the transfer was delivered, and its end was authentic.
 pub const COMPLETE: &str = "XCOMPLETE";
-/// `XFAILED`: the transfer broke off.
+/// `XFAILED <reason>`: the transfer broke off. The reason is the name of the gateway's failure, as in its metrics; two
+/// of them decide over what is left of an upload, after all others it is kept for `REST`.
 pub const FAILED: &str = "XFAILED";
+/// A reason of [`FAILED`]: no space was left. What came is removed, or the volume would stay full.
+pub const STORAGE_FULL: &str = "storage_full";
+/// A reason of [`FAILED`]: the file did not take what was written. What came is removed, for it cannot be trusted.
+pub const FILE_WRITE: &str = "file_write";
 /// `XDIGEST`: allowed before login, answered by `200 <digest>`.
 pub const DIGEST: &str = "XDIGEST";
 

@@ -48,8 +48,10 @@ impl Session {
         state.stage = Stage::Finishing;
         state.unverified = outcome == Err(Failure::Tampered) && state.transfer.security.is_blocks();
         state.failure = state.failure.or(outcome.err());
-        let word = if state.failure.is_none() { "XCOMPLETE\r\n" } else { "XFAILED\r\n" };
-        self.ask_backend(word.into(), Expected::Transfer, now);
+        let word = state
+            .failure
+            .map_or_else(|| "XCOMPLETE\r\n".to_owned(), |failure| format!("XFAILED {}\r\n", failure.name()));
+        self.ask_backend(word.into_bytes(), Expected::Transfer, now);
     }
 
     pub(super) fn handle_transfer(
@@ -88,6 +90,11 @@ impl Session {
                 // Refused: 550 and the like. The port was for this transfer.
                 self.give_up_port();
                 self.end_transfer(reply);
+            }
+            // It still works on the end of an upload.
+            Stage::Finishing if reply.code().is_preliminary() => {
+                self.expected.push_front(Expected::Transfer);
+                self.asked_backend = now;
             }
             Stage::Finishing => {
                 let reply = state.failure.map_or_else(|| reply.clone(), Failure::reply);
