@@ -1,6 +1,6 @@
 //! A line from the gateway: a client's command as it was relayed, or the gateway's own word.
 
-use safetp_config::ftpd::{COMPLETE, DIGEST, FAILED, PEER};
+use safetp_config::ftpd::{COMPLETE, DIGEST, FAILED, FILE_WRITE, PEER, STORAGE_FULL};
 use safetp_protocol::command::{Command, CommandError};
 
 /// One line, understood.
@@ -13,9 +13,30 @@ pub(crate) enum Request {
     /// XCOMPLETE.
     Complete,
     /// XFAILED.
-    Failed,
+    Failed(Cause),
     /// Anything that a client can say.
     Client(Command),
+}
+
+/// Why a transfer failed, as far as it matters for what is left of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// No space was left for the next octets.
+    Full,
+    /// The volume did not take the octets.
+    Volume,
+    /// The client, or the way to it.
+    Other,
+}
+
+impl Cause {
+    fn parse(reason: &[u8]) -> Self {
+        match reason.trim_ascii() {
+            reason if reason == STORAGE_FULL.as_bytes() => Self::Full,
+            reason if reason == FILE_WRITE.as_bytes() => Self::Volume,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Why a line is no request.
@@ -41,7 +62,7 @@ impl Request {
         }
         Ok(match verb {
             _ if is(COMPLETE) => Self::Complete,
-            _ if is(FAILED) => Self::Failed,
+            _ if is(FAILED) => Self::Failed(Cause::parse(argument)),
             _ if is(DIGEST) => Self::Digest,
             _ => Self::Client(Command::parse(line)?),
         })
@@ -67,6 +88,10 @@ mod tests {
     fn the_gateways_own_words_are_told_from_the_clients() {
         assert_eq!(Request::parse(b"XCOMPLETE"), Ok(Request::Complete));
         assert_eq!(Request::parse(b"xpeer 192.0.2.1 7"), Ok(Request::Peer("192.0.2.1 7".into())));
+        assert_eq!(Request::parse(b"XFAILED"), Ok(Request::Failed(Cause::Other)));
+        assert_eq!(Request::parse(b"XFAILED truncated"), Ok(Request::Failed(Cause::Other)));
+        assert_eq!(Request::parse(b"XFAILED storage_full"), Ok(Request::Failed(Cause::Full)));
+        assert_eq!(Request::parse(b"XFAILED file_write"), Ok(Request::Failed(Cause::Volume)));
         assert_eq!(Request::parse(b"NOOP"), Ok(Request::Client(Command::Noop)));
     }
 }

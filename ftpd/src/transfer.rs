@@ -4,6 +4,7 @@ use std::{
     io,
     os::{fd::AsFd as _, unix::net::UnixStream as StdUnixStream},
     pin::pin,
+    time::Duration,
 };
 
 use safetp_protocol::{command::Command, reply::Reply};
@@ -11,9 +12,17 @@ use tokio::{io::AsyncWriteExt as _, net::UnixStream};
 
 use crate::{
     connection::{Connection, Lost},
-    files::{self, Refusal, download::Download, listing::Listing, upload::Upload},
-    request::Request,
+    files::{
+        self, Refusal,
+        download::Download,
+        listing::Listing,
+        upload::{Ending, Upload},
+    },
+    request::{Cause, Request},
 };
+
+/// How often the gateway learns that the end of an upload still takes work. It waits five minutes.
+const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
 
 /// A transfer that is ready to begin.
 #[derive(Debug)]
@@ -21,7 +30,7 @@ pub(crate) enum Transfer {
     /// RETR.
     Download { opening: Reply, download: Download },
     /// STOR and APPE.
-    Upload { opening: Reply, upload: Upload },
+    Upload { opening: Reply, upload: Box<Upload> },
     /// LIST, NLST and MLSD, with the lines that were read already.
     Listing { opening: Reply, listing: Listing, first: Vec<u8> },
 }
@@ -30,8 +39,20 @@ pub(crate) enum Transfer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Complete,
-    Failed,
+    Failed(Cause),
     Aborted,
+}
+
+impl Outcome {
+    /// Of an upload.
+    fn ending(self) -> Ending {
+        match self {
+            Self::Complete => Ending::Whole,
+            Self::Failed(Cause::Full) => Ending::Full,
+            Self::Failed(Cause::Volume) => Ending::Spoilt,
+            Self::Failed(Cause::Other) | Self::Aborted => Ending::Broken,
+        }
+    }
 }
 
 impl Transfer {
@@ -44,12 +65,7 @@ impl Transfer {
                 let outcome = outcome(connection).await?;
                 conclude(connection, outcome, done("Transfer complete."), broken("The transfer broke off.")).await
             }
-            Self::Upload { opening, upload } => {
-                connection.send_with(&opening, upload.descriptor()).await?;
-                let outcome = outcome(connection).await?;
-                let (stored, kept) = finish(upload, outcome).await;
-                conclude(connection, outcome, stored, kept).await
-            }
+            Self::Upload { opening, upload } => receive(connection, &opening, *upload).await,
             Self::Listing { opening, listing, first } => list(connection, &opening, listing, first).await,
         }
     }
@@ -72,7 +88,7 @@ async fn conclude(
 ) -> Result<Reply, Lost> {
     match outcome {
         Outcome::Complete => Ok(complete),
-        Outcome::Failed => Ok(failed),
+        Outcome::Failed(_) => Ok(failed),
         Outcome::Aborted => {
             connection.send(&failed).await?;
             Ok(done("Aborted."))
@@ -85,7 +101,7 @@ async fn outcome(connection: &mut Connection) -> Result<Outcome, Lost> {
     loop {
         let reply = match connection.request().await? {
             Ok(Request::Complete) => return Ok(Outcome::Complete),
-            Ok(Request::Failed) => return Ok(Outcome::Failed),
+            Ok(Request::Failed(cause)) => return Ok(Outcome::Failed(cause)),
             Ok(Request::Client(Command::Abor)) => return Ok(Outcome::Aborted),
             Ok(Request::Client(Command::Noop)) => Reply::new(200, "A transfer is running."),
             Ok(Request::Client(Command::Stat)) => Reply::new(211, "A transfer is running."),
@@ -96,21 +112,36 @@ async fn outcome(connection: &mut Connection) -> Result<Outcome, Lost> {
     }
 }
 
-/// Both possible replies, of which the outcome that was given makes one true.
-async fn finish(upload: Upload, outcome: Outcome) -> (Reply, Reply) {
-    let kept = broken("The upload broke off; what came is kept: continue with SIZE, REST and STOR.");
-    let work = move || match outcome {
-        Outcome::Complete => upload.finish(),
-        Outcome::Failed | Outcome::Aborted => {
-            if let Err(error) = upload.keep() {
-                tracing::warn!(%error, "a part could not be looked at");
-            }
-            Ok(())
-        }
+async fn receive(connection: &mut Connection, opening: &Reply, upload: Upload) -> Result<Reply, Lost> {
+    let outcome = match connection.send_with(opening, upload.descriptor()).await {
+        Ok(()) => outcome(connection).await,
+        Err(lost) => Err(lost),
     };
-    match files::blocking(work).await {
-        Ok(()) => (done("Stored."), kept),
-        Err(refusal) => (refusal.into(), kept),
+    let ending = outcome.as_ref().map_or(Ending::Broken, |outcome| outcome.ending());
+    let broken_off = broken(match (ending, upload.is_resumable()) {
+        (Ending::Full, _) => "The volume is full; nothing of this upload is kept.",
+        (Ending::Spoilt, _) => "The volume failed; nothing of this upload is kept.",
+        (Ending::Broken | Ending::Whole, true) => {
+            "The upload broke off; what came is kept: continue with SIZE, REST and STOR."
+        }
+        (Ending::Broken | Ending::Whole, false) => "The upload broke off; the file is as it was.",
+    });
+    let concluded = files::blocking(move || upload.conclude(ending));
+    let stored = match with_signs_of_life(connection, SIGN_OF_LIFE, concluded).await {
+        Ok(()) => done("Stored."),
+        Err(refusal) => refusal.into(),
+    };
+    conclude(connection, outcome?, stored, broken_off).await
+}
+
+async fn with_signs_of_life<T>(connection: &mut Connection, every: Duration, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        if let Ok(done) = tokio::time::timeout(every, &mut work).await {
+            return done;
+        }
+        // What was begun is finished; that the gateway has gone is seen by the final reply.
+        let _ = connection.send(&Reply::new(150, "Still writing.")).await;
     }
 }
 
@@ -165,5 +196,29 @@ async fn feed(mut into: UnixStream, mut listing: Listing, first: Vec<u8>) -> Res
             Ok((listing, lines))
         })
         .await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, sync::oneshot};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn long_work_is_announced_until_it_is_done() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut connection = Connection::new(ours);
+        let (done, work) = oneshot::channel();
+        let listen = async {
+            for _ in 0..3 {
+                let mut line = [0; 20];
+                theirs.read_exact(&mut line).await.unwrap();
+                assert_eq!(&line, b"150 Still writing.\r\n");
+            }
+            done.send(7).unwrap();
+        };
+        let announced = with_signs_of_life(&mut connection, Duration::from_millis(1), work);
+        assert_eq!(tokio::join!(announced, listen).0, Ok(7));
     }
 }

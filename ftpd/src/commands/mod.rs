@@ -51,7 +51,7 @@ pub(crate) async fn answer(session: &mut Session, request: &Request) -> Result<A
     match request {
         Request::Peer(who) => gateway::xpeer(session, who),
         Request::Digest => gateway::xdigest(session).await,
-        Request::Complete | Request::Failed => Err(Refusal::Order("No transfer is running.")),
+        Request::Complete | Request::Failed(_) => Err(Refusal::Order("No transfer is running.")),
         Request::Client(command) => client(session, command).await,
     }
 }

@@ -4,7 +4,7 @@ use safetp_protocol::reply::Reply;
 
 use super::Answer;
 use crate::{
-    files::{Refusal, VirtualPath, blocking, download, parts, upload},
+    files::{Refusal, VirtualPath, blocking, download, upload},
     session::{Account, Session},
     transfer::Transfer,
 };
@@ -25,12 +25,8 @@ pub(super) async fn retr(session: &mut Session, argument: &[u8]) -> Result<Answe
 
 pub(super) async fn stor(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, start) = begin(session, argument)?;
-    let (name, sweep) = (path.octets(), session.due_sweep());
-    let upload = blocking(move || {
-        parts::sweep_if_due(&account.home, sweep);
-        upload::store(&account.home, &path, start)
-    })
-    .await?;
+    let name = path.octets();
+    let upload = blocking(move || upload::store(&account.home, &path, start)).await?;
     Ok(receive(&name, upload))
 }
 
@@ -66,5 +62,5 @@ fn begin(session: &mut Session, argument: &[u8]) -> Result<(Account, VirtualPath
 
 fn receive(name: &[u8], upload: upload::Upload) -> Answer {
     let opening = Reply::new(150, [b"Receiving ", name, b"."].concat());
-    Answer::Transfer(Box::new(Transfer::Upload { opening, upload }))
+    Answer::Transfer(Box::new(Transfer::Upload { opening, upload: Box::new(upload) }))
 }

@@ -1,6 +1,11 @@
 //! The volume, and in it the one directory that a session can reach.
 
-use std::{io, os::fd::AsFd, path::Path, sync::Arc};
+use std::{
+    io,
+    os::fd::AsFd,
+    path::Path,
+    sync::Arc,
+};
 
 use cap_std::{
     ambient_authority,
@@ -9,18 +14,24 @@ use cap_std::{
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
 
 use super::{
-    parts,
+    parts::{self, Removed},
     path::{BadPath, VirtualPath},
     refusal::Refusal,
-    standing,
+    targets::Targets,
 };
 
 /// New directories: their group may look, for pods that share the volume by group.
 const DIRECTORY_MODE: u32 = 0o750;
 
 /// Everybody's files.
+#[derive(Clone, Debug)]
+pub(crate) struct Volume(Arc<Everything>);
+
 #[derive(Debug)]
-pub(crate) struct Volume(Dir);
+struct Everything {
+    dir: Dir,
+    targets: Arc<Targets>,
+}
 
 /// Why a home cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,27 +45,41 @@ pub(crate) enum HomeError {
 impl Volume {
     /// Opens the volume: the only path of this process that is not confined.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Dir::open_ambient_dir(path, ambient_authority()).map(Self)
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        Ok(Self(Arc::new(Everything { dir, targets: Arc::default() })))
     }
 
     /// Opens the home of an account, and makes it if this is the first login.
     pub(crate) fn home(&self, home: &str, user: &str) -> Result<Home, HomeError> {
         let path = VirtualPath::root().join(home)?;
-        let dir = match self.0.open_dir(path.relative()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.0.create_dir_with(path.relative(), DirBuilder::new().recursive(true).mode(DIRECTORY_MODE))?;
-                self.0.open_dir(path.relative())?
-            }
-            opened => opened?,
-        };
-        Ok(Home(Arc::new(Inner { root: dir, user: user.to_owned() })))
+        match self.0.dir.open_dir(path.relative()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make_home(&path)?,
+            opened => drop(opened?),
+        }
+        self.existing_home(home, user)
+    }
+
+    /// Makes a home and what leads to it, and brings all of it to the disk: a file in it that was answered 226 would not
+    /// be found without.
+    fn make_home(&self, path: &VirtualPath) -> io::Result<()> {
+        self.0.dir.create_dir_with(path.relative(), DirBuilder::new().recursive(true).mode(DIRECTORY_MODE))?;
+        let mut above = path.clone();
+        while !above.is_root() {
+            above = above.parent();
+            sync_dir(&self.0.dir.open_dir(above.relative())?)?;
+        }
+        Ok(())
     }
 
     /// The home, if it is there already.
     pub(crate) fn existing_home(&self, home: &str, user: &str) -> Result<Home, HomeError> {
         let path = VirtualPath::root().join(home)?;
-        let root = self.0.open_dir(path.relative())?;
-        Ok(Home(Arc::new(Inner { root, user: user.to_owned() })))
+        let root = self.0.dir.open_dir(path.relative())?;
+        Ok(Home(Arc::new(Inner { volume: self.clone(), root, user: user.to_owned() })))
+    }
+
+    pub(super) fn targets(&self) -> &Arc<Targets> {
+        &self.0.targets
     }
 }
 
@@ -65,6 +90,7 @@ pub(crate) struct Home(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    volume: Volume,
     root: Dir,
     user: String,
 }
@@ -72,6 +98,10 @@ struct Inner {
 impl Home {
     pub(super) fn root(&self) -> &Dir {
         &self.0.root
+    }
+
+    pub(super) fn volume(&self) -> &Volume {
+        &self.0.volume
     }
 
     pub(super) fn user(&self) -> &str {
@@ -115,7 +145,13 @@ impl Home {
         path.check_new_name()?;
         let mut builder = DirBuilder::new();
         builder.mode(DIRECTORY_MODE);
-        self.root().create_dir_with(path.relative(), &builder).map_err(Refusal::file(path))
+        self.root().create_dir_with(path.relative(), &builder).map_err(Refusal::file(path))?;
+        self.sync_entry(path).map_err(Refusal::file(path))
+    }
+
+    /// Brings to the disk that `path` is there, or not there any more.
+    fn sync_entry(&self, path: &VirtualPath) -> io::Result<()> {
+        sync_dir(&self.root().open_dir(path.parent().relative())?)
     }
 
     /// RFC 959 RMD.
@@ -130,9 +166,11 @@ impl Home {
         not_root(path)?;
         match self.root().remove_file(path.relative()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Says what is the matter if there is nothing, or if somebody works on it.
-                standing::of(self, path)?;
-                parts::remove(self, path).map_err(Refusal::file(path)).map(drop)
+                match parts::remove(self, path).map_err(Refusal::file(path))? {
+                    Removed::Some => Ok(()),
+                    Removed::InUse => Err(Refusal::Busy(path.clone())),
+                    Removed::Nothing => Err(Refusal::file(path)(error)),
+                }
             }
             removed => removed.map_err(Refusal::file(path)),
         }
@@ -148,7 +186,10 @@ impl Home {
     pub(crate) fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<(), Refusal> {
         not_root(to)?;
         to.check_new_name()?;
-        self.root().rename(from.relative(), self.root(), to.relative()).map_err(Refusal::store(to))
+        self.root().rename(from.relative(), self.root(), to.relative()).map_err(Refusal::store(to))?;
+        // The new name first: after a crash between the two the file has both, and not none.
+        self.sync_entry(to).map_err(Refusal::store(to))?;
+        if from.parent() == to.parent() { Ok(()) } else { self.sync_entry(from).map_err(Refusal::store(to)) }
     }
 
     /// Sets when `path` was last modified, in seconds since 1970.
@@ -160,6 +201,11 @@ impl Home {
         };
         rustix::fs::futimens(file.as_fd(), &times).map_err(|error| Refusal::file(path)(error.into()))
     }
+}
+
+/// A descriptor of its own: the one that names are resolved by (`O_PATH`) cannot be synced.
+pub(super) fn sync_dir(dir: &Dir) -> io::Result<()> {
+    dir.open(".")?.sync_all()
 }
 
 fn not_root(path: &VirtualPath) -> Result<(), Refusal> {

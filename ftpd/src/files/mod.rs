@@ -4,11 +4,14 @@ pub(crate) mod download;
 pub(crate) mod facts;
 pub(crate) mod hash;
 pub(crate) mod home;
+mod join;
 pub(crate) mod listing;
+mod part_name;
 pub(crate) mod parts;
 pub(crate) mod path;
 pub(crate) mod refusal;
 pub(crate) mod standing;
+mod targets;
 pub(crate) mod upload;
 
 pub(crate) use home::{Home, Volume};

@@ -1,9 +1,14 @@
 //! Unfinished uploads: where they lie, who works on them, when they are thrown away.
 //!
+//! A part that is being written has a random name, which no other upload can come upon, not even one of a pod on another
+//! node whose locks do not reach here. One that broke off has the name by which the next REST of its target looks for
+//! it; what a crash left under its random name is found by that name's beginning ([`PartName`]).
+//!
 //! A part is locked by `flock` on the open file, not in memory: another replica may share the volume. Whoever opened a
 //! part believes the lock only after seeing that the name still leads to the file that was locked.
 
 use std::{
+    ffi::OsStr,
     io,
     os::fd::AsFd as _,
     time::{Duration, SystemTime},
@@ -17,18 +22,23 @@ use cap_std::{
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest as _, Sha256};
 
-use super::{Home, VirtualPath, path::PARTS_DIR};
+use super::{
+    Home, VirtualPath,
+    part_name::{APPEND, Base, PartName},
+    path::PARTS_DIR,
+};
 
-/// Simultaneous uploads of one name, and parts of it that are kept.
-const SLOTS: u8 = 16;
 const FILE_MODE: u32 = 0o640;
+/// How often a name is drawn, should somebody lock each fresh part at once.
+const DRAWS: u8 = 8;
 
 /// A part that this session alone works on, until dropped.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(super) file: File,
-    pub(super) dir: Dir,
-    pub(super) name: String,
+    dir: Dir,
+    name: PartName,
+    identity: (u64, u64),
 }
 
 impl Drop for Part {
@@ -43,8 +53,45 @@ impl Part {
         Ok(self.file.metadata()?.len())
     }
 
+    /// How many octets of the file come before those of the part.
+    pub(super) fn after(&self) -> u64 {
+        self.name.base.map_or(0, |base| base.after)
+    }
+
+    /// The device of the directory that it lies in. Its own can be another one on an overlay.
+    pub(super) fn device(&self) -> io::Result<u64> {
+        Ok(self.dir.dir_metadata()?.dev())
+    }
+
+    /// Whether its name still leads to it.
+    fn is_in_place(&self) -> io::Result<bool> {
+        let named = existing(self.dir.symlink_metadata(self.name.to_string()))?;
+        Ok(named.is_some_and(|named| identity(&named) == self.identity))
+    }
+
     pub(super) fn remove(&self) -> io::Result<()> {
-        self.dir.remove_file(&self.name)
+        if self.is_in_place()? { existing(self.dir.remove_file(self.name.to_string())).map(drop) } else { Ok(()) }
+    }
+
+    /// Gives the part the name `to` in `parent`, unless its own name leads to another file by now.
+    pub(super) fn rename_to(&self, parent: &Dir, to: impl AsRef<OsStr>) -> io::Result<()> {
+        if !self.is_in_place()? {
+            return Err(io::ErrorKind::StaleNetworkFileHandle.into());
+        }
+        self.dir.rename(self.name.to_string(), parent, to.as_ref())
+    }
+
+    /// Leaves the part for a later REST, in the place of an older one.
+    pub(super) fn keep(&self) -> io::Result<()> {
+        if self.length()? == 0 {
+            return self.remove();
+        }
+        self.rename_to(&self.dir, self.name.kept().to_string())
+    }
+
+    /// Removes what an earlier upload of the same name left, now that this one is whole.
+    pub(super) fn remove_kept(&self) -> io::Result<()> {
+        existing(self.dir.remove_file(&self.name.stem)).map(drop)
     }
 }
 
@@ -59,50 +106,60 @@ pub(super) enum Found {
     Nothing,
 }
 
-/// A fresh, empty part for `target`. The newest part that nobody works on makes way for it; `None`: too many uploads of
-/// this name at once.
-pub(super) fn create(home: &Home, target: &VirtualPath) -> io::Result<Option<Part>> {
-    let dir = open_or_make_dir(home)?;
-    let stem = stem(home, target);
-    for slot in 0..SLOTS {
-        if let Some(part) = create_in_slot(&dir, slot_name(&stem, slot))? {
-            return Ok(Some(part));
-        }
-    }
-    Ok(None)
+/// A fresh, empty part for `target`, or for what follows `base` there.
+pub(super) fn create(home: &Home, target: &VirtualPath, base: Option<Base>) -> io::Result<Part> {
+    draw(open_or_make_dir(home)?, PartName { stem: stem(home, target), random: None, base })
 }
 
-fn create_in_slot(dir: &Dir, name: String) -> io::Result<Option<Part>> {
+/// A fresh, empty part for what will follow whatever is there.
+pub(super) fn create_append(home: &Home) -> io::Result<Part> {
+    draw(open_or_make_dir(home)?, PartName { stem: APPEND.into(), random: None, base: None })
+}
+
+fn draw(dir: Dir, mut name: PartName) -> io::Result<Part> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(FILE_MODE);
-    let mut created = dir.open_with(&name, &options);
-    if is(&created, io::ErrorKind::AlreadyExists) {
-        let Some(old) = lock_existing(dir, &name)? else { return Ok(None) };
-        // Removed, not truncated: a descriptor that the gateway still holds must not write into the new part.
-        old.remove()?;
-        created = dir.open_with(&name, &options);
+    for _ in 0..DRAWS {
+        name.random = Some(random()?);
+        let file = dir.open_with(name.to_string(), &options)?;
+        match flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {
+                let identity = identity(&file.metadata()?);
+                return Ok(Part { file, dir, name, identity });
+            }
+            // Somebody looks at it just now. Nobody removes an empty part but its owner.
+            Err(rustix::io::Errno::WOULDBLOCK) => dir.remove_file(name.to_string())?,
+            Err(error) => return Err(error.into()),
+        }
     }
-    if is(&created, io::ErrorKind::AlreadyExists) {
-        return Ok(None);
-    }
-    lock(dir, name, created?)
+    Err(io::ErrorKind::ResourceBusy.into())
 }
 
-/// The newest part for `target` that nobody works on, of those not older than `since`: an upload that became whole
-/// later has made the others worthless.
-pub(super) fn newest(home: &Home, target: &VirtualPath, since: Option<CapTime>) -> io::Result<Found> {
+fn random() -> io::Result<String> {
+    let mut octets = [0; 8];
+    getrandom::fill(&mut octets)?;
+    Ok(hex::encode(octets))
+}
+
+/// The newest part for `target` that nobody works on, of those not older than the file that has the name: an upload
+/// that became whole later has made the others worthless.
+pub(super) fn newest(home: &Home, target: &VirtualPath, whole: Option<&Metadata>) -> io::Result<Found> {
     let Some(dir) = open_existing_dir(home)? else { return Ok(Found::Nothing) };
     let stem = stem(home, target);
     let mut found = Found::Nothing;
-    let mut newest = since;
-    for slot in 0..SLOTS {
-        let name = slot_name(&stem, slot);
-        let Some(metadata) = existing(dir.symlink_metadata(&name))? else { continue };
+    let mut newest = whole.and_then(|whole| whole.modified().ok());
+    for entry in dir.entries()? {
+        let entry = entry?;
+        let Some(name) = entry.file_name().to_str().and_then(PartName::parse) else { continue };
+        if name.stem != stem || !name.base.is_none_or(|base| whole.is_some_and(|whole| is_of(whole, base))) {
+            continue;
+        }
+        let Some(metadata) = existing(entry.metadata())? else { continue };
         let modified = metadata.modified().ok();
         if modified < newest {
             continue;
         }
-        match lock_existing(&dir, &name)? {
+        match lock_existing(&dir, name)? {
             Some(part) => (found, newest) = (Found::Part(part), modified),
             None if matches!(found, Found::Nothing) => found = Found::InUse,
             None => {}
@@ -111,14 +168,73 @@ pub(super) fn newest(home: &Home, target: &VirtualPath, since: Option<CapTime>) 
     Ok(found)
 }
 
+/// Makes a part that was found this upload's own, under a random name.
+pub(super) fn claim(mut part: Part) -> io::Result<Part> {
+    let name = PartName { random: Some(random()?), ..part.name.clone() };
+    part.rename_to(&part.dir, name.to_string())?;
+    part.name = name;
+    Ok(part)
+}
+
+fn is_of(whole: &Metadata, base: Base) -> bool {
+    (whole.ino(), whole.len()) == (base.inode, base.length)
+}
+
+/// What became of the wish to remove the parts of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// There were some.
+    Some,
+    /// There are some, and all are being worked on.
+    InUse,
+    /// There was none.
+    Nothing,
+}
+
 /// Removes the parts for `target` that nobody works on.
-pub(super) fn remove(home: &Home, target: &VirtualPath) -> io::Result<Found> {
-    loop {
-        match newest(home, target, None)? {
-            Found::Part(part) => part.remove()?,
-            found => return Ok(found),
+pub(super) fn remove(home: &Home, target: &VirtualPath) -> io::Result<Removed> {
+    let stem = stem(home, target);
+    let mut removed = Removed::Nothing;
+    for part in list(home)?.iter().filter(|part| part.name.stem == stem) {
+        if remove_listed(home, part, "its name was deleted")? {
+            removed = Removed::Some;
+        } else if removed == Removed::Nothing {
+            removed = Removed::InUse;
         }
     }
+    Ok(removed)
+}
+
+/// One part as it lies there.
+#[derive(Debug)]
+pub(super) struct Listed {
+    name: PartName,
+    pub(super) length: u64,
+    pub(super) modified: SystemTime,
+}
+
+/// Every part in a home.
+pub(super) fn list(home: &Home) -> io::Result<Vec<Listed>> {
+    let Some(dir) = open_existing_dir(home)? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for entry in dir.entries()? {
+        let entry = entry?;
+        let Some(metadata) = existing(entry.metadata())? else { continue };
+        let Some(name) = entry.file_name().to_str().and_then(PartName::parse) else { continue };
+        let modified = metadata.modified().map_or(SystemTime::UNIX_EPOCH, CapTime::into_std);
+        all.push(Listed { name, length: metadata.len(), modified });
+    }
+    Ok(all)
+}
+
+/// Removes a listed part unless somebody works on it, and tells whether it did.
+pub(super) fn remove_listed(home: &Home, listed: &Listed, why: &'static str) -> io::Result<bool> {
+    let Some(dir) = open_existing_dir(home)? else { return Ok(false) };
+    let Some(part) = lock_existing(&dir, listed.name.clone())? else { return Ok(false) };
+    part.remove()?;
+    let (user, octets) = (home.user(), listed.length);
+    tracing::info!(user, part = %listed.name, octets, why, "an unfinished upload is gone");
+    Ok(true)
 }
 
 /// Looks for parts that nobody continued for as long as given. A failure does not stop what this came along with.
@@ -132,50 +248,32 @@ pub(crate) fn sweep_if_due(home: &Home, keep: Option<Duration>) {
 
 /// Removes the parts of this home that nobody touched for `keep`.
 fn sweep(home: &Home, keep: Duration) -> io::Result<()> {
-    let Some(dir) = open_existing_dir(home)? else { return Ok(()) };
     let now = SystemTime::now();
-    for entry in dir.entries()? {
-        let entry = entry?;
-        let Some(metadata) = existing(entry.metadata())? else { continue };
-        if !is_older(&metadata, now, keep) {
-            continue;
-        }
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if let Some(part) = lock_existing(&dir, &name)? {
-            existing(part.remove())?;
-            tracing::info!(
-                user = home.user(),
-                part = name,
-                "an unfinished upload was not continued in time and is gone"
-            );
-        }
+    let old = |part: &Listed| now.duration_since(part.modified).is_ok_and(|age| age > keep);
+    for part in list(home)?.iter().filter(|part| old(part)) {
+        remove_listed(home, part, "not continued in time")?;
     }
     Ok(())
 }
 
-fn is_older(metadata: &Metadata, now: SystemTime, keep: Duration) -> bool {
-    let age = metadata.modified().ok().map(CapTime::into_std).and_then(|modified| now.duration_since(modified).ok());
-    age.is_some_and(|age| age > keep)
-}
-
-fn lock_existing(dir: &Dir, name: &str) -> io::Result<Option<Part>> {
-    let Some(file) = existing(dir.open_with(name, OpenOptions::new().read(true).write(true)))? else {
+fn lock_existing(dir: &Dir, name: PartName) -> io::Result<Option<Part>> {
+    let path = name.to_string();
+    let Some(file) = existing(dir.open_with(&path, OpenOptions::new().read(true).write(true)))? else {
         return Ok(None);
     };
-    lock(dir, name.to_owned(), file)
-}
-
-fn lock(dir: &Dir, name: String, file: File) -> io::Result<Option<Part>> {
     match flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
     // Between opening and locking, the one who held it may have renamed it into place.
-    let still_there = existing(dir.symlink_metadata(&name))?
-        .zip(Some(file.metadata()?))
-        .is_some_and(|(named, opened)| (named.dev(), named.ino()) == (opened.dev(), opened.ino()));
-    Ok(if still_there { Some(Part { file, dir: dir.try_clone()?, name }) } else { None })
+    let identity = identity(&file.metadata()?);
+    let still_there = existing(dir.symlink_metadata(&path))?.is_some_and(|named| self::identity(&named) == identity);
+    Ok(if still_there { Some(Part { file, dir: dir.try_clone()?, name, identity }) } else { None })
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 fn open_or_make_dir(home: &Home) -> io::Result<Dir> {
@@ -183,7 +281,7 @@ fn open_or_make_dir(home: &Home) -> io::Result<Dir> {
         return Ok(dir);
     }
     let made = home.root().create_dir_with(PARTS_DIR, DirBuilder::new().mode(0o750));
-    if !is(&made, io::ErrorKind::AlreadyExists) {
+    if made.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::AlreadyExists) {
         made?;
     }
     home.root().open_dir(PARTS_DIR)
@@ -200,10 +298,6 @@ fn existing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn is<T>(result: &io::Result<T>, kind: io::ErrorKind) -> bool {
-    result.as_ref().is_err_and(|error| error.kind() == kind)
-}
-
 /// The user is part of the name, so that two accounts with one home never continue each other's uploads.
 fn stem(home: &Home, target: &VirtualPath) -> String {
     let mut hash = Sha256::new();
@@ -211,8 +305,4 @@ fn stem(home: &Home, target: &VirtualPath) -> String {
     hash.update([0]);
     hash.update(target.octets());
     hex::encode(hash.finalize())
-}
-
-fn slot_name(stem: &str, slot: u8) -> String {
-    format!("{stem}.{slot}")
 }

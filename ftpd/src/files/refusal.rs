@@ -45,6 +45,14 @@ pub(crate) enum Refusal {
     HashTooLong,
     #[error("{0}: the file changed in the meantime; try again.")]
     Changed(VirtualPath),
+    #[error("{0}: REST at the end of this file, but a newer upload of it broke off: upload all of it, from 0.")]
+    OtherVersion(VirtualPath),
+    #[error(
+        "{0}: other clients appended to this file in the meantime; what came is kept, the file is as they left it."
+    )]
+    AppendedTo(VirtualPath),
+    #[error("{0}: the file that was to be continued has changed in the meantime; nothing was stored.")]
+    Replaced(VirtualPath),
     #[error("{0}: another session is uploading this file.")]
     Busy(VirtualPath),
     #[error("The size in TYPE A is not known before the transfer: use TYPE I.")]
@@ -75,6 +83,9 @@ impl Refusal {
             | Self::NotRegular(path)
             | Self::StoreName(path)
             | Self::Root(path)
+            | Self::OtherVersion(path)
+            | Self::AppendedTo(path)
+            | Self::Replaced(path)
             | Self::Busy(path)
             | Self::Changed(path) => Some(path),
             _ => None,
@@ -91,6 +102,16 @@ impl Refusal {
         octets.unwrap_or_else(|| text.into_bytes())
     }
 
+    /// Whether it was for want of space.
+    pub(super) fn is_full(&self) -> bool {
+        self.code() == 552
+    }
+
+    /// Whether the volume itself failed, so that nothing is certain of what was written.
+    pub(super) fn is_volume_failure(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Store { .. }) && self.code() == 451
+    }
+
     fn code(&self) -> u16 {
         match self {
             Self::NotLoggedIn => 530,
@@ -105,8 +126,8 @@ impl Refusal {
             | Self::NotRegular(_)
             | Self::Root(_)
             | Self::SizeOfText => 550,
-            Self::StoreName(_) | Self::Path(BadPath::ControlCharacter) => 553,
-            Self::RestartTooFar { .. } | Self::RangeTooFar { .. } => 554,
+            Self::StoreName(_) | Self::AppendedTo(_) | Self::Replaced(_) | Self::Path(BadPath::ControlCharacter) => 553,
+            Self::RestartTooFar { .. } | Self::RangeTooFar { .. } | Self::OtherVersion(_) => 554,
             Self::Busy(_) | Self::HashTooLong | Self::Changed(_) => 450,
             Self::Internal => 451,
             Self::File { source, .. } => code_of(source, 550),
@@ -130,6 +151,7 @@ impl From<Refusal> for Reply {
 fn code_of(error: &io::Error, refused: u16) -> u16 {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => 552,
+        io::ErrorKind::WouldBlock | io::ErrorKind::ResourceBusy => 450,
         io::ErrorKind::NotFound
         | io::ErrorKind::PermissionDenied
         | io::ErrorKind::AlreadyExists
@@ -158,6 +180,7 @@ fn sentence(error: &io::Error) -> &'static str {
         io::ErrorKind::ReadOnlyFilesystem => "the volume can only be read.",
         io::ErrorKind::StorageFull => "the volume is full.",
         io::ErrorKind::QuotaExceeded => "the quota is used up.",
+        io::ErrorKind::WouldBlock | io::ErrorKind::ResourceBusy => "somebody else works on it; try again.",
         io::ErrorKind::FileTooLarge => "too large for this volume.",
         io::ErrorKind::InvalidInput => "that name cannot be used.",
         io::ErrorKind::CrossesDevices => "that lies on another volume.",

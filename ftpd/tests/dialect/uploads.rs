@@ -2,6 +2,7 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
+    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -72,7 +73,7 @@ fn a_restart_beyond_what_is_there_is_refused() {
 }
 
 #[test]
-fn a_restart_on_a_whole_file_works_on_a_copy() {
+fn a_restart_on_a_whole_file_leaves_it_as_it_is_until_all_has_come() {
     let (world, mut alice) = World::with_alice();
     alice.store("STOR a", "0123456789");
     alice.ask("REST 4", 350);
@@ -140,6 +141,43 @@ fn a_part_that_is_being_written_cannot_be_continued_by_another() {
     assert_eq!(content(&world, "a"), "01x");
 }
 
+/// As another pod could bring about whose locks do not reach here.
+#[test]
+fn a_part_whose_name_leads_to_another_file_by_now_is_not_stored() {
+    let (world, mut alice) = World::with_alice();
+    for taken in [true, false] {
+        alice.store("STOR a", "old");
+        drop(alice.begin_upload("STOR a", "mine"));
+        let part = world.parts().remove(0);
+        fs::rename(&part, world.alice("moved")).unwrap();
+        if taken {
+            fs::write(&part, "theirs").unwrap();
+        }
+        alice.ask("XCOMPLETE", 451);
+        assert_eq!(content(&world, "a"), "old");
+        if taken {
+            assert_eq!(fs::read_to_string(&part).unwrap(), "theirs");
+            fs::remove_file(&part).unwrap();
+        }
+    }
+}
+
+#[test]
+fn two_parts_never_have_the_same_name() {
+    let (world, mut alice) = World::with_alice();
+    let mut names: Vec<_> = (0..10)
+        .map(|_| {
+            drop(alice.begin_upload("STOR a", "x"));
+            let name = world.parts().remove(0);
+            alice.ask("XCOMPLETE", 226);
+            name
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 10);
+}
+
 #[test]
 fn a_fresh_upload_after_a_broken_one_begins_anew() {
     let (world, mut alice) = World::with_alice();
@@ -162,11 +200,11 @@ fn a_late_write_of_a_broken_upload_does_not_reach_the_next_one() {
 }
 
 #[test]
-fn appe_adds_to_a_copy() {
+fn appe_changes_the_file_only_when_all_has_come() {
     let (world, mut alice) = World::with_alice();
     alice.store("APPE log", "one ");
     let mut file = alice.begin("APPE log");
-    assert_eq!(position(&mut file), 4);
+    assert_eq!(position(&mut file), 0, "the file is not copied before anything comes");
     file.write_all(b"two").unwrap();
     assert_eq!(content(&world, "log"), "one ");
     alice.ask("XFAILED", 426);
@@ -221,17 +259,21 @@ fn parts_that_nobody_continued_in_time_go_at_the_next_login() {
     let (world, mut alice) = World::with_alice();
     alice.store_broken("STOR old", "old");
     alice.store_broken("STOR recent", "recent");
-    let age = Duration::from_hours(u64::from(KEEP_PARTS_HOURS) + 1);
     for part in world.parts() {
         let mut text = String::new();
         File::open(&part).unwrap().read_to_string(&mut text).unwrap();
         if text == "old" {
-            File::open(&part).unwrap().set_modified(SystemTime::now() - age).unwrap();
+            age(&part);
         }
     }
     drop(world.login("alice"));
     assert_eq!(world.parts().len(), 1);
     assert!(alice.ask("SIZE recent", 213).contains('6'));
+}
+
+fn age(part: &Path) {
+    let age = Duration::from_hours(u64::from(KEEP_PARTS_HOURS) + 1);
+    File::open(part).unwrap().set_modified(SystemTime::now() - age).unwrap();
 }
 
 #[test]
