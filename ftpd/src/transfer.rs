@@ -13,14 +13,17 @@ use tokio::{io::AsyncWriteExt as _, net::UnixStream};
 use crate::{
     connection::{Connection, Lost},
     files::{
-        self, Refusal,
+        self, Home, Refusal,
         download::Download,
         listing::Listing,
+        space,
         upload::{Ending, Upload},
     },
     request::{Cause, Request},
 };
 
+/// How often a running upload looks for the space that is left.
+const SPACE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the gateway learns that the end of an upload still takes work. It waits five minutes.
 const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
 
@@ -114,7 +117,7 @@ async fn outcome(connection: &mut Connection) -> Result<Outcome, Lost> {
 
 async fn receive(connection: &mut Connection, opening: &Reply, upload: Upload) -> Result<Reply, Lost> {
     let outcome = match connection.send_with(opening, upload.descriptor()).await {
-        Ok(()) => outcome(connection).await,
+        Ok(()) => watch_space(upload.home().clone(), outcome(connection)).await,
         Err(lost) => Err(lost),
     };
     let ending = outcome.as_ref().map_or(Ending::Broken, |outcome| outcome.ending());
@@ -132,6 +135,23 @@ async fn receive(connection: &mut Connection, opening: &Reply, upload: Upload) -
         Err(refusal) => refusal.into(),
     };
     conclude(connection, outcome?, stored, broken_off).await
+}
+
+/// While an upload runs, what others left behind makes way as soon as space is short.
+async fn watch_space<T>(home: Home, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        if let Ok(done) = tokio::time::timeout(SPACE_INTERVAL, &mut work).await {
+            return done;
+        }
+        let home = home.clone();
+        // It cannot fail but by a bug, which the log names; the upload is none the worse.
+        let look = move || {
+            space::make_way_if_short(&home);
+            Ok(())
+        };
+        let _ = files::blocking(look).await;
+    }
 }
 
 async fn with_signs_of_life<T>(connection: &mut Connection, every: Duration, work: impl Future<Output = T>) -> T {

@@ -4,7 +4,7 @@ use safetp_protocol::reply::Reply;
 
 use super::Answer;
 use crate::{
-    files::{Refusal, VirtualPath, blocking, download, upload},
+    files::{Refusal, VirtualPath, blocking, download, space, upload},
     session::{Account, Session},
     transfer::Transfer,
 };
@@ -26,7 +26,13 @@ pub(super) async fn retr(session: &mut Session, argument: &[u8]) -> Result<Answe
 pub(super) async fn stor(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, start) = begin(session, argument)?;
     let name = path.octets();
-    let upload = blocking(move || upload::store(&account.home, &path, start)).await?;
+    let upload = blocking(move || {
+        let upload = upload::store(&account.home, &path, start)?;
+        // Only now: the part that it continues is in use and stays.
+        space::make_way_if_short(&account.home);
+        Ok(upload)
+    })
+    .await?;
     Ok(receive(&name, upload))
 }
 
@@ -34,7 +40,12 @@ pub(super) async fn stor(session: &mut Session, argument: &[u8]) -> Result<Answe
 pub(super) async fn appe(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, _) = begin(session, argument)?;
     let name = path.octets();
-    let upload = blocking(move || upload::append(&account.home, &path)).await?;
+    let upload = blocking(move || {
+        let upload = upload::append(&account.home, &path)?;
+        space::make_way_if_short(&account.home);
+        Ok(upload)
+    })
+    .await?;
     Ok(receive(&name, upload))
 }
 

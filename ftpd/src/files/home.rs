@@ -1,10 +1,14 @@
 //! The volume, and in it the one directory that a session can reach.
 
 use std::{
+    collections::BTreeMap,
     io,
     os::fd::AsFd,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use cap_std::{
@@ -31,6 +35,10 @@ pub(crate) struct Volume(Arc<Everything>);
 struct Everything {
     dir: Dir,
     targets: Arc<Targets>,
+    /// Every home that was opened, by its path, and whose: unfinished uploads lie in them.
+    homes: Mutex<BTreeMap<String, String>>,
+    /// Unfinished uploads were looked for to make space, and there was none.
+    no_more_parts: AtomicBool,
 }
 
 /// Why a home cannot be used.
@@ -46,7 +54,8 @@ impl Volume {
     /// Opens the volume: the only path of this process that is not confined.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let dir = Dir::open_ambient_dir(path, ambient_authority())?;
-        Ok(Self(Arc::new(Everything { dir, targets: Arc::default() })))
+        let (targets, homes, no_more_parts) = Default::default();
+        Ok(Self(Arc::new(Everything { dir, targets, homes, no_more_parts })))
     }
 
     /// Opens the home of an account, and makes it if this is the first login.
@@ -75,11 +84,37 @@ impl Volume {
     pub(crate) fn existing_home(&self, home: &str, user: &str) -> Result<Home, HomeError> {
         let path = VirtualPath::root().join(home)?;
         let root = self.0.dir.open_dir(path.relative())?;
+        if self.homes().insert(home.to_owned(), user.to_owned()).is_none() {
+            self.note_part();
+        }
         Ok(Home(Arc::new(Inner { volume: self.clone(), root, user: user.to_owned() })))
+    }
+
+    /// Every home that was opened since the start and is still there.
+    pub(super) fn known_homes(&self) -> Vec<Home> {
+        let homes = self.homes().clone();
+        homes.iter().filter_map(|(home, user)| self.existing_home(home, user).ok()).collect()
     }
 
     pub(super) fn targets(&self) -> &Arc<Targets> {
         &self.0.targets
+    }
+
+    /// Unfinished uploads were looked for in vain, and none was left since.
+    pub(super) fn has_no_more_parts(&self) -> bool {
+        self.0.no_more_parts.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_no_more_parts(&self) {
+        self.0.no_more_parts.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_part(&self) {
+        self.0.no_more_parts.store(false, Ordering::Relaxed);
+    }
+
+    fn homes(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.homes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

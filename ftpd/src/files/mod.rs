@@ -10,6 +10,7 @@ mod part_name;
 pub(crate) mod parts;
 pub(crate) mod path;
 pub(crate) mod refusal;
+pub(crate) mod space;
 pub(crate) mod standing;
 mod targets;
 pub(crate) mod upload;

@@ -213,6 +213,19 @@ pub(super) struct Listed {
     pub(super) modified: SystemTime,
 }
 
+impl Listed {
+    #[cfg(test)]
+    pub(super) fn of_length(length: u64) -> Self {
+        let name = PartName { stem: String::new(), random: None, base: None };
+        Self { name, length, modified: SystemTime::UNIX_EPOCH }
+    }
+
+    /// Whether it was left for a later REST. What has a random name may be in use.
+    pub(super) fn is_kept(&self) -> bool {
+        self.name.random.is_none()
+    }
+}
+
 /// Every part in a home.
 pub(super) fn list(home: &Home) -> io::Result<Vec<Listed>> {
     let Some(dir) = open_existing_dir(home)? else { return Ok(Vec::new()) };

@@ -16,6 +16,7 @@ use super::{
     join,
     part_name::Base,
     parts::{self, Found, Part},
+    space,
     targets::{Alone, Key, Target},
 };
 
@@ -130,6 +131,10 @@ impl Upload {
         self.part.file.as_fd()
     }
 
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// Whether REST can continue what came, should the upload break off.
     pub(crate) fn is_resumable(&self) -> bool {
         self.end != End::Append
@@ -160,8 +165,10 @@ impl Upload {
             self.part.remove()?;
         } else {
             self.part.keep()?;
+            space::handle_kept(&self.home)?;
         }
-        Ok(())
+        // At the next try it needs more than it got.
+        if full { space::make_way(&self.home, length.saturating_mul(2)) } else { Ok(()) }
     }
 
     fn finish(&self) -> Result<(), Refusal> {
