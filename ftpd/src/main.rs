@@ -5,6 +5,7 @@ use std::{
     num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -34,6 +35,9 @@ struct Arguments {
     #[arg(long, global = true, default_value = paths::DATA_DIR)]
     data: PathBuf,
 }
+
+/// Parts are kept for hours: one stays at most a few minutes longer.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(10);
 
 #[derive(Clone, Copy, Debug, Default, Subcommand)]
 enum Command {
@@ -96,6 +100,7 @@ fn serve(arguments: Arguments) -> anyhow::Result<()> {
             config: arguments.config,
             data: arguments.data,
             throttle: Throttle::default(),
+            sweep_every: SWEEP_INTERVAL,
         };
         let server = Server::start(options)?;
         let mut stop = signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;

@@ -11,6 +11,7 @@ use std::{
 use tokio::{
     net::{UnixListener, UnixStream},
     task::JoinSet,
+    time::MissedTickBehavior,
 };
 
 use crate::{
@@ -43,6 +44,8 @@ pub struct Options {
     pub data: PathBuf,
     /// How failed logins are slowed down.
     pub throttle: Throttle,
+    /// How often every home is looked through for uploads that nobody continued in time.
+    pub sweep_every: Duration,
 }
 
 /// Why the server cannot start.
@@ -75,6 +78,7 @@ pub struct Server {
     listener: UnixListener,
     socket: PathBuf,
     shared: Arc<Shared>,
+    sweep_every: Duration,
 }
 
 impl Server {
@@ -91,17 +95,15 @@ impl Server {
             throttle: options.throttle,
             failures: Failures::default(),
         };
-        Ok(Self { listener, socket: options.socket, shared: Arc::new(shared) })
+        let Options { socket, sweep_every, .. } = options;
+        Ok(Self { listener, socket, shared: Arc::new(shared), sweep_every })
     }
 
     /// Serves until `stop`, then until the last session has ended. The kubelet's patience is the only bound to that.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, socket, shared } = self;
+        let Self { listener, socket, shared, sweep_every } = self;
         let following = tokio::spawn(follow(Arc::clone(&shared.settings)));
-        let sweeping = tokio::task::spawn_blocking({
-            let shared = Arc::clone(&shared);
-            move || sweep_all(&shared)
-        });
+        let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&shared), sweep_every));
         let mut sessions = JoinSet::new();
         tokio::select! {
             () = accept(&listener, &shared, &mut sessions) => {}
@@ -155,7 +157,19 @@ async fn follow(settings: Arc<Settings>) {
     }
 }
 
-/// Homes that nobody enters any more are swept at start; all others at each login.
+/// By the clock, since a session can last for days, and some homes are never entered again.
+async fn sweep_regularly(shared: Arc<Shared>, every: Duration) {
+    let mut clock = tokio::time::interval(every);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        let shared = Arc::clone(&shared);
+        if tokio::task::spawn_blocking(move || sweep_all(&shared)).await.is_err() {
+            tracing::error!("looking through unfinished uploads ended abnormally");
+        }
+    }
+}
+
 fn sweep_all(shared: &Shared) {
     let settings = shared.settings.current();
     let keep = settings.keep_parts();

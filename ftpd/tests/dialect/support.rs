@@ -55,11 +55,21 @@ impl World {
     }
 
     fn start(&self) {
+        self.serve(self.socket(), Duration::from_hours(1));
+    }
+
+    /// Another server over the same volume, which looks for old parts as often as this.
+    pub(crate) fn start_another(&self, sweep_every: Duration) {
+        self.serve(self.socket().with_extension("another"), sweep_every);
+    }
+
+    fn serve(&self, socket: PathBuf, sweep_every: Duration) {
         let options = Options {
-            socket: self.socket(),
+            socket,
             config: self.config(),
             data: self.data(),
             throttle: Throttle { first_delay: Duration::from_millis(1), tries: 5 },
+            sweep_every,
         };
         let _inside = self.runtime.enter();
         let server = Server::start(options).unwrap();

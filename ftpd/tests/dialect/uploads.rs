@@ -271,6 +271,19 @@ fn parts_that_nobody_continued_in_time_go_at_the_next_login() {
     assert!(alice.ask("SIZE recent", 213).contains('6'));
 }
 
+#[test]
+fn parts_that_nobody_continued_in_time_go_though_nobody_logs_in() {
+    let (world, mut alice) = World::with_alice();
+    world.start_another(Duration::from_millis(10));
+    // Longer than the server takes to start, which looks once: the clock alone can find what ages from here on.
+    alice.store_broken("STOR first", "first");
+    age(&world.parts()[0]);
+    eventually("the first part is gone", || world.parts().is_empty());
+    alice.store_broken("STOR second", "second");
+    age(&world.parts()[0]);
+    eventually("the second part is gone", || world.parts().is_empty());
+}
+
 fn age(part: &Path) {
     let age = Duration::from_hours(u64::from(KEEP_PARTS_HOURS) + 1);
     File::open(part).unwrap().set_modified(SystemTime::now() - age).unwrap();

@@ -32,6 +32,7 @@ pub(crate) fn start(directory: &Path) {
         config,
         data: directory.join("data"),
         throttle: Throttle { first_delay: Duration::from_millis(1), tries: 5 },
+        sweep_every: Duration::from_hours(1),
     };
     let server = Server::start(options).unwrap();
     tokio::spawn(server.run(std::future::pending()));
