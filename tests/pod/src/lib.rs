@@ -15,6 +15,7 @@
 
 mod client;
 mod config;
+mod disk;
 mod ftpd;
 mod pod;
 mod program;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 pub use client::{Client, Data, Trust};
 pub use config::{announced, pinned};
+pub use disk::Disk;
 pub use pod::Pod;
 pub use program::{isolate, run_with_input};
 pub use safe_client::SafeClient;
