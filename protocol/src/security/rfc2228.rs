@@ -179,6 +179,18 @@ mod tests {
         assert_eq!(protection.block_size().map(BlockSize::get), Some(65536));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn pbsz_is_never_answered_with_more_than_was_asked_for(size: u32) {
+            for mut protection in [protected(), under_safetp1()] {
+                let reply = protection.handle_pbsz(size);
+                let text = String::from_utf8(reply.text().to_vec()).unwrap();
+                let told = text.strip_prefix("PBSZ=").map(|size| size.split(':').next().unwrap().parse::<u32>().unwrap());
+                proptest::prop_assert!(told.map_or(code(&reply) == 501 && size < 64, |told| told <= size), "{size}: {text}");
+            }
+        }
+    }
+
     #[test]
     fn x_safetp1_has_integrity_alone_where_policy_allows() {
         let mut protection = under_safetp1();
