@@ -257,7 +257,7 @@ impl Session {
         if implied == DataProtection::Private {
             self.protection.imply_private_data();
         }
-        self.channel = Channel::Tls;
+        self.change_channel(Channel::Tls);
         self.phase = Phase::Ready;
         self.active = now;
         self.forget_the_clear(now);
@@ -273,7 +273,7 @@ impl Session {
         if self.is_closed() {
             return;
         }
-        self.channel = Channel::Cleared;
+        self.change_channel(Channel::Cleared);
         self.phase = Phase::Ready;
         self.active = now;
         self.advance(now);

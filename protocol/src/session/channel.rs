@@ -5,9 +5,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use super::{Output, Session, negotiation::Exchange, not_understood};
 use crate::{
     command::{Command, ProtectedKind},
-    line::Line,
+    line::{Line, LineDecoder},
     reply::Reply,
-    security::safetp1::{Control, Unverified},
+    security::safetp1::{Control, Unverified, wire_profile::MAX_WIRE_LINE},
 };
 
 /// How the control connection is protected at the moment.
@@ -73,6 +73,14 @@ impl Session {
                 return self.close(&Reply::new(421, "Too many commands after CCC; wait for its reply."));
             }
         }
+    }
+
+    /// What came over the channel before is no beginning of what comes over the new one: neither half a line nor half a
+    /// telnet command.
+    pub(super) fn change_channel(&mut self, channel: Channel) {
+        let limit = if matches!(channel, Channel::SafeTp1(_)) { MAX_WIRE_LINE } else { self.settings.max_line };
+        self.lines = LineDecoder::for_commands(limit);
+        self.channel = channel;
     }
 
     /// Whether nobody between can read or change what is said now.

@@ -13,7 +13,6 @@ use crate::{
         safetp1::{
             Secured, ServerIp, SigningKey,
             server::{self, AwaitingKey, AwaitingProof, Rejected},
-            wire_profile::MAX_WIRE_LINE,
         },
     },
 };
@@ -181,10 +180,9 @@ impl Session {
     fn protect(&mut self, secured: Secured, now: Instant) {
         self.reply(235, "This session is protected from here on.");
         let Secured { control, data } = secured;
-        self.channel = Channel::SafeTp1(Box::new(control));
+        self.change_channel(Channel::SafeTp1(Box::new(control)));
         self.data_keys = Some(data);
         self.protection.handle_protected(Mechanism::SafeTp1);
-        self.lines.set_limit(MAX_WIRE_LINE);
         self.forget_the_clear(now);
     }
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::{command::TransferVerb, policy::ActiveMode};
 
 mod active;
+mod changes;
 mod login;
 mod passive;
 mod restart;

@@ -1,0 +1,30 @@
+//! What may lie in the control connection when its protection changes, and who may have put it there.
+
+use super::*;
+
+const OPEN_SUBNEGOTIATION: &[u8] = b"\xff\xfa";
+
+#[test]
+fn an_open_telnet_command_before_tls_swallows_nothing_after_it() {
+    let mut scene = Scene::greeted();
+    scene.client("AUTH TLS\r\n");
+    scene.take();
+    scene.session.handle_client_bytes(OPEN_SUBNEGOTIATION, scene.now);
+    scene.session.handle_protected(scene.now);
+    scene.client("NOOP\r\n");
+    assert_eq!(scene.codes(), [200]);
+}
+
+#[test]
+fn half_a_protected_line_is_no_beginning_of_a_clear_one() {
+    let mut demands = settings().demands;
+    demands.clear_command_channel = true;
+    let mut scene = Scene::logged_in_with(Settings { demands, ..settings() });
+    scene.client("CCC\r\n");
+    scene.take();
+    scene.session.handle_client_bytes(b"DELE ", scene.now);
+    scene.session.handle_cleared(scene.now);
+    scene.client("NOOP\r\n");
+    assert_eq!(scene.codes(), [200]);
+    assert_eq!(scene.asked(), "");
+}
