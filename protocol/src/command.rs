@@ -8,6 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 mod active;
 mod verb;
 
+pub(crate) use verb::is_http;
 pub use verb::{RelayVerb, TransferVerb};
 
 /// A command's argument: never empty, no CR, LF or NUL, otherwise any octets (names need not be UTF-8).

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    command::{Command, CommandError, Type},
+    command::{self, Command, CommandError, Type},
     data_ports::SessionId,
     line::{Line, LineDecoder},
     policy::{self, Demands, Facts},
@@ -317,6 +317,9 @@ impl Session {
 
     fn handle_line(&mut self, line: &Line, origin: Origin, now: Instant) {
         let parsed = match line {
+            Line::Whole(line) if command::is_http(line) => {
+                return self.close(&Reply::new(421, "This is an FTP server."));
+            }
             Line::Whole(line) => Command::parse(line),
             Line::TooLong => return self.reply(500, "This line is longer than any command."),
         };

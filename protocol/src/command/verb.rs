@@ -57,3 +57,13 @@ impl TransferVerb {
         self.is_file()
     }
 }
+
+/// Verbs of HTTP (RFC 9110 §9.3, RFC 5789), and the first word of HTTP/2's preface (RFC 9113 §3.4). FTP has none of them.
+const HTTP_VERBS: [&str; 10] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PRI", "PUT", "TRACE"];
+
+/// Whether the line begins an HTTP request (RFC 9110 §9): a browser that is made to talk to an FTP server must not get
+/// any of what follows obeyed or echoed (ALPACA, usenix.org/conference/usenixsecurity21/presentation/brinkmann).
+pub(crate) fn is_http(line: &[u8]) -> bool {
+    let verb = line.split(|octet| *octet == b' ').next().unwrap_or_default();
+    HTTP_VERBS.iter().any(|http| verb.eq_ignore_ascii_case(http.as_bytes()))
+}

@@ -28,3 +28,17 @@ fn half_a_protected_line_is_no_beginning_of_a_clear_one() {
     assert_eq!(scene.codes(), [200]);
     assert_eq!(scene.asked(), "");
 }
+
+#[test]
+fn an_http_request_ends_the_session_before_any_of_it_is_obeyed_or_echoed() {
+    for request in ["GET /NOOP HTTP/1.1", "POST / HTTP/1.1", "options *", "PRI * HTTP/2.0"] {
+        for mut scene in [Scene::greeted(), Scene::logged_in()] {
+            scene.client(&format!("{request}\r\nHost: x\r\nNOOP\r\nDELE x\r\n"));
+            assert!(scene.session.is_closed(), "{request}");
+            let outputs = scene.take();
+            assert!(!outputs.iter().any(|output| matches!(output, Output::ToBackend(_))), "{outputs:?}");
+            let [Output::ToClient(said), Output::Close] = &outputs[..] else { panic!("{outputs:?}") };
+            assert_eq!(said, b"421 This is an FTP server.\r\n");
+        }
+    }
+}
