@@ -8,19 +8,20 @@ mod descriptor;
 pub(super) mod ports;
 mod stream;
 pub(super) mod transfer;
+pub(super) mod wire;
 pub(super) mod withheld;
 
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::tls::TicketId;
+use wire::Wire;
 use withheld::Withheld;
 
 /// A data connection that has come.
 #[derive(Debug)]
 pub(super) enum Connection {
     /// Nothing has gone over it yet.
-    Plain(TcpStream),
+    Plain(Wire),
     /// Its handshake is done and has proved by this ticket whose it is.
     Proven(Box<TlsStream<Withheld>>, TicketId),
 }

@@ -17,13 +17,13 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use safetp_protocol::data_ports::SessionId;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::data::withheld::{Signal, Withheld};
+use super::data::{
+    wire::Wire,
+    withheld::{Signal, Withheld},
+};
 
 /// How long a client may take for a handshake, unless it has even less.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
@@ -110,7 +110,7 @@ impl Identity {
     /// The same on a data connection, and tells whose ticket the client resumed with.
     pub(super) async fn accept_data(
         &self,
-        stream: TcpStream,
+        stream: Wire,
         session: SessionId,
         time: Duration,
     ) -> io::Result<Accepted<Withheld>> {
@@ -122,7 +122,7 @@ impl Identity {
     /// The same where the client's ticket has yet to say whose connection it is. Nothing but a resumption succeeds: new
     /// tickets are made before the handshake's end can be judged, and in a full handshake they would be for whoever
     /// the shown ticket names, which an eavesdropper may have copied.
-    pub(super) async fn accept_resumption(&self, stream: TcpStream) -> io::Result<Accepted<Withheld>> {
+    pub(super) async fn accept_resumption(&self, stream: Wire) -> io::Result<Accepted<Withheld>> {
         let stream = Withheld::new(stream);
         let owner = Owner { session: None, tickets: DATA_TICKETS, signal: stream.signal() };
         shake_hands(stream, &self.resumption_only, self.tickets.clone(), owner, HANDSHAKE_TIME).await

@@ -12,6 +12,7 @@ mod broken;
 mod ccc;
 mod certificates;
 mod disk;
+mod downloads;
 mod drain;
 mod exchanges;
 mod limits;

@@ -4,6 +4,7 @@ use std::{
     io::{self, Read, Write},
     net::{IpAddr, Shutdown, SocketAddr, TcpStream},
     sync::Arc,
+    time::Duration,
 };
 
 use rcgen::CertifiedKey;
@@ -284,6 +285,11 @@ impl Data {
         let _ = self.stream.tcp().shutdown(Shutdown::Write);
         // What the gateway still sends is read, or this close would be a reset.
         let _ = io::copy(&mut self.stream.tcp(), &mut io::sink());
+    }
+
+    /// Closes the connection by a reset, as a system does for a program that leaves something unread.
+    pub fn reset(self) {
+        rustix::net::sockopt::set_socket_linger(self.stream.tcp(), Some(Duration::ZERO)).unwrap();
     }
 
     /// Whether the handshake has resumed an earlier session.

@@ -9,7 +9,7 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use super::{Connection, ports::PortDesk};
+use super::{Connection, ports::PortDesk, wire::Wire};
 use crate::{gateway::listen, settings::InForce};
 
 /// After a failed accept: out of descriptors or memory, which does not get better by asking at once again.
@@ -34,7 +34,7 @@ impl Receptionist {
 
     fn receive(self: &Arc<Self>, port: u16, stream: TcpStream, peer: IpAddr) {
         match self.desk.handle_connection(port, peer) {
-            Arrival::Of(session) => self.desk.hand_over(session, Connection::Plain(stream)),
+            Arrival::Of(session) => self.desk.hand_over(session, Connection::Plain(Wire::accepted(stream))),
             Arrival::ToBeProven => self.prove(port, stream, peer),
             Arrival::Stranger => self.desk.turn_away(port, peer, &stream),
         }
@@ -53,7 +53,7 @@ impl Receptionist {
 
     async fn ask_for_proof(&self, port: u16, stream: TcpStream, peer: IpAddr) {
         let Some(identity) = self.settings.borrow().identity.clone() else { return };
-        match identity.accept_resumption(stream).await {
+        match identity.accept_resumption(Wire::accepted(stream)).await {
             Ok(accepted) => self.desk.handle_accepted(port, peer, accepted),
             Err(error) => {
                 tracing::debug!(port, %peer, %error, "a data connection did not resume a session");

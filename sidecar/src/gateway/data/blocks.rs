@@ -3,10 +3,9 @@
 use std::io;
 
 use safetp_protocol::security::safetp1::{Block, BlockSize, DataKeys, Level, Opener, Sealer, TransferNumber};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::wire::Wire;
 
 /// Of a block's length field (RFC 2228 §5).
 const HEADER: usize = 4;
@@ -15,7 +14,7 @@ const GATHERED: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub(super) struct BlockStream {
-    stream: TcpStream,
+    stream: Wire,
     opener: Opener,
     sealer: Sealer,
     /// What has come: opened octets that wait to be read, or the beginning of a block.
@@ -34,22 +33,16 @@ struct Incoming {
 }
 
 impl BlockStream {
-    pub(super) fn new(
-        stream: TcpStream,
-        keys: &DataKeys,
-        level: Level,
-        number: TransferNumber,
-        size: BlockSize,
-    ) -> Self {
+    pub(super) fn new(stream: Wire, keys: &DataKeys, level: Level, number: TransferNumber, size: BlockSize) -> Self {
         let (opener, sealer) = (keys.opener(number, level, size), keys.sealer(number, level, size));
         Self { stream, opener, sealer, incoming: Incoming::default(), outgoing: Vec::new() }
     }
 
-    pub(super) fn tcp(&self) -> &TcpStream {
+    pub(super) fn wire(&self) -> &Wire {
         &self.stream
     }
 
-    pub(super) fn tcp_mut(&mut self) -> &mut TcpStream {
+    pub(super) fn wire_mut(&mut self) -> &mut Wire {
         &mut self.stream
     }
 
@@ -85,7 +78,7 @@ impl BlockStream {
         }
         *filled = 0;
         // A block behind the last would mean that the last was none.
-        if *ended && self.stream.try_read(&mut [0]).is_ok_and(|count| count > 0) {
+        if *ended && self.stream.tcp().try_read(&mut [0]).is_ok_and(|count| count > 0) {
             return Err(io::ErrorKind::InvalidData.into());
         }
         Ok(())
@@ -117,11 +110,10 @@ impl BlockStream {
         Ok(())
     }
 
-    /// Sends the last block and ends our side.
-    pub(super) async fn shutdown(&mut self) -> io::Result<()> {
+    /// Sends the last block.
+    pub(super) async fn finish(&mut self) -> io::Result<()> {
         self.sealer.finish(&mut self.outgoing).map_err(io::Error::other)?;
-        self.flush().await?;
-        self.stream.shutdown().await
+        self.flush().await
     }
 
     async fn flush(&mut self) -> io::Result<()> {

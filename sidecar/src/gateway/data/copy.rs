@@ -53,8 +53,8 @@ pub(super) async fn download(
         in_time(rules.stall, stream.write(octets)).await?;
         *moved += octets.len() as u64;
     }
-    in_time(rules.stall, stream.shutdown()).await?;
-    in_time(rules.stall, stream.wait_for_end()).await
+    let mark = in_time(rules.stall, stream.shutdown()).await?;
+    in_time(rules.stall, stream.wait_for_arrival(mark)).await
 }
 
 /// Receives until the client's end and writes all of it, also what came before a failure: the part can be resumed.
@@ -124,9 +124,9 @@ fn ended(error: &io::Error, rules: Rules) -> Result<(), Failure> {
     }
 }
 
-async fn in_time(stall: Duration, step: impl Future<Output = io::Result<()>>) -> Result<(), Failure> {
+async fn in_time<T>(stall: Duration, step: impl Future<Output = io::Result<T>>) -> Result<T, Failure> {
     match tokio::time::timeout(stall, step).await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(value)) => Ok(value),
         Ok(Err(_)) => Err(Failure::ConnectionLost),
         Err(_) => Err(Failure::Stalled),
     }

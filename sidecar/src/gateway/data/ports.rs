@@ -119,7 +119,7 @@ impl PortDesk {
             self.settle(state);
         } else {
             drop(state);
-            listen::reset_on_close(accepted.stream.get_ref().0.tcp());
+            listen::reset_on_close(accepted.stream.get_ref().0.wire().tcp());
             self.handle_unproven(port, peer);
         }
     }

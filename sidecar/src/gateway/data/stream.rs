@@ -1,22 +1,20 @@
 //! One data connection, in the clear, by TLS or in blocks.
 
-use std::{io, time::Duration};
+use std::io;
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::server::TlsStream;
 
-use super::{blocks::BlockStream, withheld::Withheld};
+use super::{
+    blocks::BlockStream,
+    wire::{self, Wire},
+    withheld::Withheld,
+};
 use crate::gateway::listen;
-
-/// How long a client may take to close its side after a download. One that waits for the 226 first gets it then.
-const CLOSE_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) enum DataStream {
-    Clear(TcpStream),
+    Clear(Wire),
     Protected(Box<TlsStream<Withheld>>),
     Blocks(Box<BlockStream>),
 }
@@ -44,50 +42,71 @@ impl DataStream {
     }
 
     /// Ends our side, authentically where the connection is protected, so that the client knows that nothing is missing.
-    pub(super) async fn shutdown(&mut self) -> io::Result<()> {
+    /// Tells the mark (see [`Wire::has_arrived`]) behind the last octet that the client cannot do without: X-SafeTP1's
+    /// last block belongs to those, a `close_notify` does not.
+    pub(super) async fn shutdown(&mut self) -> io::Result<u64> {
         match self {
-            Self::Clear(stream) => stream.shutdown().await,
+            Self::Clear(_) => {}
             Self::Protected(stream) => {
                 stream.get_mut().0.release();
                 stream.flush().await?;
-                stream.shutdown().await
             }
-            Self::Blocks(stream) => stream.shutdown().await,
+            Self::Blocks(stream) => stream.finish().await?,
         }
+        let mark = self.wire().sent();
+        // A client that has everything may have closed already. Whether it has, what has arrived tells.
+        let _ = match self {
+            Self::Clear(stream) => stream.shutdown().await,
+            Self::Protected(stream) => stream.shutdown().await,
+            Self::Blocks(stream) => stream.wire_mut().shutdown().await,
+        };
+        Ok(mark)
     }
 
-    /// After [`Self::shutdown`]: waits a moment for the client's end, which it sends when all has arrived. A reset
-    /// instead means that something did not.
-    pub(super) async fn wait_for_end(&mut self) -> io::Result<()> {
-        let mut rest = [0; 512];
-        let end = async {
-            loop {
-                match self.read_past_end(&mut rest).await {
-                    Ok(0) => return Ok(()),
-                    Ok(_) => {}
-                    // Many clients answer a close_notify by closing at once: it was the end of their reading.
-                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-                    Err(error) => return Err(error),
-                }
+    /// After [`Self::shutdown`], with its mark: waits until the client has everything. It has when its system has
+    /// acknowledged all that was sent. A client that closes needs only what is before the mark: one that knows a file's
+    /// size leaves our `close_notify` unread, and its close is a reset.
+    pub(super) async fn wait_for_arrival(&mut self, mark: u64) -> io::Result<()> {
+        let all = self.wire().sent();
+        for pause in wire::pauses() {
+            if tokio::time::timeout(pause, self.wait_for_end()).await.is_ok() {
+                break;
             }
-        };
-        tokio::time::timeout(CLOSE_TIME, end).await.unwrap_or(Ok(()))
+            match self.wire().has_arrived(all) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                // The connection has ended meanwhile.
+                Err(_) => break,
+            }
+        }
+        // An end by itself proves nothing: it may cross what is still on its way.
+        self.wire().wait_for_arrival(mark).await
+    }
+
+    /// Reads up to the client's end, of whatever kind it is.
+    async fn wait_for_end(&mut self) {
+        let mut rest = [0; 512];
+        while self.read_past_end(&mut rest).await.is_ok_and(|count| count > 0) {}
     }
 
     /// Under X-SafeTP1 a downloading client sends nothing at all, not even a last block.
     async fn read_past_end(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Blocks(stream) => stream.tcp_mut().read(buffer).await,
+            Self::Blocks(stream) => stream.wire_mut().read(buffer).await,
             other => other.read(buffer).await,
         }
     }
 
     /// Ends the connection so that the client cannot take it for a whole one.
     pub(super) fn break_off(self) {
-        listen::reset_on_close(match &self {
+        listen::reset_on_close(self.wire().tcp());
+    }
+
+    fn wire(&self) -> &Wire {
+        match self {
             Self::Clear(stream) => stream,
-            Self::Protected(stream) => stream.get_ref().0.tcp(),
-            Self::Blocks(stream) => stream.tcp(),
-        });
+            Self::Protected(stream) => stream.get_ref().0.wire(),
+            Self::Blocks(stream) => stream.wire(),
+        }
     }
 }

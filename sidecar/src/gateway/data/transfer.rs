@@ -18,6 +18,7 @@ use super::{
     copy::{self, Rules},
     descriptor::{Sink, Source},
     stream::DataStream,
+    wire::Wire,
 };
 use crate::{
     gateway::{
@@ -143,11 +144,11 @@ async fn dial(address: SocketAddr, time: Duration) -> Result<Connection, Failure
         tracing::debug!(%address, %error, "the client could not be dialled");
         Failure::Unreachable
     })?;
-    Ok(Connection::Plain(stream))
+    Ok(Connection::Plain(Wire::dialled(stream)))
 }
 
 async fn protect(
-    stream: TcpStream,
+    stream: Wire,
     identity: Option<&Identity>,
     session: SessionId,
     binding: DataBinding,

@@ -15,10 +15,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::wire::Wire;
 
 /// RFC 8446 §5.1. Under TLS 1.2 a ticket is a part of the handshake, in a record of another type, and must not wait.
 const APPLICATION_DATA: u8 = 23;
@@ -29,7 +28,7 @@ pub(in crate::gateway) type Signal = Arc<AtomicBool>;
 /// A connection that keeps back what TLS writes behind [`Signal`] until it is released.
 #[derive(Debug)]
 pub(in crate::gateway) struct Withheld {
-    stream: TcpStream,
+    stream: Wire,
     signal: Signal,
     state: State,
 }
@@ -47,7 +46,7 @@ enum State {
 }
 
 impl Withheld {
-    pub(in crate::gateway) fn new(stream: TcpStream) -> Self {
+    pub(in crate::gateway) fn new(stream: Wire) -> Self {
         Self { stream, signal: Signal::default(), state: State::Open }
     }
 
@@ -55,7 +54,7 @@ impl Withheld {
         Arc::clone(&self.signal)
     }
 
-    pub(in crate::gateway) fn tcp(&self) -> &TcpStream {
+    pub(in crate::gateway) fn wire(&self) -> &Wire {
         &self.stream
     }
 
