@@ -18,6 +18,10 @@ pub struct GatewayConfig {
     pub data_ports: PortRange,
     /// Where the external address comes from.
     pub address: AddressSource,
+    /// Whether the address that a connection comes from is known to be its client's own: no proxy and no other node of
+    /// the cluster lies between.
+    #[serde(default)]
+    pub real_client_addresses: bool,
     /// What a client must do before it may do anything else.
     pub security: Security,
     /// The server behind the gateway.
@@ -163,6 +167,7 @@ mod tests {
             admin_port: 9121,
             data_ports: PortRange::new(28000, 28019).unwrap(),
             address: AddressSource::Service { name: "files".into(), namespace: "ftp".into() },
+            real_client_addresses: false,
             security: Security {
                 mechanisms: vec![Mechanism::Tls],
                 control: Requirement::Required,
@@ -205,6 +210,7 @@ mod tests {
     fn what_an_older_operator_does_not_write_is_off() {
         let mut json = serde_json::to_value(example()).unwrap();
         json["security"].as_object_mut().unwrap().remove("clearCommandChannel");
+        json.as_object_mut().unwrap().remove("realClientAddresses");
         assert!(json.get("activeMode").is_none());
         assert_eq!(GatewayConfig::parse(json.to_string().as_bytes()).unwrap(), example());
     }

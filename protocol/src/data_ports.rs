@@ -10,8 +10,10 @@ use std::{
 };
 
 mod queue;
+mod slot;
 
 use queue::{Line, Queue, Waiting};
+use slot::Slot;
 
 /// How long PASV waits for a free port before 425.
 pub const QUEUE_TIME: Duration = Duration::from_secs(5);
@@ -21,10 +23,6 @@ const SPARED: usize = 4;
 
 /// A user waits on one port in so many at once, however many sessions it has: the others of its address need some, too.
 const PART_OF_ONE_USER: usize = 2;
-
-/// How long a slot goes on waiting for its connection after one that proved nothing was dropped there: that one may
-/// have been a stranger's, or the only one that will ever come.
-pub const DOUBT_TIME: Duration = Duration::from_secs(3);
 
 /// A session, by a number that no other session of this process ever has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +58,21 @@ pub struct Claim {
     pub peer: Peer,
     /// When it proves by a TLS ticket whose it is.
     pub ticket: Ticket,
+    /// The address of the session's control connection, from where a connection that proves nothing may be its client's.
+    pub client: IpAddr,
+    /// How long the session waits for another connection after one that may have been its client's proved nothing: it
+    /// may have been a stranger's, or the only one that will ever come. Counted from the transfer's command on, since
+    /// no client owes a connection before it.
+    pub patience: Duration,
+}
+
+/// A connection that proved nothing, or something else, and was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unproven {
+    /// From where it came.
+    pub peer: IpAddr,
+    /// The session whose ticket it showed.
+    pub shown: Option<SessionId>,
 }
 
 /// When a connection must prove by a TLS ticket whose it is.
@@ -100,7 +113,10 @@ pub enum Arrival {
     Of(SessionId),
     /// One of several, which its handshake tells: then [`DataPorts::handle_proof`] or
     /// [`DataPorts::handle_unproven`]. Until then every slot stays.
-    ToBeProven,
+    ToBeProven {
+        /// It comes from the address of a client that is waited for there.
+        from_client: bool,
+    },
     /// Nobody's: every slot stays.
     Stranger,
 }
@@ -123,23 +139,8 @@ pub enum Event {
     Refused(SessionId),
     /// No connection came to the slot in time.
     Expired(SessionId),
-    /// One came that did not prove whose it was, and none after it for [`DOUBT_TIME`].
+    /// One came that did not prove whose it was, and none after it for [`Claim::patience`].
     Unproven(SessionId),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    session: SessionId,
-    user: UserId,
-    claim: Claim,
-    until: Instant,
-    doubted: bool,
-}
-
-impl Slot {
-    fn awaits(&self, peer: IpAddr, now: Instant) -> bool {
-        self.claim.peer.is(peer) && now < self.until
-    }
 }
 
 /// The slots of all data ports of a gateway.
@@ -203,7 +204,8 @@ impl<S: BuildHasher> DataPorts<S> {
         let mut candidates = self.at(port).iter().filter(|slot| slot.awaits(peer, now));
         let Some(&Slot { session, claim, .. }) = candidates.next() else { return Arrival::Stranger };
         if claim.ticket == Ticket::Always || candidates.next().is_some() {
-            return Arrival::ToBeProven;
+            let from_client = self.at(port).iter().any(|slot| slot.claim.client == peer && slot.awaits(peer, now));
+            return Arrival::ToBeProven { from_client };
         }
         self.release(session, now);
         Arrival::Of(session)
@@ -221,15 +223,15 @@ impl<S: BuildHasher> DataPorts<S> {
         waits
     }
 
-    /// A connection of `peer` to `port` has proved nothing, or something else, and was dropped.
-    pub fn handle_unproven(&mut self, port: u16, peer: IpAddr, now: Instant) {
-        let index = self.index(port);
-        let Some(slots) = index.and_then(|index| self.slots.get_mut(index)) else { return };
-        for slot in slots.iter_mut().filter(|slot| slot.awaits(peer, now)) {
-            slot.doubted = true;
-            self.deadlines.remove(&(slot.until, slot.session));
-            slot.until = slot.until.min(now + DOUBT_TIME);
-            self.deadlines.insert((slot.until, slot.session));
+    /// A connection to `port` has proved nothing. Slots of other clients than its own are as they were.
+    pub fn handle_unproven(&mut self, port: u16, unproven: Unproven, now: Instant) {
+        self.note(port, now, |slot| slot.doubted |= slot.is_client(unproven) && slot.awaits(unproven.peer, now));
+    }
+
+    /// The session's transfer has begun, and its connection has not come yet.
+    pub fn handle_awaited(&mut self, session: SessionId, now: Instant) {
+        if let Some(port) = self.port_of.get(&session).copied() {
+            self.note(port, now, |slot| slot.awaited |= slot.session == session);
         }
     }
 
@@ -275,6 +277,20 @@ impl<S: BuildHasher> DataPorts<S> {
         self.index(port).and_then(|index| self.slots.get(index)).map_or(&[], Vec::as_slice)
     }
 
+    /// Notes something in the slots of a port: one that is both awaited and doubted waits only as long as its patience
+    /// lasts.
+    fn note(&mut self, port: u16, now: Instant, note: impl Fn(&mut Slot)) {
+        let slots = self.index(port).and_then(|index| self.slots.get_mut(index));
+        for slot in slots.into_iter().flatten() {
+            note(slot);
+            if slot.doubted && slot.awaited {
+                self.deadlines.remove(&(slot.until, slot.session));
+                slot.until = slot.until.min(now + slot.claim.patience);
+                self.deadlines.insert((slot.until, slot.session));
+            }
+        }
+    }
+
     /// A port without another of the same peer, if that leaves enough of them; else one that can be shared. So a client
     /// that has used up its tickets seldom meets a shared port, and one that has shown none yet finds a port of its own.
     /// A user who has its part of the ports finds one only among those.
@@ -316,7 +332,7 @@ impl<S: BuildHasher> DataPorts<S> {
             let until = now + slot_time;
             self.port_of.insert(session, port);
             self.deadlines.insert((until, session));
-            slots.push(Slot { session, user, claim, until, doubted: false });
+            slots.push(Slot { session, user, claim, until, doubted: false, awaited: false });
         }
     }
 

@@ -54,9 +54,9 @@ pub(crate) enum Binding {
     Keys,
     /// The gateway dialled the client.
     Dialled,
-    /// An address that no other session has.
+    /// The client's own address.
     Address,
-    /// Nothing but the port: other sessions come from the same address.
+    /// Nothing but the port: for all that is known, others have the same address.
     Weak,
 }
 

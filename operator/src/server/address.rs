@@ -1,11 +1,11 @@
 //! The address that clients dial, and where the gateway learns it. Pure.
 
-use k8s_openapi::api::core::v1::{Node, Service};
+use k8s_openapi::api::core::v1::{LoadBalancerIngress, Node, Service};
 use safetp_config::{
     address::{ExternalAddress, Ingress, choose},
     gateway::AddressSource,
 };
-use safetp_crds::server::ExposureType;
+use safetp_crds::server::{ExposureType, TrafficPolicy};
 
 use super::validate::ValidatedServer;
 
@@ -16,6 +16,8 @@ pub(super) struct Addressing {
     pub source: AddressSource,
     /// The address.
     pub known: Option<KnownAddress>,
+    /// Whether connections arrive with their clients' own addresses, as far as the cluster says.
+    pub real_clients: bool,
 }
 
 /// An address and its reason.
@@ -29,21 +31,30 @@ pub(super) struct KnownAddress {
 
 /// Finds the address. `node` is the one of the server's pod.
 pub(super) fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
+    let real_clients = keeps_addresses(server, service);
     if let Some(address) = server.exposure.address.clone() {
         let reason = "stated in spec.exposure.address".to_owned();
         let known = KnownAddress { address: ExternalAddress::parse(&address), reason };
-        return Addressing { source: AddressSource::Pinned { address }, known: Some(known) };
+        return Addressing { source: AddressSource::Pinned { address }, known: Some(known), real_clients };
     }
     match server.exposure.kind {
         ExposureType::LoadBalancer => {
             let source =
                 AddressSource::Service { name: server.names.service(), namespace: server.names.namespace.clone() };
-            Addressing { source, known: service.and_then(published) }
+            Addressing { source, known: service.and_then(published), real_clients }
         }
         ExposureType::NodePort => {
-            Addressing { source: AddressSource::PodAnnotation, known: node.and_then(node_address) }
+            Addressing { source: AddressSource::PodAnnotation, known: node.and_then(node_address), real_clients }
         }
     }
+}
+
+/// Under `Local` kube-proxy leaves the clients' addresses alone. A load balancer that says `ipMode: Proxy` does not, and
+/// one that publishes a name may be of either kind.
+fn keeps_addresses(server: &ValidatedServer, service: Option<&Service>) -> bool {
+    let status = service.and_then(|service| service.status.as_ref()?.load_balancer.as_ref()?.ingress.as_ref());
+    let proxied = |entry: &LoadBalancerIngress| entry.hostname.is_some() || entry.ip_mode.as_deref() == Some("Proxy");
+    server.exposure.external_traffic_policy == TrafficPolicy::Local && !status.into_iter().flatten().any(proxied)
 }
 
 fn published(service: &Service) -> Option<KnownAddress> {
@@ -114,5 +125,20 @@ mod tests {
         assert_eq!(shown(&find_address(&server, Some(&service), None)).unwrap().0, "203.0.113.200");
         service.spec.as_mut().unwrap().type_ = Some("NodePort".into());
         assert_eq!(find_address(&server, Some(&service), None).known, None);
+    }
+
+    #[test]
+    fn client_addresses_are_real_under_the_local_policy_unless_a_proxy_may_lie_between() {
+        let of = |policy: &str, ingress: serde_json::Value| {
+            let server = validate(&server(json!({"exposure": {"externalTrafficPolicy": policy}}))).unwrap();
+            let service = json!({"status": {"loadBalancer": {"ingress": ingress}}});
+            find_address(&server, Some(&serde_json::from_value(service).unwrap()), None).real_clients
+        };
+        assert!(of("Local", json!([])));
+        assert!(of("Local", json!([{"ip": "203.0.113.200", "ipMode": "VIP"}])));
+        assert!(of("Local", json!([{"ip": "203.0.113.200"}])));
+        assert!(!of("Local", json!([{"ip": "203.0.113.200", "ipMode": "Proxy"}])));
+        assert!(!of("Local", json!([{"hostname": "lb.example.org"}])));
+        assert!(!of("Cluster", json!([{"ip": "203.0.113.200", "ipMode": "VIP"}])));
     }
 }

@@ -26,7 +26,7 @@ pub enum Failure {
     #[error("the data connection does not resume this session's TLS session")]
     NotBound,
     /// Connections came, and none proved to be this session's.
-    #[error("no data connection proved to be this session's; try again")]
+    #[error("no data connection proved to be this session's by its TLS session; try again, or connect again")]
     Unproven,
     /// The client could not be dialled in active mode.
     #[error("the client could not be dialled: a firewall may be in the way; use PASV or EPSV")]

@@ -39,7 +39,6 @@ pub(super) struct Sessions {
 #[derive(Debug)]
 struct State {
     places: Places,
-    by_peer: HashMap<IpAddr, u32>,
     /// What ends the session of a stranger who must go.
     strangers: HashMap<SessionId, AbortHandle>,
 }
@@ -56,7 +55,7 @@ pub(super) struct Place {
 impl Sessions {
     pub(super) fn new(allowance: Allowance) -> Self {
         let places = Places::new(allowance.strangers);
-        let state = State { places, by_peer: HashMap::new(), strangers: HashMap::new() };
+        let state = State { places, strangers: HashMap::new() };
         Self { state: Mutex::new(state), total: watch::Sender::new(0), allowance }
     }
 
@@ -67,11 +66,6 @@ impl Sessions {
     /// Why there can be fewer sessions than these limits say.
     pub(super) fn problem(&self, limits: &Limits) -> Option<String> {
         self.allowance.problem(limits.sessions)
-    }
-
-    /// Whether more than one session comes from this address, as behind a NAT.
-    pub(super) fn is_shared(&self, peer: IpAddr) -> bool {
-        self.lock().by_peer.get(&peer).is_some_and(|sessions| *sessions > 1)
     }
 
     pub(super) async fn wait_for_none(&self) {
@@ -130,12 +124,6 @@ impl Drop for Place {
             state.strangers.remove(&self.session);
             metrics.strangers.dec();
         }
-        if let Some(of_peer) = state.by_peer.get_mut(&self.peer) {
-            *of_peer = of_peer.saturating_sub(1);
-            if *of_peer == 0 {
-                state.by_peer.remove(&self.peer);
-            }
-        }
         drop(state);
         sessions.total.send_modify(|total| *total = total.saturating_sub(1));
         metrics.sessions.dec();
@@ -176,7 +164,6 @@ fn admit(peer: IpAddr, gateway: &Arc<Gateway>) -> Result<Place, Refused> {
     let mut state = sessions.lock();
     let displaced = state.places.admit(session, peer, &limits, Instant::now())?;
     let displaced = displaced.and_then(|displaced| state.strangers.remove(&displaced));
-    *state.by_peer.entry(peer).or_default() += 1;
     drop(state);
     if let Some(stranger) = displaced {
         metrics.refused(Refused::Displaced.name());

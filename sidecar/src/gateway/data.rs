@@ -5,15 +5,18 @@ mod blocks;
 pub(super) mod budget;
 mod copy;
 mod descriptor;
+mod handshake;
 pub(super) mod ports;
 mod stream;
 pub(super) mod transfer;
+mod waiting_room;
 pub(super) mod wire;
 pub(super) mod withheld;
 
 use tokio_rustls::server::TlsStream;
 
 use super::tls::TicketId;
+pub(super) use handshake::{Handshake, Terms};
 use wire::Wire;
 use withheld::Withheld;
 
@@ -22,6 +25,8 @@ use withheld::Withheld;
 pub(super) enum Connection {
     /// Nothing has gone over it yet.
     Plain(Wire),
+    /// It shakes hands already.
+    Shaking(Handshake),
     /// Its handshake is done and has proved by this ticket whose it is.
     Proven(Box<TlsStream<Withheld>>, TicketId),
 }

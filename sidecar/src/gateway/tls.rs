@@ -5,7 +5,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -26,7 +26,9 @@ use super::data::{
 };
 
 /// How long a client may take for a handshake, unless it has even less.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
+pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
+/// How long it may take on a data connection that has yet to prove whose it is, from its first octet on.
+const PROOF_TIME: Duration = Duration::from_secs(10);
 /// Tickets of TLS 1.3 that a control connection brings: some for clients that use each but once.
 pub(super) const CONTROL_TICKETS: usize = 4;
 /// That a data connection brings: one for the one that was used, and one more.
@@ -70,8 +72,7 @@ impl Tickets {
 #[derive(Clone, Debug)]
 pub struct Identity {
     config: ServerConfig,
-    /// The same, but every handshake that is not a resumption fails.
-    resumption_only: ServerConfig,
+    key: CertifiedKey,
     tickets: Tickets,
     not_after: i64,
 }
@@ -87,8 +88,7 @@ impl Identity {
         let not_after = parsed.validity().not_after.timestamp();
         let key = PrivateKeyDer::from_pem_slice(key).map_err(IdentityError::Key)?;
         let key = certified_key(chain, key)?;
-        let unused = CertifiedKey::new(key.cert.clone(), Arc::new(NeverSigning(Arc::clone(&key.key))));
-        Ok(Self { config: server_config(key)?, resumption_only: server_config(unused)?, tickets, not_after })
+        Ok(Self { config: server_config(key.clone())?, key, tickets, not_after })
     }
 
     /// When the certificate ends, in Unix seconds.
@@ -103,8 +103,8 @@ impl Identity {
         session: SessionId,
         time: Duration,
     ) -> io::Result<Accepted<S>> {
-        let owner = Owner { session: Some(session), tickets: CONTROL_TICKETS, signal: Signal::default() };
-        shake_hands(stream, &self.config, self.tickets.clone(), owner, time).await
+        let tickets = SessionTickets::new(self.tickets.clone(), Owner::Control(session), Signal::default());
+        shake_hands(stream, self.config.clone(), tickets.into(), CONTROL_TICKETS, time).await
     }
 
     /// The same on a data connection, and tells whose ticket the client resumed with.
@@ -115,38 +115,56 @@ impl Identity {
         time: Duration,
     ) -> io::Result<Accepted<Withheld>> {
         let stream = Withheld::new(stream);
-        let owner = Owner { session: Some(session), tickets: DATA_TICKETS, signal: stream.signal() };
-        shake_hands(stream, &self.config, self.tickets.clone(), owner, time).await
+        let (config, asked) = self.watched_config(true);
+        let tickets = SessionTickets::new(self.tickets.clone(), Owner::Data(session, asked), stream.signal());
+        shake_hands(stream, config, tickets.into(), DATA_TICKETS, time).await
     }
 
     /// The same where the client's ticket has yet to say whose connection it is. Nothing but a resumption succeeds: new
     /// tickets are made before the handshake's end can be judged, and in a full handshake they would be for whoever
     /// the shown ticket names, which an eavesdropper may have copied.
-    pub(super) async fn accept_resumption(&self, stream: Wire) -> io::Result<Accepted<Withheld>> {
+    pub(super) async fn accept_resumption(&self, stream: Wire) -> Result<Accepted<Withheld>, Unresumed> {
         let stream = Withheld::new(stream);
-        let owner = Owner { session: None, tickets: DATA_TICKETS, signal: stream.signal() };
-        shake_hands(stream, &self.resumption_only, self.tickets.clone(), owner, HANDSHAKE_TIME).await
+        let (config, asked) = self.watched_config(false);
+        let tickets = Arc::new(SessionTickets::new(self.tickets.clone(), Owner::Shown, stream.signal()));
+        let accepted = shake_hands(stream, config, Arc::clone(&tickets), DATA_TICKETS, PROOF_TIME).await;
+        accepted.map_err(|error| Unresumed { error, shown: tickets.shown(), was_full: asked.load(Ordering::Relaxed) })
+    }
+
+    /// A configuration for one handshake, and what tells that it is no resumption: only then is the key asked to sign.
+    fn watched_config(&self, signs: bool) -> (ServerConfig, Arc<AtomicBool>) {
+        let asked = Arc::<AtomicBool>::default();
+        let key = WatchedKey { key: Arc::clone(&self.key.key), signs, asked: Arc::clone(&asked) };
+        let key = CertifiedKey::new(self.key.cert.clone(), Arc::new(key));
+        let mut config = self.config.clone();
+        config.cert_resolver = Arc::new(SingleCertAndKey::from(key));
+        (config, asked)
+    }
+
+    /// For how long a ticket is good from now on.
+    pub(super) fn ticket_lifetime(&self) -> Duration {
+        Duration::from_secs(self.tickets.0.lifetime().into())
     }
 }
 
-/// Whose tickets a connection brings, how many under TLS 1.3, and who is told when they are made.
-struct Owner {
-    session: Option<SessionId>,
-    tickets: usize,
-    signal: Signal,
+/// A handshake that had to be a resumption, and was none.
+#[derive(Debug)]
+pub(super) struct Unresumed {
+    pub(super) error: io::Error,
+    /// The session whose ticket was shown. This proves nothing.
+    pub(super) shown: Option<SessionId>,
+    /// The client asked for a full handshake: it has no ticket, or none that is good for anything. What breaks off, or
+    /// is no TLS, tells nothing of what a session's client can do.
+    pub(super) was_full: bool,
 }
 
 async fn shake_hands<S: Transport>(
     stream: S,
-    config: &ServerConfig,
-    inner: Tickets,
-    owner: Owner,
+    mut config: ServerConfig,
+    tickets: Arc<SessionTickets>,
+    count: usize,
     time: Duration,
 ) -> io::Result<Accepted<S>> {
-    let Owner { session, tickets: count, signal } = owner;
-    let (seen, ticket) = (AtomicU64::new(NOBODY), AtomicU64::new(0));
-    let tickets = Arc::new(SessionTickets { inner, session, seen, ticket, signal });
-    let mut config = config.clone();
     config.ticketer = Arc::<SessionTickets>::clone(&tickets);
     config.send_tls13_tickets = count;
     let handshake = TlsAcceptor::from(Arc::new(config)).accept(stream);
@@ -164,14 +182,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for S {}
 #[derive(Debug)]
 pub(super) struct Accepted<S> {
     pub(super) stream: TlsStream<S>,
-    /// The session whose ticket the client proved to own.
+    /// What the ticket says that the client proved to own.
     pub(super) resumed: Option<Resumed>,
 }
 
 /// What a resumption has shown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resumed {
-    pub(super) session: SessionId,
+    /// The session whose ticket it was; none for a ticket that is nobody's.
+    pub(super) session: Option<SessionId>,
     pub(super) ticket: TicketId,
 }
 
@@ -199,18 +218,35 @@ fn server_config(key: CertifiedKey) -> Result<ServerConfig, IdentityError> {
     Ok(config)
 }
 
-/// A key that stands where one is needed and signs nothing, as a resumption does not ask it to.
+/// A key that notes when it is asked to sign, and may refuse.
 #[derive(Debug)]
-struct NeverSigning(Arc<dyn SigningKey>);
+struct WatchedKey {
+    key: Arc<dyn SigningKey>,
+    signs: bool,
+    asked: Arc<AtomicBool>,
+}
 
-impl SigningKey for NeverSigning {
-    fn choose_scheme(&self, _offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        None
+impl SigningKey for WatchedKey {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        self.asked.store(true, Ordering::Relaxed);
+        if self.signs { self.key.choose_scheme(offered) } else { None }
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
-        self.0.algorithm()
+        self.key.algorithm()
     }
+}
+
+/// Whose the tickets are that a connection brings.
+#[derive(Debug)]
+enum Owner {
+    /// The session's: this is its control connection.
+    Control(SessionId),
+    /// The session's if the connection resumes it, which the mark excludes; else nobody's. A stranger who was taken for
+    /// the client once must not have what proves it the next time.
+    Data(SessionId, Arc<AtomicBool>),
+    /// Of the session whose ticket was shown: nothing but its resumption succeeds.
+    Shown,
 }
 
 /// Tickets of one connection: all that it issues carry its session's id, and it notes the id of the one that it is
@@ -218,21 +254,32 @@ impl SigningKey for NeverSigning {
 #[derive(Debug)]
 struct SessionTickets {
     inner: Tickets,
-    session: Option<SessionId>,
+    owner: Owner,
     seen: AtomicU64,
     ticket: AtomicU64,
     signal: Signal,
 }
 
 impl SessionTickets {
-    /// Whose new tickets are: the connection's session's, or of the one whose ticket opened it.
+    fn new(inner: Tickets, owner: Owner, signal: Signal) -> Self {
+        Self { inner, owner, seen: AtomicU64::new(NOBODY), ticket: AtomicU64::new(0), signal }
+    }
+
     fn owner(&self) -> u64 {
-        self.session.map_or_else(|| self.seen.load(Ordering::Relaxed), |session| session.0)
+        let seen = self.seen.load(Ordering::Relaxed);
+        match &self.owner {
+            Owner::Control(session) => session.0,
+            Owner::Data(session, signed) if seen != session.0 || signed.load(Ordering::Relaxed) => NOBODY,
+            Owner::Data(..) | Owner::Shown => seen,
+        }
+    }
+
+    fn shown(&self) -> Option<SessionId> {
+        Some(SessionId(self.seen.load(Ordering::Relaxed))).filter(|session| session.0 != NOBODY)
     }
 
     fn resumed(&self) -> Resumed {
-        let session = SessionId(self.seen.load(Ordering::Relaxed));
-        Resumed { session, ticket: TicketId(self.ticket.load(Ordering::Relaxed)) }
+        Resumed { session: self.shown(), ticket: TicketId(self.ticket.load(Ordering::Relaxed)) }
     }
 }
 

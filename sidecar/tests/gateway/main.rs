@@ -14,6 +14,7 @@ mod certificates;
 mod disk;
 mod downloads;
 mod drain;
+mod early;
 mod exchanges;
 mod limits;
 mod login;

@@ -31,6 +31,7 @@ pub(crate) fn usual(socket: &Path) -> GatewayConfig {
         admin_port: 0,
         data_ports: PortRange::new(first, first + 3).unwrap(),
         address: pinned(ADDRESS),
+        real_client_addresses: false,
         security: Security {
             mechanisms: vec![Mechanism::Tls],
             control: Requirement::Required,

@@ -149,6 +149,13 @@ impl Pod {
         client
     }
 
+    /// A client that never logs in, and protects the data connections that it opens.
+    pub fn connect_as_stranger(&self) -> Client {
+        let mut client = self.connect();
+        client.protect_data = true;
+        client
+    }
+
     /// Behind AUTH TLS, with PROT P.
     pub fn protected(&self) -> Client {
         let mut client = self.connect();

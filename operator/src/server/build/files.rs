@@ -69,6 +69,7 @@ fn gateway_config(from: &Ingredients<'_>) -> GatewayConfig {
         admin_port: from.ports.admin,
         data_ports: from.ports.data,
         address: from.addressing.source.clone(),
+        real_client_addresses: from.addressing.real_clients,
         security: server.security.clone(),
         backend: Backend::Embedded { socket: paths::FTPD_SOCKET.to_owned() },
         limits: server.limits.clone(),

@@ -3,63 +3,71 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use safetp_protocol::data_ports::Arrival;
+use safetp_protocol::data_ports::{Arrival, Unproven};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
 };
 
-use super::{Connection, ports::PortDesk, wire::Wire};
-use crate::{gateway::listen, settings::InForce};
+use super::{Connection, ports::PortDesk, waiting_room::WaitingRoom, wire::Wire};
+use crate::{
+    gateway::{listen, tls::Unresumed},
+    settings::InForce,
+};
 
 /// After a failed accept: out of descriptors or memory, which does not get better by asking at once again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Handshakes under way at once to learn whose a connection is. A client speaks only after its 150, so as many are
-/// idle as there are transfers about to begin.
-const MAX_UNPROVEN: usize = 4096;
+/// How long a connection may be silent that comes from where no client is that is waited for.
+const SILENT_TIME: Duration = Duration::from_secs(5);
 
 /// Finds the owner of each data connection.
 #[derive(Debug)]
 pub(in crate::gateway) struct Receptionist {
     desk: Arc<PortDesk>,
     settings: watch::Receiver<Arc<InForce>>,
-    unproven: Arc<Semaphore>,
+    waiting: Arc<WaitingRoom>,
 }
 
 impl Receptionist {
     pub(in crate::gateway) fn new(desk: Arc<PortDesk>, settings: watch::Receiver<Arc<InForce>>) -> Self {
-        Self { desk, settings, unproven: Arc::new(Semaphore::new(MAX_UNPROVEN)) }
+        Self { desk, settings, waiting: Arc::default() }
     }
 
     fn receive(self: &Arc<Self>, port: u16, stream: TcpStream, peer: IpAddr) {
         match self.desk.handle_connection(port, peer) {
             Arrival::Of(session) => self.desk.hand_over(session, Connection::Plain(Wire::accepted(stream))),
-            Arrival::ToBeProven => self.prove(port, stream, peer),
+            Arrival::ToBeProven { from_client } => self.prove(port, stream, peer, from_client),
             Arrival::Stranger => self.desk.turn_away(port, peer, &stream),
         }
     }
 
-    fn prove(self: &Arc<Self>, port: u16, stream: TcpStream, peer: IpAddr) {
-        let Ok(permit) = Arc::clone(&self.unproven).try_acquire_owned() else {
-            return self.desk.turn_away(port, peer, &stream);
-        };
+    fn prove(self: &Arc<Self>, port: u16, stream: TcpStream, peer: IpAddr, from_client: bool) {
         let receptionist = Arc::clone(self);
+        let seat = self.waiting.enter(peer);
         tokio::spawn(async move {
-            receptionist.ask_for_proof(port, stream, peer).await;
-            drop(permit);
+            tokio::select! {
+                () = receptionist.ask_for_proof(port, stream, peer, from_client) => {}
+                () = seat.displaced() => tracing::debug!(port, %peer, "a newer connection needs the place of this one"),
+            }
         });
     }
 
-    async fn ask_for_proof(&self, port: u16, stream: TcpStream, peer: IpAddr) {
-        let Some(identity) = self.settings.borrow().identity.clone() else { return };
+    async fn ask_for_proof(&self, port: u16, stream: TcpStream, peer: IpAddr, from_client: bool) {
+        let settings = Arc::clone(&self.settings.borrow());
+        let Some(identity) = &settings.identity else { return };
+        // A client speaks only after the reply to its command, for which the ftpd may need a while.
+        let data_time = Duration::from_secs(settings.config.limits.data_seconds.into());
+        let time = if from_client { data_time } else { data_time.min(SILENT_TIME) };
+        if tokio::time::timeout(time, stream.readable()).await.is_err() {
+            return self.desk.turn_away(port, peer, &stream);
+        }
         match identity.accept_resumption(Wire::accepted(stream)).await {
             Ok(accepted) => self.desk.handle_accepted(port, peer, accepted),
-            Err(error) => {
+            Err(Unresumed { error, shown, was_full }) => {
                 tracing::debug!(port, %peer, %error, "a data connection did not resume a session");
-                // One that merely breaks off has not shown to be a client that cannot resume.
-                if matches!(error.get_ref(), Some(inner) if inner.is::<rustls::Error>()) {
-                    self.desk.handle_unproven(port, peer);
+                if was_full {
+                    self.desk.handle_unproven(port, Unproven { peer, shown });
                 }
             }
         }

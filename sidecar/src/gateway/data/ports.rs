@@ -4,20 +4,20 @@ use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasher as _, RandomState},
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use safetp_config::ports::PortRange;
-use safetp_protocol::data_ports::{Arrival, Claim, DataPorts, Event, Request, Requested, SessionId, UserId};
+use safetp_protocol::data_ports::{Arrival, Claim, DataPorts, Event, Request, Requested, SessionId, Unproven, UserId};
 use tokio::{net::TcpStream, sync::Notify};
 
 use super::{Connection, withheld::Withheld};
 use crate::{
-    gateway::{
-        listen,
-        tls::{Accepted, Resumed},
-    },
+    gateway::{listen, tls::Accepted},
     metrics::Metrics,
 };
 
@@ -62,6 +62,8 @@ pub(in crate::gateway) struct Registration {
 struct Mailbox {
     news: Mutex<VecDeque<PortNews>>,
     arrived: Notify,
+    /// The session's client keeps its tickets together with those of other sessions.
+    mixes_tickets: AtomicBool,
 }
 
 impl Mailbox {
@@ -113,22 +115,23 @@ impl PortDesk {
     pub(super) fn handle_accepted(&self, port: u16, peer: IpAddr, accepted: Accepted<Withheld>) {
         let mut state = self.lock();
         let now = Instant::now();
-        let proof = accepted.resumed.filter(|proof| state.ports.handle_proof(port, peer, proof.session, now));
-        if let Some(Resumed { session, ticket }) = proof {
+        let shown = accepted.resumed.and_then(|resumed| Some((resumed.session?, resumed.ticket)));
+        let proof = shown.filter(|(session, _)| state.ports.handle_proof(port, peer, *session, now));
+        if let Some((session, ticket)) = proof {
             state.tell(session, PortNews::Connected(Connection::Proven(Box::new(accepted.stream), ticket)));
             self.settle(state);
         } else {
             drop(state);
             listen::reset_on_close(accepted.stream.get_ref().0.wire().tcp());
-            self.handle_unproven(port, peer);
+            self.handle_unproven(port, Unproven { peer, shown: shown.map(|(session, _)| session) });
         }
     }
 
-    /// A connection to a shared port was dropped for want of a proof.
-    pub(super) fn handle_unproven(&self, port: u16, peer: IpAddr) {
+    /// A connection was dropped for want of a proof, and may have been some session's client's.
+    pub(super) fn handle_unproven(&self, port: u16, unproven: Unproven) {
         self.metrics.stray_data_connections.inc();
         let mut state = self.lock();
-        state.ports.handle_unproven(port, peer, Instant::now());
+        state.ports.handle_unproven(port, unproven, Instant::now());
         self.settle(state);
     }
 
@@ -215,6 +218,27 @@ impl Registration {
             }
         }
         self.desk.settle(state);
+    }
+
+    /// The transfer has begun, and its connection has not come yet.
+    pub(in crate::gateway) fn expect_connection(&self) {
+        let mut state = self.desk.lock();
+        state.ports.handle_awaited(self.session, Instant::now());
+        self.desk.settle(state);
+    }
+
+    /// The session's control connection was opened with a ticket of another session, if that one is still there: their
+    /// client keeps all its tickets in one place, so none of them tells its sessions apart.
+    pub(in crate::gateway) fn note_mixed_tickets(&self, other: Option<SessionId>) {
+        self.mailbox.mixes_tickets.store(true, Ordering::Relaxed);
+        let state = self.desk.lock();
+        if let Some(other) = other.and_then(|other| state.mailboxes.get(&other)) {
+            other.mixes_tickets.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::gateway) fn mixes_tickets(&self) -> bool {
+        self.mailbox.mixes_tickets.load(Ordering::Relaxed)
     }
 
     /// Gives up port and request, and drops what came for them.

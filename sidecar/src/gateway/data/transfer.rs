@@ -2,9 +2,7 @@
 
 use std::{net::SocketAddr, os::fd::OwnedFd, sync::Arc, time::Duration};
 
-use safetp_config::gateway::DataBinding;
 use safetp_protocol::{
-    data_ports::SessionId,
     security::safetp1::DataKeys,
     session::{DataSecurity, Failure, Transfer},
 };
@@ -12,7 +10,7 @@ use tokio::{net::TcpStream, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Connection,
+    Connection, Terms,
     blocks::BlockStream,
     budget::Share,
     copy::{self, Rules},
@@ -21,25 +19,20 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    gateway::{
-        listen,
-        tls::{Identity, TicketId},
-    },
+    gateway::{listen, tls::TicketId},
     metrics::Metrics,
 };
 
 /// All that a transfer needs.
 #[derive(Debug)]
 pub(in crate::gateway) struct Job {
-    pub(in crate::gateway) session: SessionId,
     pub(in crate::gateway) transfer: Transfer,
     pub(in crate::gateway) descriptor: OwnedFd,
     pub(in crate::gateway) opening: Opening,
-    /// For TLS: what the control connection was protected with.
-    pub(in crate::gateway) identity: Option<Arc<Identity>>,
+    /// For TLS.
+    pub(in crate::gateway) terms: Option<Terms>,
     /// For X-SafeTP1.
     pub(in crate::gateway) keys: Option<DataKeys>,
-    pub(in crate::gateway) binding: DataBinding,
     pub(in crate::gateway) share: Share,
     pub(in crate::gateway) metrics: Arc<Metrics>,
     pub(in crate::gateway) stall: Duration,
@@ -86,7 +79,7 @@ pub(in crate::gateway) struct Outcome {
 
 pub(in crate::gateway) async fn run(job: Job) -> Outcome {
     let mut outcome = Outcome { result: Ok(()), moved: 0, ticket: None };
-    let Job { session, transfer, descriptor, opening, identity, keys, binding, share, stall, metrics, .. } = job;
+    let Job { transfer, descriptor, opening, terms, keys, share, stall, metrics, .. } = job;
     let (require_close_notify, cancel) = (job.require_close_notify, job.cancel);
     let open = async {
         let connection = opening.connection(stall).await?;
@@ -95,8 +88,9 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
             (DataSecurity::Tls, Connection::Proven(stream, ticket)) => {
                 Ok((DataStream::Protected(stream), Some(ticket)))
             }
+            (DataSecurity::Tls, Connection::Shaking(handshake)) => handshake.finish(stall).await,
             (DataSecurity::Tls, Connection::Plain(stream)) => {
-                protect(stream, identity.as_deref(), session, binding, stall).await
+                terms.ok_or(Failure::Internal)?.shake_hands(stream, stall).await
             }
             (DataSecurity::Blocks { level, number, size }, Connection::Plain(stream)) => {
                 let keys = keys.ok_or(Failure::Internal)?;
@@ -104,7 +98,9 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
                 Ok((DataStream::Blocks(Box::new(blocks)), None))
             }
             // A change of the level gives the port up.
-            (DataSecurity::Clear | DataSecurity::Blocks { .. }, Connection::Proven(..)) => Err(Failure::Internal),
+            (DataSecurity::Clear | DataSecurity::Blocks { .. }, Connection::Shaking(..) | Connection::Proven(..)) => {
+                Err(Failure::Internal)
+            }
         }
     };
     let opened = tokio::select! {
@@ -145,29 +141,6 @@ async fn dial(address: SocketAddr, time: Duration) -> Result<Connection, Failure
         Failure::Unreachable
     })?;
     Ok(Connection::Plain(Wire::dialled(stream)))
-}
-
-async fn protect(
-    stream: Wire,
-    identity: Option<&Identity>,
-    session: SessionId,
-    binding: DataBinding,
-    stall: Duration,
-) -> Result<(DataStream, Option<TicketId>), Failure> {
-    let identity = identity.ok_or(Failure::Internal)?;
-    let accepted = identity.accept_data(stream, session, stall).await.map_err(|error| {
-        tracing::debug!(%error, "the TLS handshake on a data connection failed");
-        Failure::Handshake
-    })?;
-    let ticket = accepted.resumed.filter(|resumed| resumed.session == session).map(|resumed| resumed.ticket);
-    let stream = DataStream::Protected(Box::new(accepted.stream));
-    // Where resumption is not demanded, the ticket of another session of the same client is as good as none: clients
-    // with several sessions keep their tickets in one place. The peer's address was compared on accept.
-    if binding == DataBinding::Required && ticket.is_none() {
-        stream.break_off();
-        return Err(Failure::NotBound);
-    }
-    Ok((stream, ticket))
 }
 
 async fn move_octets(

@@ -1,4 +1,9 @@
-//! Whether a client's next data connection can be expected to resume its session, by what the ones before it did.
+//! Whether a client's next data connection can be expected, or must be made, to resume its session, by what the ones
+//! before it did.
+
+use std::time::Instant;
+
+use safetp_protocol::data_ports::Ticket;
 
 use crate::gateway::tls::{CONTROL_TICKETS, DATA_TICKETS, TicketId};
 
@@ -9,105 +14,163 @@ pub(super) struct Habit {
     resumes: bool,
     /// One was expected to, and did not.
     failed: bool,
-    /// It has used a ticket twice, so it never runs out of them.
-    reuses: bool,
+    /// The last data connection that resumed broke off: OpenSSL forgets a session that did not end as it should.
+    broken: bool,
     last: Option<TicketId>,
-    /// What a client that uses each ticket once has left. Under TLS 1.2 each handshake brings a new one.
     left: Left,
+    /// When the tickets of the control connection lapse, which may be the only ones that the client keeps.
+    lapse: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Left {
+    /// It never runs out of them: under TLS 1.2 each handshake brings a new one, and some use one more than once.
     #[default]
     Enough,
+    /// What a client that uses each ticket once has left.
     Tickets(usize),
 }
 
 impl Habit {
-    /// Behind the handshake of the control connection.
-    pub(super) fn new(tls13: bool) -> Self {
+    /// After the handshake of the control connection.
+    pub(super) fn new(tls13: bool, lapse: Instant) -> Self {
         let left = if tls13 { Left::Tickets(CONTROL_TICKETS) } else { Left::Enough };
-        Self { left, ..Self::default() }
+        Self { left, lapse: Some(lapse), ..Self::default() }
     }
 
-    /// A data connection has gone well, with this ticket. An upload brings new ones too, but not to one that does not
-    /// read them.
-    pub(super) fn note(&mut self, ticket: Option<TicketId>, upload: bool) {
-        if let Some(ticket) = ticket {
-            self.resumes = true;
-            self.reuses |= self.last == Some(ticket);
-            self.last = Some(ticket);
+    /// A data connection has ended, well or not, which had shown this ticket of the session. Without one it brings no
+    /// ticket of the session either, and an upload brings none to a client that does not read.
+    pub(super) fn note(&mut self, ticket: Option<TicketId>, well: bool, upload: bool) {
+        let Some(ticket) = ticket else { return };
+        self.resumes = true;
+        self.broken = !well;
+        if self.last.replace(ticket) == Some(ticket) {
+            self.left = Left::Enough;
         }
         if let Left::Tickets(left) = &mut self.left {
-            *left = left.saturating_sub(usize::from(ticket.is_some())) + if upload { 0 } else { DATA_TICKETS };
+            let brought = if well && !upload { DATA_TICKETS } else { 0 };
+            *left = left.saturating_sub(1) + brought;
         }
     }
 
-    /// No data connection proved to be the session's where one had to.
-    pub(super) fn note_failure(&mut self) {
-        self.failed = true;
+    /// No data connection proved to be the session's where one had to. A client that must show a ticket must do so ever
+    /// after, or whoever keeps it from doing so once could take its place from then on.
+    pub(super) fn note_failure(&mut self, now: Instant) {
+        self.failed |= self.ticket(now) != Ticket::Always;
     }
 
-    /// Whether a port may be shared in the trust that the connection will show a ticket.
-    pub(super) fn resumes(self) -> bool {
-        self.resumes && !self.failed && (self.reuses || self.left != Left::Tickets(0))
+    /// Whether a data connection has ever shown a ticket of the session.
+    pub(super) fn has_resumed(self) -> bool {
+        self.resumes
+    }
+
+    /// When the next data connection must show a ticket. Always, where the client surely has one; at a shared port, where
+    /// it likely has one.
+    pub(super) fn ticket(self, now: Instant) -> Ticket {
+        let lasting = self.left == Left::Enough;
+        match self.resumes && !self.failed {
+            true if lasting && !self.broken && self.lapse.is_some_and(|lapse| now < lapse) => Ticket::Always,
+            true if self.left != Left::Tickets(0) => Ticket::WhenShared,
+            _ => Ticket::Never,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    fn resume(habit: &mut Habit, ticket: u64, upload: bool) {
-        habit.note(Some(TicketId(ticket)), upload);
+    const LIFETIME: Duration = Duration::from_secs(6 * 3600);
+
+    struct Client {
+        habit: Habit,
+        now: Instant,
+    }
+
+    impl Client {
+        fn new(tls13: bool) -> Self {
+            let now = Instant::now();
+            Self { habit: Habit::new(tls13, now + LIFETIME), now }
+        }
+
+        fn resume(&mut self, ticket: u64, upload: bool) -> Ticket {
+            self.habit.note(Some(TicketId(ticket)), true, upload);
+            self.ticket()
+        }
+
+        fn ticket(&self) -> Ticket {
+            self.habit.ticket(self.now)
+        }
     }
 
     #[test]
     fn one_that_never_resumed_is_not_trusted_to() {
-        let mut habit = Habit::new(true);
-        habit.note(None, false);
-        assert!(!habit.resumes());
-        resume(&mut habit, 1, false);
-        assert!(habit.resumes());
+        let mut client = Client::new(true);
+        client.habit.note(None, true, false);
+        assert_eq!(client.ticket(), Ticket::Never);
+        assert_eq!(client.resume(1, false), Ticket::WhenShared);
     }
 
     #[test]
     fn uploads_use_up_the_tickets_of_one_that_uses_each_once() {
-        let mut habit = Habit::new(true);
+        let mut client = Client::new(true);
         for number in 0..3 {
-            resume(&mut habit, number, true);
-            assert!(habit.resumes());
+            assert_eq!(client.resume(number, true), Ticket::WhenShared);
         }
-        resume(&mut habit, 3, true);
-        assert!(!habit.resumes());
-        habit.note(None, false);
-        assert!(habit.resumes(), "a download has brought new ones");
+        assert_eq!(client.resume(3, true), Ticket::Never);
+        client.habit.note(None, true, false);
+        assert_eq!(client.ticket(), Ticket::Never, "what a connection without a ticket brings is nobody's");
     }
 
     #[test]
-    fn one_that_uses_a_ticket_twice_never_runs_out() {
-        let mut habit = Habit::new(true);
+    fn one_that_uses_a_ticket_twice_must_always_show_one() {
+        let mut client = Client::new(true);
+        assert_eq!(client.resume(1, true), Ticket::WhenShared);
         for _ in 0..9 {
-            resume(&mut habit, 1, true);
+            assert_eq!(client.resume(1, true), Ticket::Always);
         }
-        assert!(habit.resumes());
     }
 
     #[test]
-    fn under_tls_1_2_each_handshake_brings_a_ticket() {
-        let mut habit = Habit::new(false);
+    fn under_tls_1_2_one_that_has_resumed_must_always_show_a_ticket() {
+        let mut client = Client::new(false);
         for number in 0..9 {
-            resume(&mut habit, number, true);
+            assert_eq!(client.resume(number, true), Ticket::Always);
         }
-        assert!(habit.resumes());
     }
 
     #[test]
-    fn one_that_failed_is_never_trusted_again() {
-        let mut habit = Habit::new(false);
-        resume(&mut habit, 1, false);
-        habit.note_failure();
-        resume(&mut habit, 2, false);
-        assert!(!habit.resumes());
+    fn after_a_transfer_that_broke_off_the_ticket_is_asked_for_again_once_it_was_shown() {
+        let mut client = Client::new(false);
+        client.resume(1, false);
+        client.habit.note(Some(TicketId(1)), false, false);
+        assert_eq!(client.ticket(), Ticket::WhenShared);
+        assert_eq!(client.resume(1, false), Ticket::Always);
+    }
+
+    #[test]
+    fn tickets_that_lapse_are_not_demanded() {
+        let mut client = Client::new(false);
+        client.resume(1, false);
+        client.now += LIFETIME;
+        assert_eq!(client.ticket(), Ticket::WhenShared);
+    }
+
+    #[test]
+    fn one_that_failed_at_a_shared_port_is_never_trusted_again() {
+        let mut client = Client::new(true);
+        client.resume(1, false);
+        client.habit.note_failure(client.now);
+        assert_eq!(client.resume(1, false), Ticket::Never);
+    }
+
+    #[test]
+    fn no_failure_frees_one_from_showing_what_it_must_always_show() {
+        let mut client = Client::new(false);
+        client.resume(1, false);
+        client.habit.note_failure(client.now);
+        assert_eq!(client.ticket(), Ticket::Always);
     }
 }

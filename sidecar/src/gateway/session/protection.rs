@@ -25,8 +25,12 @@ impl Task {
         let accepted = identity.accept_control(stream, self.id, left).await.inspect_err(|_| {
             self.gateway.metrics.tls_handshake_failures.inc();
         })?;
-        let version = accepted.stream.get_ref().1.protocol_version();
-        self.data.habit = Habit::new(version == Some(ProtocolVersion::TLSv1_3));
+        let tls = accepted.stream.get_ref().1;
+        let lapse = Instant::now() + identity.ticket_lifetime();
+        self.data.habit = Habit::new(tls.protocol_version() == Some(ProtocolVersion::TLSv1_3), lapse);
+        if let Some(resumed) = accepted.resumed {
+            self.ports.note_mixed_tickets(resumed.session);
+        }
         self.client = ClientStream::Protected(Box::new(accepted.stream));
         self.identity = Some(identity);
         self.core.handle_protected(Instant::now());

@@ -40,8 +40,8 @@ impl Task {
             (DataSecurity::Blocks { .. }, _) => Binding::Keys,
             (DataSecurity::Tls, _) if resumed => Binding::Resumed,
             (_, Route::Active(_)) => Binding::Dialled,
-            (_, Route::Passive) if self.gateway.sessions.is_shared(self.peer) => Binding::Weak,
-            (_, Route::Passive) => Binding::Address,
+            (_, Route::Passive) if self.settings.config.real_client_addresses => Binding::Address,
+            (_, Route::Passive) => Binding::Weak,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A session's data port, its data connection and its transfer.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use safetp_config::gateway::DataBinding;
 use safetp_protocol::{
@@ -16,10 +19,16 @@ use tracing::Instrument as _;
 
 use super::{Task, habit::Habit};
 use crate::gateway::data::{
-    self,
+    self, Handshake, Terms,
     ports::PortNews,
     transfer::{self, Job, Opening, Outcome},
 };
+
+/// How long a transfer waits for another connection after one that proved nothing (see [`Claim::patience`]): the client
+/// may be one that cannot resume, and is told soon.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The same for a client that has resumed before: what proved nothing was hardly its own.
+const PATIENCE_WITH_PROVEN: Duration = Duration::from_secs(20);
 
 /// The session's data connection, wherever it is at the moment.
 #[derive(Default)]
@@ -56,15 +65,17 @@ impl Task {
 
     /// Where only a ticket counts, it is the client's address that does not.
     fn claim(&self) -> Claim {
-        let resumable = self.core.data_connection_can_resume();
-        match (self.settings.config.security.data_binding, self.data.habit.resumes()) {
-            (DataBinding::Off, _) => Claim { peer: Peer::Anyone, ticket: Ticket::Never },
-            (DataBinding::Required, _) if resumable => Claim { peer: Peer::Anyone, ticket: Ticket::Always },
-            (DataBinding::WhenOffered, true) if resumable => {
-                Claim { peer: Peer::Exactly(self.peer), ticket: Ticket::WhenShared }
-            }
-            _ => Claim { peer: Peer::Exactly(self.peer), ticket: Ticket::Never },
-        }
+        let habit = self.data.habit;
+        let (peer, ticket) = match self.settings.config.security.data_binding {
+            DataBinding::Off => (Peer::Anyone, Ticket::Never),
+            _ if !self.core.data_connection_can_resume() => (Peer::Exactly(self.peer), Ticket::Never),
+            DataBinding::Required => (Peer::Anyone, Ticket::Always),
+            DataBinding::WhenOffered if self.ports.mixes_tickets() => (Peer::Exactly(self.peer), Ticket::Never),
+            DataBinding::WhenOffered => (Peer::Exactly(self.peer), habit.ticket(Instant::now())),
+        };
+        let proven = ticket == Ticket::Always && habit.has_resumed();
+        let patience = if proven { PATIENCE_WITH_PROVEN } else { PATIENCE };
+        Claim { peer, ticket, client: self.peer, patience }
     }
 
     pub(super) fn start_transfer(&mut self, transfer: Transfer) {
@@ -77,13 +88,11 @@ impl Task {
         };
         let cancel = CancellationToken::new();
         let job = Job {
-            session: self.id,
             transfer,
             descriptor,
             opening,
-            identity: self.identity.clone(),
+            terms: self.terms(),
             keys: self.core.data_keys().cloned(),
-            binding: self.settings.config.security.data_binding,
             share: self.gateway.budget.share(),
             metrics: Arc::clone(&self.gateway.metrics),
             stall: self.stall(),
@@ -96,12 +105,28 @@ impl Task {
 
     fn await_connection(&mut self) -> Opening {
         let (wanted, connection) = oneshot::channel();
-        match self.data.early.take() {
+        if let Some(connection) = self.data.early.take() {
             // The receiver is right here.
-            Some(connection) => drop(wanted.send(Ok(connection))),
-            None => self.data.wanted = Some(wanted),
+            drop(wanted.send(Ok(connection)));
+        } else {
+            self.data.wanted = Some(wanted);
+            self.ports.expect_connection();
         }
         Opening::Awaited(connection)
+    }
+
+    /// TLS on data connections, where the control connection has it.
+    fn terms(&self) -> Option<Terms> {
+        let binding = self.settings.config.security.data_binding;
+        self.identity.clone().map(|identity| Terms { identity, session: self.id, binding })
+    }
+
+    /// What becomes of a connection that comes before its transfer: its handshake begins when the client wants it.
+    fn begin_early(&self, connection: data::Connection) -> data::Connection {
+        match (connection, self.terms().filter(|_| self.core.data_connection_can_resume())) {
+            (data::Connection::Plain(wire), Some(terms)) => data::Connection::Shaking(Handshake::begin(wire, terms)),
+            (connection, _) => connection,
+        }
     }
 
     pub(super) fn handle_port_news(&mut self, news: PortNews, now: Instant) {
@@ -110,7 +135,7 @@ impl Task {
             PortNews::Refused => self.core.handle_port(None, now),
             PortNews::Expired => self.lose_port(Failure::NoConnection),
             PortNews::Unproven => {
-                self.data.habit.note_failure();
+                self.data.habit.note_failure(now);
                 self.lose_port(match self.settings.config.security.data_binding {
                     DataBinding::Required => Failure::NotBound,
                     DataBinding::WhenOffered | DataBinding::Off => Failure::Unproven,
@@ -119,7 +144,7 @@ impl Task {
             PortNews::Connected(connection) => match self.data.wanted.take() {
                 // Should the transfer have ended meanwhile, the connection goes with it.
                 Some(wanted) => drop(wanted.send(Ok(connection))),
-                None => self.data.early = Some(connection),
+                None => self.data.early = Some(self.begin_early(connection)),
             },
         }
     }
@@ -138,8 +163,8 @@ impl Task {
             Outcome { result: Err(Failure::Internal), moved: 0, ticket: None }
         });
         if let Some(running) = self.data.running.take() {
-            if outcome.result.is_ok() && running.transfer.security == DataSecurity::Tls {
-                self.data.habit.note(outcome.ticket, running.transfer.verb.is_upload());
+            if running.transfer.security == DataSecurity::Tls {
+                self.data.habit.note(outcome.ticket, outcome.result.is_ok(), running.transfer.verb.is_upload());
             }
             self.note_transfer(running.transfer, outcome);
         }

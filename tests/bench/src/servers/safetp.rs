@@ -64,6 +64,7 @@ fn config(port: u16, socket: &str) -> Result<GatewayConfig> {
         admin_port: 0,
         data_ports,
         address: AddressSource::Pinned { address: "127.0.0.1".to_owned() },
+        real_client_addresses: true,
         security: Security {
             mechanisms: vec![Mechanism::Tls],
             control: Requirement::Required,

@@ -1,0 +1,147 @@
+//! Connections that have yet to prove whose they are. There is room for so many, and for so many from one address; whoever
+//! comes beyond that takes the place of the one that has been there for the longest time, since a client needs its
+//! place for a round trip and a stranger for as long as it can have it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio_util::sync::CancellationToken;
+
+/// In all. A client speaks only after its 150, so as many are idle as there are transfers about to begin.
+const MOST: usize = 4096;
+/// From one address, which thousands of clients may share.
+const MOST_OF_ONE: usize = MOST / 2;
+
+#[derive(Debug, Default)]
+pub(super) struct WaitingRoom(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    /// In the order in which they came.
+    waiting: BTreeMap<u64, (IpAddr, CancellationToken)>,
+    by_network: HashMap<IpAddr, BTreeSet<u64>>,
+}
+
+/// One connection's place, given up when dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    room: Arc<WaitingRoom>,
+    number: u64,
+    displaced: CancellationToken,
+}
+
+impl WaitingRoom {
+    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Seat {
+        let displaced = CancellationToken::new();
+        let number = self.lock().enter(network(peer), displaced.clone());
+        Seat { room: Arc::clone(self), number, displaced }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The bookkeeping stays whole whatever a panicking holder was doing: each call on it is complete in itself.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn enter(&mut self, network: IpAddr, displaced: CancellationToken) -> u64 {
+        let of_network = self.by_network.get(&network).filter(|numbers| numbers.len() >= MOST_OF_ONE);
+        let oldest_of_network = of_network.and_then(BTreeSet::first).copied();
+        let oldest = self.waiting.keys().next().copied().filter(|_| self.waiting.len() >= MOST);
+        if let Some((_, token)) = oldest_of_network.or(oldest).and_then(|number| self.leave(number)) {
+            token.cancel();
+        }
+        let number = self.next;
+        self.next += 1;
+        self.waiting.insert(number, (network, displaced));
+        self.by_network.entry(network).or_default().insert(number);
+        number
+    }
+
+    fn leave(&mut self, number: u64) -> Option<(IpAddr, CancellationToken)> {
+        let (network, token) = self.waiting.remove(&number)?;
+        if let Some(numbers) = self.by_network.get_mut(&network) {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.by_network.remove(&network);
+            }
+        }
+        Some((network, token))
+    }
+}
+
+impl Seat {
+    /// Waits until somebody else needs the place.
+    pub(super) async fn displaced(&self) {
+        self.displaced.cancelled().await;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.room.lock().leave(self.number);
+    }
+}
+
+/// Whoever has one address of an IPv6 /64 has all of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(room: &Arc<WaitingRoom>, address: &str, count: usize) -> Vec<Seat> {
+        (0..count).map(|_| room.enter(address.parse().unwrap())).collect()
+    }
+
+    fn displaced(seats: &[Seat]) -> Vec<usize> {
+        seats.iter().enumerate().filter(|(_, seat)| seat.displaced.is_cancelled()).map(|(index, _)| index).collect()
+    }
+
+    #[test]
+    fn one_too_many_from_an_address_displaces_its_oldest_and_nobody_elses() {
+        let room = Arc::<WaitingRoom>::default();
+        let other = enter(&room, "198.51.100.2", 1);
+        let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE);
+        assert!(displaced(&seats).is_empty());
+        seats.extend(enter(&room, "198.51.100.1", 2));
+        assert_eq!((displaced(&seats), displaced(&other)), (vec![0, 1], vec![]));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let room = Arc::<WaitingRoom>::default();
+        let mut seats = enter(&room, "2001:db8::1", MOST_OF_ONE);
+        seats.extend(enter(&room, "2001:db8::ffff:1", 1));
+        assert_eq!(displaced(&seats), [0]);
+    }
+
+    #[test]
+    fn one_too_many_in_all_displaces_the_oldest() {
+        let room = Arc::<WaitingRoom>::default();
+        let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE - 1);
+        seats.extend(enter(&room, "198.51.100.2", MOST_OF_ONE));
+        seats.extend(enter(&room, "198.51.100.3", 2));
+        assert_eq!(displaced(&seats), [0]);
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_its_connection_has_gone() {
+        let room = Arc::<WaitingRoom>::default();
+        let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE);
+        seats.pop();
+        seats.extend(enter(&room, "198.51.100.1", 1));
+        assert!(displaced(&seats).is_empty());
+        drop(seats);
+        assert!(room.lock().waiting.is_empty() && room.lock().by_network.is_empty());
+    }
+}
