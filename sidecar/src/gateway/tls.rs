@@ -29,6 +29,9 @@ use super::data::{
 pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
 /// How long it may take on a data connection that has yet to prove whose it is, from its first octet on.
 const PROOF_TIME: Duration = Duration::from_secs(10);
+/// What both kinds of connections speak, as IANA registers it for ALPN (RFC 7301): a client that offers a list without
+/// it was made to believe that it talks to another kind of server (ALPACA).
+const ALPN: &[u8] = b"ftp";
 /// Tickets of TLS 1.3 that a control connection brings: some for clients that use each but once.
 pub(super) const CONTROL_TICKETS: usize = 4;
 /// That a data connection brings: one for the one that was used, and one more.
@@ -215,6 +218,7 @@ fn server_config(key: CertifiedKey) -> Result<ServerConfig, IdentityError> {
     let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
     // Sessions live in tickets alone: those carry the session's id, and no memory grows with the number of clients.
     config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(config)
 }
 

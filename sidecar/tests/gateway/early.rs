@@ -29,6 +29,19 @@ fn a_client_that_shakes_hands_before_its_command_is_served() {
 }
 
 #[test]
+fn a_handshake_that_fails_before_the_command_is_the_commands_522() {
+    let pod = Pod::new();
+    let mut client = pod.login();
+    let port = client.epsv();
+    client.offer(&["http/1.1"]);
+    assert!(client.data(client.dial(port)).is_err());
+    client.ask("STOR file", 150);
+    client.expect(522);
+    client.offer(&[]);
+    client.store("STOR file", b"x");
+}
+
+#[test]
 fn a_change_of_the_protection_gives_an_early_connection_up() {
     let pod = Pod::with(|config| config.security.data = safetp_config::gateway::Requirement::Optional);
     let mut client = pod.login();

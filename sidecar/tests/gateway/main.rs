@@ -7,6 +7,7 @@ mod support;
 mod active;
 mod address;
 mod admin;
+mod alpn;
 mod binding;
 mod broken;
 mod ccc;

@@ -95,6 +95,13 @@ impl Client {
         self.tls = Arc::clone(&other.tls);
     }
 
+    /// Offers these protocols by ALPN. To be called before AUTH.
+    pub fn offer(&mut self, protocols: &[&str]) {
+        let mut config = ClientConfig::clone(&self.tls);
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        self.tls = config.into();
+    }
+
     /// Octets as they are.
     pub fn send_raw(&mut self, octets: &[u8]) {
         self.stream.write_all(octets).unwrap();

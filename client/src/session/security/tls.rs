@@ -21,6 +21,9 @@ use crate::{
 /// How many tickets are kept. In TLS 1.3 each is used once, and every connection brings new ones.
 const TICKETS: usize = 64;
 
+/// What is spoken, as IANA registers it (RFC 7301): so no server of another protocol can be made to answer (ALPACA).
+const ALPN: &[u8] = b"ftp";
+
 /// Makes the TLS connections of one session, so that those for data resume the one for control.
 #[derive(Clone)]
 pub(crate) struct Connector {
@@ -41,6 +44,7 @@ impl Connector {
             .map_err(ConnectionError::Tls)?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        config.alpn_protocols = vec![ALPN.to_vec()];
         config.resumption = Resumption::in_memory_sessions(TICKETS);
         let name = server.name().ok_or_else(|| Failure::Usage(format!("no certificate can be for {server}")))?;
         Ok(Self { connector: Arc::new(config).into(), name })
