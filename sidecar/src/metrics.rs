@@ -5,6 +5,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::{Registry, Unit},
 };
+use rustls::NamedGroup;
 use safetp_protocol::session::{Failure, Transfer};
 
 /// All metrics, each registered once.
@@ -25,6 +26,7 @@ pub struct Metrics {
     pub(crate) data_ports_queued: Gauge,
     pub(crate) stray_data_connections: Counter,
     pub(crate) tls_handshake_failures: Counter,
+    tls_handshakes: Family<GroupLabel, Counter>,
     pub(crate) address_known: Gauge,
     pub(crate) certificate_expiry: Gauge,
 }
@@ -43,6 +45,11 @@ struct ResultLabel {
 struct TransferLabels {
     verb: &'static str,
     result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct GroupLabel {
+    group: &'static str,
 }
 
 /// By what a data connection is known for its session's.
@@ -95,6 +102,7 @@ impl Default for Metrics {
             data_ports_queued: Gauge::default(),
             stray_data_connections: Counter::default(),
             tls_handshake_failures: Counter::default(),
+            tls_handshakes: Family::default(),
             address_known: Gauge::default(),
             certificate_expiry: Gauge::default(),
         };
@@ -130,6 +138,12 @@ impl Metrics {
         };
     }
 
+    /// Counts a handshake on a control connection by its key exchange (RFC 8446 §4.2.7).
+    pub(crate) fn tls_handshake(&self, group: Option<NamedGroup>) {
+        let group = group.and_then(|group| group.as_str()).unwrap_or("other");
+        self.tls_handshakes.get_or_create(&GroupLabel { group }).inc();
+    }
+
     pub(crate) fn binding(&self, binding: Binding) {
         self.bindings.get_or_create(&BindingLabel { binding: binding.name() }).inc();
     }
@@ -162,6 +176,8 @@ impl Metrics {
         registry.register("stray_data_connections", help, self.stray_data_connections.clone());
         let help = "TLS handshakes that failed on control connections";
         registry.register("tls_handshake_failures", help, self.tls_handshake_failures.clone());
+        let help = "TLS handshakes on control connections by the group of their key exchange";
+        registry.register("tls_handshakes", help, self.tls_handshakes.clone());
         registry.register("address_known", "Whether an external address is known", self.address_known.clone());
         let help = "End of the certificate in force, in Unix time";
         registry.register_with_unit("certificate_expiry", help, Unit::Seconds, self.certificate_expiry.clone());

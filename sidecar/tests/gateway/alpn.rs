@@ -37,3 +37,18 @@ fn a_browser_is_sent_away_before_anything_of_its_request_is_obeyed() {
     }
     assert!(!pod.alice("made").exists());
 }
+
+#[test]
+fn the_group_of_each_key_exchange_is_counted() {
+    let pod = Pod::new();
+    pod.login();
+    let hybrid = "safetp_gateway_tls_handshakes_total{group=\"X25519MLKEM768\"}";
+    assert_eq!(pod.metric(hybrid), 1);
+    let mut old = pod.connect();
+    old.only(&rustls::version::TLS12);
+    old.auth_tls();
+    // The client's side of the handshake may end before the gateway's.
+    old.ask("NOOP", 200);
+    assert_eq!(pod.metric(hybrid), 1);
+    assert_eq!(pod.metric("safetp_gateway_tls_handshakes_total{group=\"X25519\"}"), 1);
+}

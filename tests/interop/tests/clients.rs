@@ -5,20 +5,20 @@ use safetp_config::gateway::{DataBinding, Mechanism};
 use crate::{
     case::{BINDINGS, Case, End, Outcome, Passive, Protection},
     page,
-    program::Program,
+    program::{Program, Run},
     stage::{Stage, TRANSFERS},
 };
 
 mod curl;
 mod ftplib;
-mod go;
+pub(crate) mod go;
 mod java;
 mod lftp;
-mod safetp;
+pub(crate) mod safetp;
 pub(crate) mod safetp1;
 
 /// A client, and how it is told a case.
-struct Client {
+pub(crate) struct Client {
     /// As in the page.
     name: &'static str,
     protections: &'static [Protection],
@@ -84,6 +84,11 @@ fn no_client_logs_in_where_the_certificate_is_not_the_one_it_trusts() {
 }
 
 impl Client {
+    /// One run, whatever comes of it.
+    pub(crate) fn run_once(&self, stage: &Stage, case: Case) -> Run {
+        (self.program)(stage, case).run()
+    }
+
     fn check(&self) {
         page::check(self.name, &self.rows());
     }
@@ -129,7 +134,7 @@ impl Client {
 
     fn run(&self, binding: DataBinding, case: Case) -> Outcome {
         let stage = Stage::new(case.protection.mechanism(), binding);
-        let run = (self.program)(&stage, case).run();
+        let run = self.run_once(&stage, case);
         let outcome = stage.outcome(&run);
         stage.assert_nothing_cut(&run);
         if outcome.end == End::Done {

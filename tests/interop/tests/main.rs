@@ -5,6 +5,7 @@
 mod bad_input;
 mod case;
 mod clients;
+mod hybrid;
 mod page;
 mod program;
 mod safetp1;

@@ -8,7 +8,7 @@ use std::{
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use rustls::ProtocolVersion;
+use rustls::{ProtocolVersion, crypto::SupportedKxGroup};
 use safetp_config::gateway::Backend;
 use tokio::task::spawn_blocking;
 
@@ -28,6 +28,7 @@ impl Task {
         let tls = accepted.stream.get_ref().1;
         let lapse = Instant::now() + identity.ticket_lifetime();
         self.data.habit = Habit::new(tls.protocol_version() == Some(ProtocolVersion::TLSv1_3), lapse);
+        self.gateway.metrics.tls_handshake(tls.negotiated_key_exchange_group().map(SupportedKxGroup::name));
         if let Some(resumed) = accepted.resumed {
             self.ports.note_mixed_tickets(resumed.session);
         }

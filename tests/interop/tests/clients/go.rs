@@ -11,7 +11,7 @@ use crate::{
     stage::Stage,
 };
 
-pub(super) const CLIENT: Client =
+pub(crate) const CLIENT: Client =
     Client { name: "jlaffaye/ftp", protections: TLS, reuses: &[true, false], passives: BOTH_PASSIVES, program, remark };
 
 fn remark(_: Protection, reuse: bool) -> &'static str {

@@ -9,7 +9,7 @@ use crate::{
     stage::{FILES, HOST, Stage},
 };
 
-pub(super) const CLIENT: Client = Client {
+pub(crate) const CLIENT: Client = Client {
     name: "safetp",
     protections: &[Protection::Tls12, Protection::Tls13, Protection::SafeTp1],
     reuses: &[true],
