@@ -266,3 +266,13 @@ fn what_a_server_says_of_ccc_active_mode_and_uploads_reaches_its_gateway() {
     assert_eq!(config.active_mode, Some(ActiveMode { clear_port: true }));
     assert!(!config.uploads.require_close_notify);
 }
+
+#[test]
+fn the_gateway_is_told_whether_clients_addresses_are_real() {
+    for (policy, real) in [("Local", true), ("Cluster", false)] {
+        let prepared = prepared(json!({"exposure": {"externalTrafficPolicy": policy}}));
+        let config = object(&prepared.config_map).unwrap().data.unwrap();
+        let config = GatewayConfig::parse(config[paths::GATEWAY_FILE].as_bytes()).unwrap();
+        assert_eq!(config.real_client_addresses, real, "{policy}");
+    }
+}
