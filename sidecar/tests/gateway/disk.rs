@@ -156,6 +156,44 @@ fn on_a_device_that_fails_an_upload_is_451_and_what_was_226_is_there_after_its_r
 }
 
 #[test]
+fn what_was_answered_is_on_the_disk_should_the_node_die_right_after() {
+    let pod = Pod::new();
+    let Some(disk) = Disk::ext4(&pod.alice(""), 32) else { return };
+    let mut client = pod.login();
+    client.store("STOR file", b"one ");
+    assert_eq!(fs::read(disk.after_crash().path("file")).unwrap(), b"one ");
+    client.store("APPE file", b"two");
+    assert_eq!(fs::read(disk.after_crash().path("file")).unwrap(), b"one two");
+    client.ask("REST 4", 350);
+    client.store("STOR file", b"three");
+    assert_eq!(fs::read(disk.after_crash().path("file")).unwrap(), b"one three");
+    client.ask("MKD folder", 257);
+    assert!(disk.after_crash().path("folder").is_dir());
+    client.ask("RNFR file", 350);
+    client.ask("RNTO folder/renamed", 250);
+    let crashed = disk.after_crash();
+    assert_eq!(fs::read(crashed.path("folder/renamed")).unwrap(), b"one three");
+    assert!(!crashed.path("file").exists());
+}
+
+#[test]
+fn a_new_home_is_on_the_disk_at_its_first_login() {
+    let pod = Pod::new();
+    let Some(disk) = Disk::ext4(&pod.alice(""), 32) else { return };
+    let users = fs::read_to_string(pod.path("ftpd/users.json")).unwrap();
+    let moved = users.replace(r#""home":"alice""#, r#""home":"alice/new/home""#);
+    assert_ne!(moved, users);
+    fs::write(pod.path("ftpd/users.json"), moved).unwrap();
+    wait_until("the new home is in force", || {
+        let mut client = pod.protected();
+        client.ask("USER alice", 331);
+        client.ask_any(&format!("PASS {}", safetp_pod::PASSWORD));
+        pod.alice("new/home").exists()
+    });
+    assert!(disk.after_crash().path("new/home").is_dir());
+}
+
+#[test]
 fn a_directory_on_another_device_takes_no_uploads_and_says_so_before_they_begin() {
     let pod = Pod::new();
     fs::create_dir(pod.alice("other")).unwrap();

@@ -55,6 +55,23 @@ impl Disk {
         Some(disk)
     }
 
+    /// The file system of a [`Disk::ext4`] as the next start of a machine would find it that dies now: what the device has
+    /// been given, and nothing of what waits in memory.
+    #[must_use]
+    pub fn after_crash(&self) -> Self {
+        let below = tempfile::tempdir().unwrap();
+        let crashed = Self { at: below.path().join("crashed"), below, thin: false };
+        fs::create_dir(&crashed.at).unwrap();
+        fs::copy(self.image(), crashed.image()).unwrap();
+        crashed.mount().unwrap();
+        crashed
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.at.join(name)
+    }
+
     /// Leaves no block to the device below a [`Disk::thin`]. What is written from now on fails when it is synced.
     pub fn exhaust(&self) {
         assert!(self.thin);
@@ -78,7 +95,7 @@ impl Disk {
         run("chattr", &["-i".as_ref(), &self.image()]).unwrap();
         // Sessions may still hold it.
         run("umount", &["-l".as_ref(), &self.at]).unwrap();
-        run("mount", &["-o".as_ref(), "loop".as_ref(), &self.image(), &self.at]).unwrap();
+        self.mount().unwrap();
     }
 
     fn image(&self) -> PathBuf {
@@ -91,7 +108,11 @@ impl Disk {
         let options = "-q -F -b 1024 -J size=1 -N 256 -m 0 -E nodiscard,lazy_itable_init=0,lazy_journal_init=0";
         let arguments: Vec<&Path> = options.split(' ').map(Path::new).chain([image.as_path()]).collect();
         run("mkfs.ext4", &arguments)?;
-        run("mount", &["-o".as_ref(), "loop".as_ref(), &image, &self.at])
+        self.mount()
+    }
+
+    fn mount(&self) -> Option<()> {
+        run("mount", &["-o".as_ref(), "loop".as_ref(), &self.image(), &self.at])
     }
 }
 
