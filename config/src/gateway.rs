@@ -127,15 +127,16 @@ pub enum Backend {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
-    /// Control connections at once; one more gets 421.
+    /// Sessions at once that have logged in; one more gets 421.
     pub sessions: u32,
-    /// Control connections at once from one peer address; 0 is no limit, for many clients share one NAT address.
+    /// Sessions at once that have logged in from one peer address; 0 is no limit, for many clients share one NAT address.
     pub sessions_per_peer: u32,
     /// Seconds without a command or transfer until 421.
     pub idle_seconds: u32,
-    /// Seconds from the connection to a finished login.
+    /// Seconds from the client's first octet to a finished login.
     pub login_seconds: u32,
-    /// Seconds that a data connection may stand still, or not come at all.
+    /// Seconds in which a data connection must come, and over which it must then move at least so many octets a second
+    /// on average as `safetp_protocol::pace::LEAST_RATE` says.
     pub data_seconds: u32,
 }
 

@@ -5,19 +5,20 @@ use serde::{Deserialize, Serialize};
 #[derive(JsonSchema, Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Limits {
-    /// Control connections at once; one more is told to come back later (421).
+    /// Sessions at once that have logged in; one more is told to come back later (421). Connections that have not
+    /// logged in take none of these places.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub sessions: i32,
-    /// Control connections at once from one address; 0 is no limit, for many clients share one address behind NAT.
+    /// Sessions at once that have logged in from one address; 0 is no limit, for many clients share one address behind NAT.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub sessions_per_peer: i32,
     /// Seconds without a command or a transfer until the server hangs up.
     #[schemars(range(min = 10, max = 86_400))]
     pub idle_seconds: i32,
-    /// Seconds from the connection to a finished login.
+    /// Seconds from the client's first command, which must come within 10 s, to a finished login.
     #[schemars(range(min = 5, max = 3_600))]
     pub login_seconds: i32,
-    /// Seconds that a data connection may stand still, or not come at all.
+    /// Seconds in which a data connection must come, and over which it must then move 256 octets a second on average.
     #[schemars(range(min = 5, max = 3_600))]
     pub data_seconds: i32,
 }

@@ -1,4 +1,4 @@
-use crate::reply::Reply;
+use crate::{pace::LEAST_RATE, reply::Reply};
 
 /// Whose fault a failure is: the first question of whoever reads the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +42,12 @@ pub enum Failure {
     /// The data connection broke.
     #[error("the data connection broke")]
     ConnectionLost,
-    /// No octet moved for too long.
-    #[error("the data connection stood still for too long")]
-    Stalled,
+    /// Fewer octets moved than [`LEAST_RATE`] wants.
+    #[error("the data connection moved fewer than {rate} octets a second over {seconds} seconds", rate = LEAST_RATE)]
+    Stalled {
+        /// The window.
+        seconds: u32,
+    },
     /// The client said ABOR.
     #[error("the transfer was aborted")]
     Aborted,
@@ -80,7 +83,7 @@ impl Failure {
             Self::Truncated => "truncated",
             Self::Tampered => "tampered",
             Self::ConnectionLost => "connection_lost",
-            Self::Stalled => "stalled",
+            Self::Stalled { .. } => "stalled",
             Self::Aborted => "aborted",
             Self::ShuttingDown => "shutting_down",
             Self::FileRead => "file_read",
@@ -101,7 +104,7 @@ impl Failure {
             | Self::Truncated
             | Self::Tampered
             | Self::ConnectionLost
-            | Self::Stalled
+            | Self::Stalled { .. }
             | Self::Aborted => Blame::Client,
             Self::FileRead | Self::FileWrite | Self::StorageFull | Self::NoDescriptor => Blame::Backend,
             Self::ShuttingDown | Self::Internal => Blame::Internal,

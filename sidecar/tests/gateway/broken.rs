@@ -104,7 +104,7 @@ fn an_upload_that_stands_still_is_426_in_time_and_keeps_its_part() {
     let mut client = pod.login();
     let mut data = client.open("STOR file");
     data.write_all(b"half").unwrap();
-    assert!(client.expect(426).contains("stood still"));
+    assert!(client.expect(426).contains("fewer than 256 octets a second over 1 seconds"));
     assert!(client.ask("SIZE file", 213).contains('4'));
 }
 

@@ -80,7 +80,7 @@ fn what_lies_in_the_gateways_system_has_not_arrived() {
         client.protect_data = protected;
         client.ask(if protected { "PROT P" } else { "PROT C" }, 200);
         let data = client.open("RETR file");
-        assert!(client.expect(426).contains("stood still"));
+        assert!(client.expect(426).contains("256 octets a second"));
         data.cut();
     }
 }

@@ -19,6 +19,7 @@ mod early;
 mod exchanges;
 mod limits;
 mod login;
+mod pace;
 mod ports;
 mod process;
 mod safetp1;

@@ -20,6 +20,10 @@ pub(super) struct BlockStream {
     /// What has come: opened octets that wait to be read, or the beginning of a block.
     incoming: Incoming,
     outgoing: Vec<u8>,
+    /// Octets of `outgoing` that are sent.
+    flushed: usize,
+    /// The last block is sealed.
+    finished: bool,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +39,15 @@ struct Incoming {
 impl BlockStream {
     pub(super) fn new(stream: Wire, keys: &DataKeys, level: Level, number: TransferNumber, size: BlockSize) -> Self {
         let (opener, sealer) = (keys.opener(number, level, size), keys.sealer(number, level, size));
-        Self { stream, opener, sealer, incoming: Incoming::default(), outgoing: Vec::new() }
+        Self {
+            stream,
+            opener,
+            sealer,
+            incoming: Incoming::default(),
+            outgoing: Vec::new(),
+            flushed: 0,
+            finished: false,
+        }
     }
 
     pub(super) fn wire(&self) -> &Wire {
@@ -100,25 +112,40 @@ impl BlockStream {
         Ok(())
     }
 
-    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+    /// Takes some of these octets, and tells how many. Nothing is lost if the future is dropped.
+    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        if self.outgoing.len() >= GATHERED {
+            self.flush().await?;
+        }
+        let mut taken = 0;
         for payload in octets.chunks(self.sealer.payload_size()) {
             self.sealer.seal(payload, &mut self.outgoing).map_err(io::Error::other)?;
+            taken += payload.len();
             if self.outgoing.len() >= GATHERED {
-                self.flush().await?;
+                break;
             }
         }
-        Ok(())
+        Ok(taken)
     }
 
-    /// Sends the last block.
+    /// Sends the last block. Nothing is lost if the future is dropped.
     pub(super) async fn finish(&mut self) -> io::Result<()> {
-        self.sealer.finish(&mut self.outgoing).map_err(io::Error::other)?;
+        if !self.finished {
+            self.sealer.finish(&mut self.outgoing).map_err(io::Error::other)?;
+            self.finished = true;
+        }
         self.flush().await
     }
 
     async fn flush(&mut self) -> io::Result<()> {
-        self.stream.write_all(&self.outgoing).await?;
+        while let Some(rest) = self.outgoing.get(self.flushed..).filter(|rest| !rest.is_empty()) {
+            match self.stream.write(rest).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => self.flushed += count,
+            }
+        }
         self.outgoing.clear();
+        self.flushed = 0;
         Ok(())
     }
 }

@@ -1,9 +1,13 @@
 //! Octets from a file to a data connection and back.
 
-use std::{future::Future, io, time::Duration};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use safetp_protocol::{
     ascii::{FromWire, ToWire},
+    pace::{Pace, TooSlow},
     session::Failure,
 };
 
@@ -17,7 +21,7 @@ use super::{
 pub(super) struct Rules {
     /// Whether lines are converted (TYPE A).
     pub(super) convert: bool,
-    /// How long nothing may move.
+    /// The time over which enough octets must move (see [`Pace`]).
     pub(super) stall: Duration,
     /// Octets moved at once.
     pub(super) chunk: usize,
@@ -34,6 +38,7 @@ pub(super) async fn download(
 ) -> Result<(), Failure> {
     let mut converter = rules.convert.then(ToWire::default);
     let mut lines = Vec::new();
+    let mut pace = Pace::new(rules.stall);
     let mut buffer = vec![0; source.chunk(rules.chunk)];
     loop {
         let (returned, count) = source.read(buffer).await.map_err(|error| file_failure(&error, Failure::FileRead))?;
@@ -50,11 +55,51 @@ pub(super) async fn download(
                 &lines
             }
         };
-        in_time(rules.stall, stream.write(octets)).await?;
-        *moved += octets.len() as u64;
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let count = in_pace(stream, &mut pace, rules, Step::Write(rest)).await?;
+            *moved += count;
+            rest = usize::try_from(count).ok().and_then(|count| rest.get(count..)).unwrap_or_default();
+        }
     }
-    let mark = in_time(rules.stall, stream.shutdown()).await?;
-    in_time(rules.stall, stream.wait_for_arrival(mark)).await
+    let mark = in_pace(stream, &mut pace, rules, Step::Shutdown).await?;
+    in_pace(stream, &mut pace, rules, Step::Arrival(mark)).await.map(drop)
+}
+
+/// What a download waits for. Each can be dropped and taken again, and nothing is lost by that.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    /// Some of these octets are taken; tells how many.
+    Write(&'a [u8]),
+    /// All of them are, and the end; tells the mark of [`DataStream::shutdown`].
+    Shutdown,
+    /// All up to the mark have arrived.
+    Arrival(u64),
+}
+
+impl Step<'_> {
+    async fn take(self, stream: &mut DataStream) -> io::Result<u64> {
+        match self {
+            Self::Write(octets) => stream.write(octets).await.map(|count| count as u64),
+            Self::Shutdown => stream.shutdown().await,
+            Self::Arrival(mark) => stream.wait_for_arrival(mark).await.map(|()| mark),
+        }
+    }
+}
+
+/// Waits for a step for as long as enough octets arrive at the client: what the kernel has taken from us tells nothing,
+/// since it takes megabytes at once and then nothing for long.
+async fn in_pace(stream: &mut DataStream, pace: &mut Pace, rules: Rules, step: Step<'_>) -> Result<u64, Failure> {
+    loop {
+        let began = Instant::now();
+        let taken = tokio::time::timeout(pace.left(), step.take(stream)).await;
+        let checked = pace.note_wait(began.elapsed(), || stream.arrived());
+        match taken {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(_)) => return Err(Failure::ConnectionLost),
+            Err(_) => checked.map_err(|TooSlow| stalled(rules))?,
+        }
+    }
 }
 
 /// Receives until the client's end and writes all of it, also what came before a failure: the part can be resumed.
@@ -66,9 +111,10 @@ pub(super) async fn upload(
 ) -> Result<(), Failure> {
     let mut converter = rules.convert.then(FromWire::default);
     let mut spare = None;
+    let mut pace = Pace::new(rules.stall);
     loop {
         let mut buffer = spare.take().unwrap_or_else(|| vec![0; rules.chunk]);
-        let (count, end) = fill(stream, &mut buffer, rules).await;
+        let (count, end) = fill(stream, &mut buffer, &mut pace, rules).await;
         *moved += count as u64;
         let last = end.is_some();
         let (buffer, count) = match &mut converter {
@@ -82,7 +128,7 @@ pub(super) async fn upload(
         if let Some(end) = end {
             end?;
             // Answered at once: some clients wait for our end before they read the control connection again.
-            let _ = in_time(rules.stall, stream.shutdown()).await;
+            let _ = tokio::time::timeout(rules.stall, stream.shutdown()).await;
             return Ok(());
         }
     }
@@ -99,14 +145,25 @@ fn stored_form(converter: &mut FromWire, octets: &[u8], last: bool) -> (Vec<u8>,
 }
 
 /// Reads until the buffer is full or the connection has ended, and how.
-async fn fill(stream: &mut DataStream, buffer: &mut [u8], rules: Rules) -> (usize, Option<Result<(), Failure>>) {
+async fn fill(
+    stream: &mut DataStream,
+    buffer: &mut [u8],
+    pace: &mut Pace,
+    rules: Rules,
+) -> (usize, Option<Result<(), Failure>>) {
     let mut count = 0;
     while let Some(space) = buffer.get_mut(count..).filter(|space| !space.is_empty()) {
-        match tokio::time::timeout(rules.stall, stream.read(space)).await {
+        let began = Instant::now();
+        let read = tokio::time::timeout(pace.left(), stream.read(space)).await;
+        let checked = pace.note_wait(began.elapsed(), || stream.received());
+        match read {
             Ok(Ok(0)) => return (count, Some(Ok(()))),
             Ok(Ok(more)) => count += more,
             Ok(Err(error)) => return (count, Some(ended(&error, rules))),
-            Err(_) => return (count, Some(Err(Failure::Stalled))),
+            Err(_) => {}
+        }
+        if checked == Err(TooSlow) {
+            return (count, Some(Err(stalled(rules))));
         }
     }
     (count, None)
@@ -124,12 +181,8 @@ fn ended(error: &io::Error, rules: Rules) -> Result<(), Failure> {
     }
 }
 
-async fn in_time<T>(stall: Duration, step: impl Future<Output = io::Result<T>>) -> Result<T, Failure> {
-    match tokio::time::timeout(stall, step).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) => Err(Failure::ConnectionLost),
-        Err(_) => Err(Failure::Stalled),
-    }
+fn stalled(rules: Rules) -> Failure {
+    Failure::Stalled { seconds: u32::try_from(rules.stall.as_secs()).unwrap_or(u32::MAX) }
 }
 
 /// What an error of the file means; `otherwise` where it says nothing special.

@@ -30,19 +30,30 @@ impl DataStream {
         }
     }
 
-    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+    /// Takes some of these octets, and tells how many. Nothing is lost if the future is dropped.
+    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Clear(stream) => stream.write_all(octets).await,
+            Self::Clear(stream) => stream.write(octets).await,
             Self::Protected(stream) => {
                 stream.get_mut().0.release();
-                stream.write_all(octets).await
+                stream.write(octets).await
             }
             Self::Blocks(stream) => stream.write(octets).await,
         }
     }
 
+    /// Octets that have arrived at the client, TLS's own among them.
+    pub(super) fn arrived(&self) -> u64 {
+        self.wire().traffic().map(|traffic| traffic.acknowledged).unwrap_or_default()
+    }
+
+    /// Octets that have come from the client, TLS's own among them.
+    pub(super) fn received(&self) -> u64 {
+        self.wire().traffic().map(|traffic| traffic.received).unwrap_or_default()
+    }
+
     /// Ends our side, authentically where the connection is protected, so that the client knows that nothing is missing.
-    /// Tells the mark (see [`Wire::has_arrived`]) behind the last octet that the client cannot do without: X-SafeTP1's
+    /// Nothing is lost if the future is dropped. Tells the mark (see [`Wire::has_arrived`]) behind the last octet that the client cannot do without: X-SafeTP1's
     /// last block belongs to those, a `close_notify` does not.
     pub(super) async fn shutdown(&mut self) -> io::Result<u64> {
         match self {

@@ -21,8 +21,8 @@ const CLOSE: u8 = 7;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
-/// The first words of `struct tcp_info`, up to `tcpi_bytes_acked` (Linux 4.1).
-type InfoWords = [u64; 16];
+/// The first words of `struct tcp_info`, up to `tcpi_bytes_acked` and `tcpi_bytes_received` (Linux 4.1).
+type InfoWords = [u64; 17];
 
 sockopt_impl!(TcpInfo, GetOnly, libc::IPPROTO_TCP, libc::TCP_INFO, InfoWords);
 
@@ -32,6 +32,15 @@ pub(in crate::gateway) struct Wire {
     stream: TcpStream,
     /// Octets given to the kernel, in the kernel's own count.
     sent: u64,
+}
+
+/// Octets that went over a connection, in the kernel's count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Traffic {
+    /// Ours that the peer's system has.
+    pub(super) acknowledged: u64,
+    /// The peer's that our system has.
+    pub(super) received: u64,
 }
 
 /// What the peer's system has acknowledged (RFC 9293 §3.4): it has it, whether the program has read it or not.
@@ -85,9 +94,13 @@ impl Wire {
         Ok(())
     }
 
+    pub(super) fn traffic(&self) -> io::Result<Traffic> {
+        let [.., acknowledged, received] = getsockopt(&self.stream, TcpInfo)?;
+        Ok(Traffic { acknowledged, received })
+    }
+
     fn acknowledged(&self) -> io::Result<Acknowledged> {
-        let words = getsockopt(&self.stream, TcpInfo)?;
-        let [first, .., octets] = words;
+        let [first, .., octets, _] = getsockopt(&self.stream, TcpInfo)?;
         let [state, ..] = first.to_ne_bytes();
         Ok(Acknowledged { octets, state })
     }
