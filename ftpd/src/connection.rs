@@ -1,6 +1,7 @@
 //! The gateway's connection: lines in, replies and descriptors out.
 
 use std::{
+    future,
     io::{self, IoSlice},
     mem::MaybeUninit,
     os::fd::{AsFd as _, BorrowedFd},
@@ -22,6 +23,10 @@ use crate::request::{BadRequest, Request};
 /// Few octets at a time: whatever is read is cut into lines at once, and these are kept.
 const READ_SIZE: usize = 512;
 
+/// Octets that are taken while a command is being answered. The gateway sends none before the answer but while a
+/// transfer runs; whoever sends more is not read, nor missed, until then.
+const MAX_AHEAD: usize = 4096;
+
 /// The gateway has gone: whatever ran in this session has failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Lost {
@@ -36,26 +41,41 @@ pub(crate) enum Lost {
 pub(crate) struct Connection {
     stream: UnixStream,
     lines: LineDecoder,
+    /// Octets that came before the command before them was answered.
+    ahead: usize,
 }
 
 impl Connection {
     pub(crate) fn new(stream: UnixStream) -> Self {
         // What the gateway relays is free of telnet already; an octet 255 would be a name's.
-        Self { stream, lines: LineDecoder::for_replies(MAX_LINE) }
+        Self { stream, lines: LineDecoder::for_replies(MAX_LINE), ahead: 0 }
     }
 
     /// The next line as a command. Cancelling loses nothing: what was read stays in the decoder.
     pub(crate) async fn request(&mut self) -> Result<Result<Request, BadRequest>, Lost> {
+        self.ahead = 0;
         loop {
             match self.lines.next_line() {
                 Some(Line::Whole(line)) => return Ok(Request::parse(&line)),
                 Some(Line::TooLong) => return Ok(Err(BadRequest::TooLong)),
-                None => self.read().await?,
+                None => drop(self.read().await?),
             }
         }
     }
 
-    async fn read(&mut self) -> Result<(), Lost> {
+    /// Resolves when the gateway has gone, which is how it says that its client has. Cancelling loses nothing: commands
+    /// that come meanwhile wait in the decoder.
+    pub(crate) async fn lost(&mut self) -> Lost {
+        while self.ahead < MAX_AHEAD {
+            match self.read().await {
+                Ok(length) => self.ahead += length,
+                Err(lost) => return lost,
+            }
+        }
+        future::pending().await
+    }
+
+    async fn read(&mut self) -> Result<usize, Lost> {
         loop {
             self.stream.readable().await?;
             // On the stack and only now: a session that says nothing holds no buffer.
@@ -64,7 +84,7 @@ impl Connection {
                 Ok(0) => return Err(Lost::Closed),
                 Ok(length) => {
                     self.lines.push(octets.get(..length).unwrap_or_default());
-                    return Ok(());
+                    return Ok(length);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error.into()),

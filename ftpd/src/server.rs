@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     connection::Lost,
-    files::{Volume, parts},
+    files::{Volume, parts, work::Shares},
     login::Doorkeeper,
     session::{Session, Shared},
     settings::{Settings, SettingsError},
@@ -91,6 +91,7 @@ impl Server {
         let shared = Shared {
             settings,
             volume,
+            shares: Shares::default(),
             doorkeeper: Doorkeeper::default(),
             throttle: options.throttle,
             failures: Failures::default(),

@@ -15,9 +15,10 @@ use crate::{
     commands::{self, Answer},
     connection::{Connection, Lost},
     files::{
-        Home, Refusal, VirtualPath, Volume,
+        Home, Refusal, VirtualPath, Volume, Work,
         facts::{Facts, Rights},
         hash::Range,
+        work::Shares,
     },
     login::Doorkeeper,
     request::{BadRequest, Request},
@@ -33,6 +34,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     pub(crate) volume: Volume,
+    pub(crate) shares: Shares,
     pub(crate) doorkeeper: Doorkeeper,
     pub(crate) throttle: Throttle,
     pub(crate) failures: Failures,
@@ -83,6 +85,7 @@ pub(crate) struct Account {
     /// The home as the operator wrote it.
     pub(crate) home_path: String,
     pub(crate) directory: VirtualPath,
+    pub(crate) work: Work,
 }
 
 impl Account {
@@ -128,6 +131,14 @@ impl Session {
         }
     }
 
+    /// Runs file work that ends soon (see [`Work::run`]).
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.account()?.work.run(work).await
+    }
+
     /// What the account may do by the configuration of this moment.
     pub(crate) fn rights(&self) -> Result<Rights, Refusal> {
         let name = &self.account()?.name;
@@ -161,7 +172,13 @@ impl Session {
                 () = revoked(&mut settings, self.account().ok()) => return farewell(&mut connection).await,
                 request = connection.request() => request?,
             };
-            match self.answer(request).await {
+            // What is being done for a client ends with it. The answer first: one that is ready is never lost.
+            let answer = tokio::select! {
+                biased;
+                answer = self.answer(request) => answer,
+                lost = connection.lost() => return Err(lost),
+            };
+            match answer {
                 Answer::Reply(reply) => connection.send(&reply).await?,
                 Answer::Goodbye(reply) => return connection.send(&reply).await,
                 Answer::Transfer(transfer) => {

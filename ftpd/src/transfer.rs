@@ -13,11 +13,12 @@ use tokio::{io::AsyncWriteExt as _, net::UnixStream};
 use crate::{
     connection::{Connection, Lost},
     files::{
-        self, Home, Refusal,
+        Home, Refusal, Work,
         download::Download,
         listing::Listing,
         space,
         upload::{Ending, Upload},
+        work::Cancelled,
     },
     request::{Cause, Request},
 };
@@ -33,9 +34,9 @@ pub(crate) enum Transfer {
     /// RETR.
     Download { opening: Reply, download: Download },
     /// STOR and APPE.
-    Upload { opening: Reply, upload: Box<Upload> },
+    Upload { opening: Reply, upload: Box<Upload>, work: Work },
     /// LIST, NLST and MLSD, with the lines that were read already.
-    Listing { opening: Reply, listing: Listing, first: Vec<u8> },
+    Listing { opening: Reply, listing: Listing, first: Vec<u8>, work: Work },
 }
 
 /// What the gateway said of a transfer.
@@ -68,8 +69,8 @@ impl Transfer {
                 let outcome = outcome(connection).await?;
                 conclude(connection, outcome, done("Transfer complete."), broken("The transfer broke off.")).await
             }
-            Self::Upload { opening, upload } => receive(connection, &opening, *upload).await,
-            Self::Listing { opening, listing, first } => list(connection, &opening, listing, first).await,
+            Self::Upload { opening, upload, work } => receive(connection, &opening, *upload, &work).await,
+            Self::Listing { opening, listing, first, work } => list(connection, &opening, listing, first, &work).await,
         }
     }
 }
@@ -115,9 +116,9 @@ async fn outcome(connection: &mut Connection) -> Result<Outcome, Lost> {
     }
 }
 
-async fn receive(connection: &mut Connection, opening: &Reply, upload: Upload) -> Result<Reply, Lost> {
+async fn receive(connection: &mut Connection, opening: &Reply, upload: Upload, work: &Work) -> Result<Reply, Lost> {
     let outcome = match connection.send_with(opening, upload.descriptor()).await {
-        Ok(()) => watch_space(upload.home().clone(), outcome(connection)).await,
+        Ok(()) => watch_space(upload.home().clone(), work, outcome(connection)).await,
         Err(lost) => Err(lost),
     };
     let ending = outcome.as_ref().map_or(Ending::Broken, |outcome| outcome.ending());
@@ -129,7 +130,7 @@ async fn receive(connection: &mut Connection, opening: &Reply, upload: Upload) -
         }
         (Ending::Broken | Ending::Whole, false) => "The upload broke off; the file is as it was.",
     });
-    let concluded = files::blocking(move || upload.conclude(ending));
+    let concluded = work.run(move || upload.conclude(ending));
     let stored = match with_signs_of_life(connection, SIGN_OF_LIFE, concluded).await {
         Ok(()) => done("Stored."),
         Err(refusal) => refusal.into(),
@@ -138,10 +139,10 @@ async fn receive(connection: &mut Connection, opening: &Reply, upload: Upload) -
 }
 
 /// While an upload runs, what others left behind makes way as soon as space is short.
-async fn watch_space<T>(home: Home, work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
+async fn watch_space<T>(home: Home, work: &Work, transfer: impl Future<Output = T>) -> T {
+    let mut transfer = pin!(transfer);
     loop {
-        if let Ok(done) = tokio::time::timeout(SPACE_INTERVAL, &mut work).await {
+        if let Ok(done) = tokio::time::timeout(SPACE_INTERVAL, &mut transfer).await {
             return done;
         }
         let home = home.clone();
@@ -150,7 +151,7 @@ async fn watch_space<T>(home: Home, work: impl Future<Output = T>) -> T {
             space::make_way_if_short(&home);
             Ok(())
         };
-        let _ = files::blocking(look).await;
+        let _ = work.run(look).await;
     }
 }
 
@@ -165,12 +166,18 @@ async fn with_signs_of_life<T>(connection: &mut Connection, every: Duration, wor
     }
 }
 
-async fn list(connection: &mut Connection, opening: &Reply, listing: Listing, first: Vec<u8>) -> Result<Reply, Lost> {
+async fn list(
+    connection: &mut Connection,
+    opening: &Reply,
+    listing: Listing,
+    first: Vec<u8>,
+    work: &Work,
+) -> Result<Reply, Lost> {
     let (ours, theirs) = stream_pair()?;
     connection.send_with(opening, theirs.as_fd()).await?;
     drop(theirs);
     let (outcome, fed) = {
-        let mut feeding = pin!(feed(ours, listing, first));
+        let mut feeding = pin!(feed(ours, listing, first, work));
         let mut outcome = pin!(outcome(connection));
         let mut fed = None;
         loop {
@@ -198,7 +205,7 @@ fn stream_pair() -> io::Result<(UnixStream, StdUnixStream)> {
 }
 
 /// Writes the listing, reading further pieces only as the gateway takes them. The stream's end is the listing's.
-async fn feed(mut into: UnixStream, mut listing: Listing, first: Vec<u8>) -> Result<(), Refusal> {
+async fn feed(mut into: UnixStream, mut listing: Listing, first: Vec<u8>, work: &Work) -> Result<(), Refusal> {
     let mut lines = first;
     loop {
         if into.write_all(&lines).await.is_err() {
@@ -208,14 +215,14 @@ async fn feed(mut into: UnixStream, mut listing: Listing, first: Vec<u8>) -> Res
         if listing.is_finished() {
             return Ok(());
         }
-        (listing, lines) = files::blocking(move || {
-            let lines = listing.next_batch().map_err(|error| {
+        let next = move |cancelled: &Cancelled| {
+            let lines = listing.next_batch(cancelled).map_err(|error| {
                 tracing::warn!(%error, "a directory could not be read to its end");
                 Refusal::Internal
             })?;
             Ok((listing, lines))
-        })
-        .await?;
+        };
+        (listing, lines) = work.run_cancellable(next).await?;
     }
 }
 

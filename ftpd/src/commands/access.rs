@@ -6,7 +6,7 @@ use safetp_protocol::{command::Password, reply::Reply};
 
 use super::Answer;
 use crate::{
-    files::{Home, Refusal, VirtualPath, parts},
+    files::{Home, Refusal, VirtualPath, Work, parts},
     session::{Account, Session, Stage},
     settings::InForce,
 };
@@ -52,20 +52,21 @@ async fn refuse(session: &mut Session, name: &str) -> Answer {
 
 async fn enter(session: &mut Session, name: String, settings: Arc<InForce>) -> Result<Answer, Refusal> {
     let home_path = settings.user(&name).map(|user| user.home.clone()).unwrap_or_default();
-    let home = open_home(session, &name, &home_path).await?;
+    let work = session.shared.shares.work_of(&name);
+    let home = open_home(session, &work, &name, &home_path).await?;
     let Some(home) = home else {
         return Ok(Answer::reply(530, "The password is right, but the home directory cannot be used; see the log."));
     };
     tracing::info!(peer = session.peer(), user = name, "logged in");
-    session.stage = Stage::LoggedIn(Account { name, home, home_path, directory: VirtualPath::root() });
+    session.stage = Stage::LoggedIn(Account { name, home, home_path, directory: VirtualPath::root(), work });
     Ok(Answer::reply(230, "Logged in."))
 }
 
-async fn open_home(session: &mut Session, name: &str, path: &str) -> Result<Option<Home>, Refusal> {
+async fn open_home(session: &mut Session, work: &Work, name: &str, path: &str) -> Result<Option<Home>, Refusal> {
     let sweep = session.due_sweep();
     let shared = Arc::clone(&session.shared);
     let (name, path) = (name.to_owned(), path.to_owned());
-    crate::files::blocking(move || match shared.volume.home(&path, &name) {
+    work.run(move || match shared.volume.home(&path, &name) {
         Ok(home) => {
             parts::sweep_if_due(&home, sweep);
             Ok(Some(home))

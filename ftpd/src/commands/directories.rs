@@ -2,14 +2,14 @@
 
 use super::Answer;
 use crate::{
-    files::{Refusal, blocking},
+    files::Refusal,
     session::{Session, Stage},
 };
 
 pub(super) async fn cwd(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
-    let path = blocking(move || account.home.enter(&path).map(|()| path)).await?;
+    let path = session.blocking(move || account.home.enter(&path).map(|()| path)).await?;
     let text = [path.quoted().as_slice(), b" is the current directory."].concat();
     if let Stage::LoggedIn(account) = &mut session.stage {
         account.directory = path;
@@ -26,13 +26,13 @@ pub(super) async fn mkd(session: &Session, argument: &[u8]) -> Result<Answer, Re
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
     let text = [path.quoted().as_slice(), b" created."].concat();
-    blocking(move || account.home.make_dir(&path)).await?;
+    session.blocking(move || account.home.make_dir(&path)).await?;
     Ok(Answer::reply(257, text))
 }
 
 pub(super) async fn rmd(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
-    blocking(move || account.home.remove_dir(&path)).await?;
+    session.blocking(move || account.home.remove_dir(&path)).await?;
     Ok(Answer::reply(250, "Directory removed."))
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::Answer;
 use crate::{
-    files::{Refusal, blocking},
+    files::Refusal,
     session::{Peer, Session, Stage},
 };
 
@@ -28,10 +28,10 @@ fn ip_of(address: &str) -> Option<IpAddr> {
 /// Looks at the files first, so that the answer is exact even before their change was noticed.
 pub(super) async fn xdigest(session: &Session) -> Result<Answer, Refusal> {
     let settings = Arc::clone(&session.shared.settings);
-    let digest = blocking(move || {
+    // The gateway asks, and no client: nobody's share.
+    let digest = tokio::task::spawn_blocking(move || {
         settings.reload_or_keep();
-        Ok(settings.current().digest().to_string())
-    })
-    .await?;
-    Ok(Answer::reply(200, digest))
+        settings.current().digest().to_string()
+    });
+    Ok(Answer::reply(200, digest.await.map_err(|_| Refusal::Internal)?))
 }

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use super::Answer;
 use crate::{
     files::{
-        Refusal, blocking,
+        Refusal,
         hash::{Hashing, Range},
     },
     session::Session,
@@ -39,14 +39,19 @@ pub(super) async fn hash(session: &mut Session, argument: &[u8]) -> Result<Answe
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
     let began = Instant::now();
-    let mut hashing = blocking(move || Hashing::begin(&account.home, &path, range)).await?;
+    let mut hashing = session.blocking(move || Hashing::begin(&account.home, &path, range)).await?;
     while !hashing.is_finished() {
         if began.elapsed() > TIME {
             return Err(Refusal::HashTooLong);
         }
         // Fair: whoever has had its turn waits behind all others.
-        let _turn = TURNS.acquire().await.map_err(|_| Refusal::Internal)?;
-        hashing = blocking(move || hashing.step()).await?;
+        let turn = TURNS.acquire().await.map_err(|_| Refusal::Internal)?;
+        let step = move || {
+            // Held by the work itself: it ends after this session if the client hangs up.
+            let _turn = turn;
+            hashing.step()
+        };
+        hashing = session.blocking(step).await?;
     }
     Ok(Answer::reply(213, hashing.into_line()))
 }

@@ -7,10 +7,11 @@ use safetp_protocol::reply::Reply;
 use super::{Answer, parameters::letter};
 use crate::{
     files::{
-        Refusal, blocking,
+        Refusal,
         facts::{Entry, Rights},
         listing::{self, Form, Listing},
         standing::{self, Standing},
+        work::Cancelled,
     },
     session::Session,
     transfer::Transfer,
@@ -37,29 +38,33 @@ async fn begin(session: &mut Session, argument: &[u8], form: Form) -> Result<Ans
     session.restart = 0;
     let account = session.account()?.clone();
     let path = account.path(argument)?;
-    let (listing, first) = blocking(move || {
-        let mut listing = listing::open(&account.home, &path, form)?;
-        let first = listing.next_batch().map_err(Refusal::file(&path))?;
-        Ok((listing, first))
-    })
-    .await?;
+    let work = account.work.clone();
+    // One batch and no more before the 150: from there on, ABOR ends it.
+    let (listing, first) = work
+        .run_cancellable(move |cancelled| {
+            let mut listing = listing::open(&account.home, &path, form)?;
+            let first = listing.next_batch(cancelled).map_err(Refusal::file(&path))?;
+            Ok((listing, first))
+        })
+        .await?;
     let opening = Reply::new(150, "Here comes the listing.");
-    Ok(Answer::Transfer(Box::new(Transfer::Listing { opening, listing, first })))
+    Ok(Answer::Transfer(Box::new(Transfer::Listing { opening, listing, first, work })))
 }
 
 pub(super) async fn mlst(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.path(argument)?;
     let (facts, rights) = (session.facts.clone(), session.rights()?);
-    let line = blocking(move || {
-        let (metadata, rights) = match standing::of(&account.home, &path)? {
-            Standing::Whole(metadata) => (metadata, rights),
-            Standing::Part(_, metadata) => (metadata, Rights::Resume),
-        };
-        let entry = Entry { name: OsString::from_vec(path.octets()), metadata };
-        Ok(entry.facts_line(&facts, rights))
-    })
-    .await?;
+    let line = session
+        .blocking(move || {
+            let (metadata, rights) = match standing::of(&account.home, &path)? {
+                Standing::Whole(metadata) => (metadata, rights),
+                Standing::Part(_, metadata) => (metadata, Rights::Resume),
+            };
+            let entry = Entry { name: OsString::from_vec(path.octets()), metadata };
+            Ok(entry.facts_line(&facts, rights))
+        })
+        .await?;
     Ok(Answer::Reply(Reply::with_lines(250, "Facts:", [line], "End.")))
 }
 
@@ -67,18 +72,23 @@ pub(super) async fn mlst(session: &Session, argument: &[u8]) -> Result<Answer, R
 pub(super) async fn stat(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.path(without_options(argument))?;
-    let lines = blocking(move || {
-        let mut listing = listing::open(&account.home, &path, Form::Long)?;
-        first_lines(&mut listing).map_err(Refusal::file(&path))
-    })
-    .await?;
+    let work = account.work.clone();
+    let lines = work
+        .run_cancellable(move |cancelled| {
+            let mut listing = listing::open(&account.home, &path, Form::Long)?;
+            first_lines(&mut listing, cancelled).map_err(Refusal::file(&path))
+        })
+        .await?;
     Ok(Answer::Reply(Reply::with_lines(213, "Status:", lines, "End.")))
 }
 
-fn first_lines(listing: &mut Listing) -> io::Result<Vec<Vec<u8>>> {
-    let batch = listing.next_batch()?;
-    let lines = batch.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
-    let mut lines: Vec<Vec<u8>> = lines.take(STAT_LINES).map(<[u8]>::to_vec).collect();
+fn first_lines(listing: &mut Listing, cancelled: &Cancelled) -> io::Result<Vec<Vec<u8>>> {
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    while lines.len() < STAT_LINES && !listing.is_finished() && !cancelled.is_set() {
+        let batch = listing.next_batch(cancelled)?;
+        let more = batch.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
+        lines.extend(more.take(STAT_LINES - lines.len()).map(<[u8]>::to_vec));
+    }
     if lines.len() == STAT_LINES {
         lines.push(b"... use LIST for all".to_vec());
     }

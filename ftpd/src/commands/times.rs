@@ -6,7 +6,7 @@ use safetp_protocol::command::Type;
 use super::{Answer, split_at_space};
 use crate::{
     files::{
-        Home, Refusal, VirtualPath, blocking,
+        Home, Refusal, VirtualPath,
         facts::{compact_time, parse_compact_time},
         standing,
     },
@@ -19,7 +19,7 @@ pub(super) async fn size(session: &Session, argument: &[u8]) -> Result<Answer, R
     if session.representation == Type::Ascii {
         return Err(Refusal::SizeOfText);
     }
-    let size = blocking(move || size_of(&account.home, &path)).await?;
+    let size = session.blocking(move || size_of(&account.home, &path)).await?;
     Ok(Answer::reply(213, size.to_string()))
 }
 
@@ -32,7 +32,7 @@ fn size_of(home: &Home, path: &VirtualPath) -> Result<u64, Refusal> {
 pub(super) async fn mdtm(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
-    let seconds = blocking(move || Ok(standing::of(&account.home, &path)?.metadata().mtime())).await?;
+    let seconds = session.blocking(move || Ok(standing::of(&account.home, &path)?.metadata().mtime())).await?;
     Ok(Answer::reply(213, compact_time(seconds)))
 }
 
@@ -45,6 +45,6 @@ pub(super) async fn mfmt(session: &Session, argument: &[u8]) -> Result<Answer, R
     let account = session.account()?.clone();
     let path = account.named_path(name)?;
     let text = [format!("Modify={}; ", compact_time(seconds)).as_bytes(), &path.octets()].concat();
-    blocking(move || account.home.set_modified(&path, seconds)).await?;
+    session.blocking(move || account.home.set_modified(&path, seconds)).await?;
     Ok(Answer::reply(213, text))
 }

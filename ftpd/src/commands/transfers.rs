@@ -4,7 +4,7 @@ use safetp_protocol::reply::Reply;
 
 use super::Answer;
 use crate::{
-    files::{Refusal, VirtualPath, blocking, download, space, upload},
+    files::{Refusal, VirtualPath, download, space, upload},
     session::{Account, Session},
     transfer::Transfer,
 };
@@ -17,7 +17,7 @@ pub(super) fn rest(session: &mut Session, start: u64) -> Answer {
 pub(super) async fn retr(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, start) = begin(session, argument)?;
     let name = path.octets();
-    let download = blocking(move || download::open(&account.home, &path, start)).await?;
+    let download = session.blocking(move || download::open(&account.home, &path, start)).await?;
     let length = format!(" ({} bytes).", download.length);
     let opening = Reply::new(150, [b"Sending ", name.as_slice(), length.as_bytes()].concat());
     Ok(Answer::Transfer(Box::new(Transfer::Download { opening, download })))
@@ -26,27 +26,29 @@ pub(super) async fn retr(session: &mut Session, argument: &[u8]) -> Result<Answe
 pub(super) async fn stor(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, start) = begin(session, argument)?;
     let name = path.octets();
-    let upload = blocking(move || {
-        let upload = upload::store(&account.home, &path, start)?;
-        // Only now: the part that it continues is in use and stays.
-        space::make_way_if_short(&account.home);
-        Ok(upload)
-    })
-    .await?;
-    Ok(receive(&name, upload))
+    let upload = session
+        .blocking(move || {
+            let upload = upload::store(&account.home, &path, start)?;
+            // Only now: the part that it continues is in use and stays.
+            space::make_way_if_short(&account.home);
+            Ok(upload)
+        })
+        .await?;
+    receive(session, &name, upload)
 }
 
 /// REST before APPE means nothing (RFC 3659 §5.3): the end is where APPE begins.
 pub(super) async fn appe(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let (account, path, _) = begin(session, argument)?;
     let name = path.octets();
-    let upload = blocking(move || {
-        let upload = upload::append(&account.home, &path)?;
-        space::make_way_if_short(&account.home);
-        Ok(upload)
-    })
-    .await?;
-    Ok(receive(&name, upload))
+    let upload = session
+        .blocking(move || {
+            let upload = upload::append(&account.home, &path)?;
+            space::make_way_if_short(&account.home);
+            Ok(upload)
+        })
+        .await?;
+    receive(session, &name, upload)
 }
 
 /// Space is taken as octets come; the number is only checked to be one. RFC 959 has 202 for this, which some clients
@@ -71,7 +73,8 @@ fn begin(session: &mut Session, argument: &[u8]) -> Result<(Account, VirtualPath
     Ok((account, path, start))
 }
 
-fn receive(name: &[u8], upload: upload::Upload) -> Answer {
+fn receive(session: &Session, name: &[u8], upload: upload::Upload) -> Result<Answer, Refusal> {
     let opening = Reply::new(150, [b"Receiving ", name, b"."].concat());
-    Answer::Transfer(Box::new(Transfer::Upload { opening, upload: Box::new(upload) }))
+    let work = session.account()?.work.clone();
+    Ok(Answer::Transfer(Box::new(Transfer::Upload { opening, upload: Box::new(upload), work })))
 }

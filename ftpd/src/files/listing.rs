@@ -13,6 +13,8 @@ use super::{
     Home, Refusal, VirtualPath,
     facts::{Entry, Facts, Rights},
     path::PARTS_DIR,
+    pattern::Pattern,
+    work::Cancelled,
 };
 
 /// Entries that are read in one go. A directory of at most so many is listed in the order of names, a larger one in
@@ -36,7 +38,7 @@ pub(crate) enum Form {
 pub(crate) struct Listing {
     form: Form,
     /// Only names that fit, where the client gave a pattern.
-    pattern: Option<OsString>,
+    pattern: Option<Pattern>,
     /// The path that was asked for is the directory itself, not something in it.
     of_directory: bool,
     source: Source,
@@ -65,17 +67,14 @@ pub(crate) fn open(home: &Home, path: &VirtualPath, form: Form) -> Result<Listin
     }
 }
 
-/// `mget *.txt` of old clients comes as `NLST *.txt`.
 fn matching(home: &Home, path: &VirtualPath, form: Form, error: Refusal) -> Result<Listing, Refusal> {
-    match path.name() {
-        Some(pattern) if pattern.as_bytes().iter().any(|octet| matches!(octet, b'*' | b'?')) => {
-            directory(home, &path.parent(), form, Some(pattern.to_owned()))
-        }
-        _ => Err(error),
+    match Pattern::parse(path.name().unwrap_or_default())? {
+        Some(pattern) => directory(home, &path.parent(), form, Some(pattern)),
+        None => Err(error),
     }
 }
 
-fn directory(home: &Home, path: &VirtualPath, form: Form, pattern: Option<OsString>) -> Result<Listing, Refusal> {
+fn directory(home: &Home, path: &VirtualPath, form: Form, pattern: Option<Pattern>) -> Result<Listing, Refusal> {
     let dir = home.open_dir(path)?;
     let entries = dir.entries().map_err(Refusal::file(path))?;
     let source = Source::Directory(dir, Box::new(entries));
@@ -83,15 +82,15 @@ fn directory(home: &Home, path: &VirtualPath, form: Form, pattern: Option<OsStri
 }
 
 impl Listing {
-    /// The next lines, with their ends; empty when all has been said. It blocks on the volume.
-    pub(crate) fn next_batch(&mut self) -> io::Result<Vec<u8>> {
-        while !matches!(self.source, Source::Finished) {
-            let lines = self.lines()?;
-            if !lines.is_empty() {
-                return Ok(lines);
-            }
+    /// The next lines, with their ends. None of a batch may fit the pattern: [`Self::is_finished`] tells the end. It
+    /// blocks on the volume; once cancelled it stops early, with whatever it has.
+    pub(crate) fn next_batch(&mut self, cancelled: &Cancelled) -> io::Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        for entry in self.batch(cancelled)? {
+            lines.extend_from_slice(&self.line(&entry));
+            lines.extend_from_slice(b"\r\n");
         }
-        Ok(Vec::new())
+        Ok(lines)
     }
 
     /// Whether nothing is left.
@@ -99,23 +98,15 @@ impl Listing {
         matches!(self.source, Source::Finished)
     }
 
-    fn lines(&mut self) -> io::Result<Vec<u8>> {
-        let mut out = Vec::new();
-        for entry in self.batch()? {
-            out.extend_from_slice(&self.line(&entry));
-            out.extend_from_slice(b"\r\n");
-        }
-        Ok(out)
-    }
-
-    fn batch(&mut self) -> io::Result<Vec<Entry>> {
-        let pattern = self.pattern.as_deref();
+    fn batch(&mut self, cancelled: &Cancelled) -> io::Result<Vec<Entry>> {
+        let pattern = self.pattern.as_ref();
         match std::mem::replace(&mut self.source, Source::Finished) {
             Source::Finished => Ok(Vec::new()),
             Source::Single(entry) => Ok(vec![*entry]),
             Source::Directory(dir, mut entries) => {
-                let (names, more) = next_names(&mut entries, pattern)?;
-                let batch = names.into_iter().filter_map(|name| entry(&dir, name)).collect();
+                let (names, more) = next_names(&mut entries, pattern, cancelled)?;
+                let wanted = names.into_iter().take_while(|_| !cancelled.is_set());
+                let batch = wanted.filter_map(|name| entry(&dir, name)).collect();
                 if more {
                     self.source = Source::Directory(dir, entries);
                 }
@@ -133,15 +124,19 @@ impl Listing {
     }
 }
 
-fn next_names(entries: &mut ReadDir, pattern: Option<&OsStr>) -> io::Result<(Vec<OsString>, bool)> {
+fn next_names(
+    entries: &mut ReadDir,
+    pattern: Option<&Pattern>,
+    cancelled: &Cancelled,
+) -> io::Result<(Vec<OsString>, bool)> {
     let mut names = Vec::new();
-    for _ in 0..BATCH {
+    for _ in (0..BATCH).take_while(|_| !cancelled.is_set()) {
         let Some(entry) = entries.next() else {
             names.sort_unstable();
             return Ok((names, false));
         };
         let name = Some(entry?.file_name()).filter(|name| can_be_listed(name));
-        names.extend(name.filter(|name| pattern.is_none_or(|pattern| fits(pattern, name))));
+        names.extend(name.filter(|name| pattern.is_none_or(|pattern| pattern.fits(name))));
     }
     names.sort_unstable();
     Ok((names, true))
@@ -157,42 +152,6 @@ fn entry(dir: &Dir, name: OsString) -> Option<Entry> {
     let itself = dir.symlink_metadata(&name).ok()?;
     let metadata = if itself.is_symlink() { dir.metadata(&name).unwrap_or(itself) } else { itself };
     Some(Entry { name, metadata })
-}
-
-/// Shell patterns with `*` and `?`, in time linear in the name for each star.
-fn fits(pattern: &OsStr, name: &OsStr) -> bool {
-    let pattern: Vec<char> = symbols(pattern).collect();
-    let mut reachable = vec![false; pattern.len() + 1];
-    close_over_stars(&pattern, &mut reachable, 0);
-    for character in symbols(name) {
-        let mut next = vec![false; pattern.len() + 1];
-        for (at, token) in pattern.iter().enumerate().filter(|(at, _)| reachable.get(*at) == Some(&true)) {
-            match token {
-                '*' => close_over_stars(&pattern, &mut next, at),
-                token if *token == '?' || *token == character => close_over_stars(&pattern, &mut next, at + 1),
-                _ => {}
-            }
-        }
-        reachable = next;
-    }
-    reachable.last() == Some(&true)
-}
-
-/// What `?` stands for one of: a character, or an octet that is not part of one. Such octets get code points of a
-/// private use plane, which names do not use.
-fn symbols(name: &OsStr) -> impl Iterator<Item = char> {
-    let stray = |octet: &u8| char::from_u32(0x10_F000 + u32::from(*octet)).unwrap_or_default();
-    name.as_bytes().utf8_chunks().flat_map(move |chunk| chunk.valid().chars().chain(chunk.invalid().iter().map(stray)))
-}
-
-/// Marks `at`, and what lies behind the stars that begin there: a star may stand for nothing.
-fn close_over_stars(pattern: &[char], reachable: &mut [bool], at: usize) {
-    for (position, mark) in reachable.iter_mut().enumerate().skip(at) {
-        *mark = true;
-        if pattern.get(position) != Some(&'*') {
-            break;
-        }
-    }
 }
 
 /// What goes in front of a name so that it leads from where the client stands.
@@ -213,6 +172,7 @@ fn now() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::Volume;
 
     #[test]
     fn names_of_a_listing_lead_from_where_the_client_stands() {
@@ -223,20 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn patterns_fit_as_in_a_shell() {
-        let fits = |pattern: &str, name: &str| fits(pattern.as_ref(), name.as_ref());
-        for (pattern, name) in [("*", ""), ("*.txt", "a.txt"), ("a*b*c", "axxbxbc"), ("?", "ä"), ("a**", "a")] {
-            assert!(fits(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in [("*.txt", "a.txt~"), ("?", ""), ("a*b", "ac"), ("ab", "a")] {
-            assert!(!fits(pattern, name), "{pattern} {name}");
-        }
-    }
-
-    #[test]
-    fn an_octet_that_is_not_utf8_is_one_character_of_a_pattern() {
-        let name = OsStr::from_bytes(b"caf\xe9.txt");
-        assert!(fits("caf?.txt".as_ref(), name) && fits(name, name));
-        assert!(!fits("caf??.txt".as_ref(), name) && !fits(OsStr::from_bytes(b"caf\xe8.txt"), name));
+    fn a_cancelled_listing_reads_no_further() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("file"), "").unwrap();
+        let home = Volume::open(directory.path()).unwrap().home("", "alice").unwrap();
+        let open = || open(&home, &VirtualPath::root(), Form::Names { asked: Vec::new() }).unwrap();
+        let cancelled = Cancelled::default();
+        assert_eq!(open().next_batch(&cancelled).unwrap(), b"file\r\n");
+        cancelled.set();
+        assert_eq!(open().next_batch(&cancelled).unwrap(), b"");
     }
 }

@@ -126,3 +126,46 @@ fn a_listing_that_nobody_reads_to_its_end_harms_nothing() {
     drop(held);
     alice.ask("NOOP", 200);
 }
+
+#[test]
+fn a_pattern_of_many_stars_costs_what_one_star_costs() {
+    let (world, mut alice) = World::with_alice();
+    for number in 0..8 {
+        fs::write(world.alice(&format!("{}{number}", "a".repeat(200))), "").unwrap();
+    }
+    assert_eq!(alice.fetch(&format!("NLST {}X", "*".repeat(4000))), "");
+    assert_eq!(alice.fetch(&format!("NLST {}7", "*a".repeat(120))).lines().count(), 1);
+}
+
+#[test]
+fn a_pattern_longer_than_a_name_is_refused() {
+    let (_world, mut alice) = World::with_alice();
+    for command in ["NLST", "LIST", "STAT"] {
+        assert!(alice.ask(&format!("{command} {}", "?".repeat(256)), 501).contains("255"), "{command}");
+    }
+    alice.assert_no_descriptor();
+}
+
+#[test]
+fn a_pattern_is_looked_for_in_all_of_a_large_directory() {
+    let (world, mut alice) = World::with_alice();
+    for number in 0..5000 {
+        fs::write(world.alice(&format!("file-{number:05}")), "").unwrap();
+    }
+    assert_eq!(alice.fetch("NLST *-0042?").lines().count(), 10);
+    assert_eq!(alice.fetch("NLST *.txt"), "");
+    assert_eq!(alice.ask("STAT *-00421", 213).lines().count(), 3);
+}
+
+#[test]
+fn abor_ends_a_listing_that_finds_nothing() {
+    let (world, mut alice) = World::with_alice();
+    for number in 0..5000 {
+        fs::write(world.alice(&format!("file-{number}")), "").unwrap();
+    }
+    let held = alice.begin("LIST *.txt");
+    alice.ask("ABOR", 426);
+    alice.expect(226);
+    drop(held);
+    alice.ask("NOOP", 200);
+}
