@@ -26,6 +26,9 @@ impl Session {
 
     fn handle_reply(&mut self, reply: Reply, now: Instant) {
         if reply.code().number() == 421 {
+            if let Some(asked) = self.expected.pop_front() {
+                self.note(&asked, &reply);
+            }
             return self.close(&reply);
         }
         self.active = now;

@@ -259,6 +259,17 @@ fn a_login_is_told_once_with_its_user() {
 }
 
 #[test]
+fn a_login_that_ends_the_session_is_told_as_refused() {
+    let mut scene = Scene::protected();
+    scene.client("USER alice\r\n");
+    scene.backend("331 password\r\n");
+    scene.client("PASS wrong\r\n");
+    scene.backend("421 too many\r\n");
+    assert!(scene.take().contains(&Output::Event(Event::LoginRefused("alice".into()))));
+    assert!(scene.session.is_closed());
+}
+
+#[test]
 fn a_backends_421_is_the_clients_last_reply() {
     let mut scene = Scene::logged_in();
     scene.backend("421 shutting down\r\n");
