@@ -15,6 +15,5 @@ mod files;
 mod login;
 mod request;
 mod session;
-mod throttle;
 mod transfer;
 mod watch;

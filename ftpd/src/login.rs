@@ -1,62 +1,80 @@
-//! Passwords: checked at the same cost whoever asks, by at most two at once.
+//! Logins: whose password is checked, and when.
+//!
+//! A check takes 19 MiB and tens of milliseconds, so strangers must not decide how many run, how long a user waits for
+//! one, or how many passwords they can try. [`budget`] decides how many, [`turns`] who is next; both are pure. The desk
+//! puts them before the threads that check.
 
-use argon2::{
-    Argon2,
-    password_hash::{PasswordVerifier as _, phc::PasswordHash},
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
 use safetp_config::ftpd::User;
-use tokio::sync::Semaphore;
 
-/// Each check takes 19 MiB, so strangers must not decide how many run.
-const AT_ONCE: usize = 2;
+mod bucket;
+mod budget;
+mod desk;
+mod lines;
+mod origin;
+mod recent;
+mod turns;
+mod verifier;
 
-/// What an unknown name is checked against, with the operator's parameters: the time must not tell whether a name
-/// exists. No password leads to this hash.
-const NOBODYS_HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+pub use bucket::Rate;
+use desk::Desk;
+pub(crate) use desk::Refused;
 
-/// Checks passwords.
-#[derive(Debug)]
-pub(crate) struct Doorkeeper(Semaphore);
+/// Limits on logins. Only failures count: whoever knows the password can log in as often as they like.
+#[derive(Clone, Copy, Debug)]
+pub struct Throttle {
+    /// Failures after which a session ends.
+    pub tries: u32,
+    /// Failures of one address; an IPv6 /64 is one.
+    pub address: Rate,
+    /// Failures with one name, from all addresses together.
+    pub name: Rate,
+    /// Failures with one name at one address where that name has logged in lately, apart from the two above: others can
+    /// use those up, at the same address or with the same name.
+    pub known: Rate,
+    /// The longest wait for a turn. Who waits that long is told to come again.
+    pub wait: Duration,
+}
 
-impl Default for Doorkeeper {
+impl Default for Throttle {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
-    }
-}
-
-impl Doorkeeper {
-    /// Whether `password` opens this account; nobody's account is opened by none.
-    pub(crate) async fn admits(&self, account: Option<&User>, password: Vec<u8>) -> bool {
-        let hash = account.map_or_else(|| NOBODYS_HASH.to_owned(), |user| user.password.0.clone());
-        let Ok(_place) = self.0.acquire().await else { return false };
-        let fits = tokio::task::spawn_blocking(move || fits(&hash, &password)).await.unwrap_or(false);
-        fits && account.is_some()
-    }
-}
-
-fn fits(hash: &str, password: &[u8]) -> bool {
-    match PasswordHash::new(hash) {
-        Ok(hash) => Argon2::default().verify_password(password, &hash).is_ok(),
-        Err(error) => {
-            tracing::error!(%error, "a password hash of the operator cannot be read");
-            false
+        Self {
+            tries: 5,
+            // Many people, and devices with an old password, can share an address.
+            address: Rate { burst: 30, interval: Duration::from_secs(1) },
+            // Some 17,000 guesses a day at one password, wherever they come from.
+            name: Rate { burst: 30, interval: Duration::from_secs(5) },
+            // So often that an owner whose device has an old password still finds a token.
+            known: Rate { burst: 20, interval: Duration::from_millis(500) },
+            wait: Duration::from_secs(10),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
+/// The place where passwords are checked.
+#[derive(Debug)]
+pub(crate) struct Logins(Arc<Desk>);
 
-    use super::*;
+impl Logins {
+    pub(crate) fn new(throttle: Throttle) -> std::io::Result<Self> {
+        Ok(Self(Arc::new(Desk::new(throttle, verifier::start()?))))
+    }
 
-    #[test]
-    fn nobodys_hash_is_read_and_costs_a_real_check() {
-        let parsed = PasswordHash::new(NOBODYS_HASH).unwrap();
-        assert_eq!(parsed.params.get_decimal("m"), Some(19_456));
-        let begin = Instant::now();
-        assert!(!fits(NOBODYS_HASH, b"anything"));
-        assert!(begin.elapsed() > Duration::from_millis(1));
+    /// Whether `password` opens this account; without one it never does, after the same work. Dropped, the login loses
+    /// its place and costs nothing.
+    pub(crate) async fn admits(
+        &self,
+        address: Option<IpAddr>,
+        name: &str,
+        account: Option<&User>,
+        password: &[u8],
+    ) -> Result<bool, Refused> {
+        self.0.check(address, name, verifier::Question::new(account, password)).await
+    }
+
+    /// Wakes those who wait for a failure to be forgiven. Runs for ever.
+    pub(crate) async fn keep_time(&self) {
+        self.0.keep_time().await;
     }
 }

@@ -17,14 +17,13 @@ use tokio::{
 use crate::{
     connection::Lost,
     files::{Volume, parts, work::Shares},
-    login::Doorkeeper,
+    login::Logins,
     session::{Session, Shared},
     settings::{Settings, SettingsError},
-    throttle::Failures,
     watch,
 };
 
-pub use crate::throttle::Throttle;
+pub use crate::login::{Rate, Throttle};
 
 /// The gateway runs under the same group, others under none of this pod.
 const SOCKET_MODE: u32 = 0o660;
@@ -42,7 +41,7 @@ pub struct Options {
     pub config: PathBuf,
     /// The volume.
     pub data: PathBuf,
-    /// How failed logins are slowed down.
+    /// Limits on logins.
     pub throttle: Throttle,
     /// How often every home is looked through for uploads that nobody continued in time.
     pub sweep_every: Duration,
@@ -62,6 +61,9 @@ pub enum StartError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// The threads that check passwords cannot be started.
+    #[error("failed to start the threads that check passwords: {0}")]
+    Threads(io::Error),
     /// The socket cannot be made.
     #[error("failed to listen on {path}: {source}")]
     Listen {
@@ -92,9 +94,8 @@ impl Server {
             settings,
             volume,
             shares: Shares::default(),
-            doorkeeper: Doorkeeper::default(),
-            throttle: options.throttle,
-            failures: Failures::default(),
+            logins: Logins::new(options.throttle).map_err(StartError::Threads)?,
+            tries: options.throttle.tries,
         };
         let Options { socket, sweep_every, .. } = options;
         Ok(Self { listener, socket, shared: Arc::new(shared), sweep_every })
@@ -104,6 +105,10 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { listener, socket, shared, sweep_every } = self;
         let following = tokio::spawn(follow(Arc::clone(&shared.settings)));
+        let timing = tokio::spawn({
+            let shared = Arc::clone(&shared);
+            async move { shared.logins.keep_time().await }
+        });
         let sweeping = tokio::spawn(sweep_regularly(Arc::clone(&shared), sweep_every));
         let mut sessions = JoinSet::new();
         tokio::select! {
@@ -117,6 +122,7 @@ impl Server {
         tracing::info!(sessions = sessions.len(), "no new sessions; the running ones go on");
         while sessions.join_next().await.is_some() {}
         following.abort();
+        timing.abort();
         sweeping.abort();
     }
 }

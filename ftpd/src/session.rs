@@ -20,10 +20,9 @@ use crate::{
         hash::Range,
         work::Shares,
     },
-    login::Doorkeeper,
+    login::Logins,
     request::{BadRequest, Request},
     settings::{InForce, Settings},
-    throttle::{Failures, Throttle},
 };
 
 /// A session of days looks for old parts again, along with its uploads.
@@ -35,9 +34,9 @@ pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     pub(crate) volume: Volume,
     pub(crate) shares: Shares,
-    pub(crate) doorkeeper: Doorkeeper,
-    pub(crate) throttle: Throttle,
-    pub(crate) failures: Failures,
+    pub(crate) logins: Logins,
+    /// Failed logins after which a session ends.
+    pub(crate) tries: u32,
 }
 
 /// The state of one session.

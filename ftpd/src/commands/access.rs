@@ -1,6 +1,6 @@
 //! USER, PASS, ACCT, QUIT (RFC 959 §4.1.1).
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use safetp_protocol::{command::Password, reply::Reply};
 
@@ -22,11 +22,16 @@ pub(super) async fn pass(session: &mut Session, password: &Password) -> Result<A
         return Err(Refusal::Order("Send USER first."));
     };
     let settings = session.shared.settings.current();
-    let user = settings.user(&name);
-    if !session.shared.doorkeeper.admits(user, password.expose().to_vec()).await {
-        return Ok(refuse(session, &name).await);
+    let address = session.peer.as_ref().and_then(|peer| peer.address);
+    match session.shared.logins.admits(address, &name, settings.user(&name), password.expose()).await {
+        Ok(true) => enter(session, name, settings).await,
+        Ok(false) => Ok(refuse(session, &name)),
+        Err(refused) => {
+            // At another level than failures: whoever is over a limit must not fill the log either.
+            tracing::debug!(peer = session.peer(), user = name, %refused, "login not checked");
+            Ok(Answer::Goodbye(Reply::new(421, refused.to_string())))
+        }
     }
-    enter(session, name, settings).await
 }
 
 pub(super) fn acct() -> Answer {
@@ -37,14 +42,10 @@ pub(super) fn quit() -> Answer {
     Answer::Goodbye(Reply::new(221, "Goodbye."))
 }
 
-async fn refuse(session: &mut Session, name: &str) -> Answer {
+fn refuse(session: &mut Session, name: &str) -> Answer {
     session.failed_logins += 1;
-    let throttle = session.shared.throttle;
-    let address = session.peer.as_ref().and_then(|peer| peer.address);
-    let of_address = address.map_or(0, |address| session.shared.failures.note(address, Instant::now()));
-    tracing::warn!(peer = session.peer(), user = name, failures = session.failed_logins, of_address, "login refused");
-    tokio::time::sleep(throttle.delay(session.failed_logins.max(of_address))).await;
-    if session.failed_logins >= throttle.tries {
+    tracing::warn!(peer = session.peer(), user = name, failures = session.failed_logins, "login refused");
+    if session.failed_logins >= session.shared.tries {
         return Answer::Goodbye(Reply::new(421, "Too many failed logins; goodbye."));
     }
     Answer::reply(530, "Login incorrect.")

@@ -9,6 +9,7 @@ mod downloads;
 mod hashes;
 mod jail;
 mod listings;
+mod logins;
 mod names;
 mod process;
 mod reload;

@@ -36,6 +36,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_throttle(Throttle::default())
+    }
+
+    pub(crate) fn with_throttle(throttle: Throttle) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for name in ["run", "config", "data"] {
             fs::create_dir(directory.path().join(name)).unwrap();
@@ -43,7 +47,7 @@ impl World {
         let runtime = Runtime::new().unwrap();
         let world = Self { directory, runtime };
         world.configure(&users());
-        world.start();
+        world.start(throttle);
         world
     }
 
@@ -54,23 +58,17 @@ impl World {
         (world, alice)
     }
 
-    fn start(&self) {
-        self.serve(self.socket(), Duration::from_hours(1));
+    fn start(&self, throttle: Throttle) {
+        self.serve(self.socket(), throttle, Duration::from_hours(1));
     }
 
     /// Another server over the same volume, which looks for old parts as often as this.
     pub(crate) fn start_another(&self, sweep_every: Duration) {
-        self.serve(self.socket().with_extension("another"), sweep_every);
+        self.serve(self.socket().with_extension("another"), Throttle::default(), sweep_every);
     }
 
-    fn serve(&self, socket: PathBuf, sweep_every: Duration) {
-        let options = Options {
-            socket,
-            config: self.config(),
-            data: self.data(),
-            throttle: Throttle { first_delay: Duration::from_millis(1), tries: 5 },
-            sweep_every,
-        };
+    fn serve(&self, socket: PathBuf, throttle: Throttle, sweep_every: Duration) {
+        let options = Options { socket, config: self.config(), data: self.data(), throttle, sweep_every };
         let _inside = self.runtime.enter();
         let server = Server::start(options).unwrap();
         self.runtime.spawn(server.run(std::future::pending()));

@@ -17,6 +17,7 @@ mod downloads;
 mod drain;
 mod early;
 mod exchanges;
+mod hostile;
 mod limits;
 mod login;
 mod pace;

@@ -31,7 +31,7 @@ pub(crate) fn start(directory: &Path) {
         socket: socket(directory),
         config,
         data: directory.join("data"),
-        throttle: Throttle { first_delay: Duration::from_millis(1), tries: 5 },
+        throttle: Throttle::default(),
         sweep_every: Duration::from_hours(1),
     };
     let server = Server::start(options).unwrap();
