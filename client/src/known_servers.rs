@@ -1,4 +1,8 @@
-//! The file of known servers: `host:port x-safetp1 SHA256:...`, one a line, by which a server is the one it was.
+//! The file of known servers, by which a server is the one it was. One line each:
+//!
+//! - `host:port x-safetp1 SHA256:...`: its key, which a person has accepted, and with it the mechanism;
+//! - `host:port tls`: it has done TLS, so nothing less is spoken with it unless a person asks for that;
+//! - `host:port tls AB:CD:...`: the same, by this certificate, which a person has accepted.
 
 use std::{
     env,
@@ -6,15 +10,16 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use safetp_protocol::security::safetp1::Fingerprint;
 use tempfile::NamedTempFile;
 
-use crate::{failure::LocalError, url::Server};
+use crate::{certificate::CertificateFingerprint, failure::LocalError, url::Server};
 
-/// The only mechanism whose keys stand here: TLS has its CAs.
-const MECHANISM: &str = "x-safetp1";
+const SAFETP1: &str = "x-safetp1";
+const TLS: &str = "tls";
 
 /// The file, which need not exist.
 #[derive(Clone, Debug)]
@@ -33,11 +38,20 @@ pub struct KnownServer {
 
 /// A line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownLine {
-    /// Of the key that is known.
-    pub fingerprint: Fingerprint,
+pub struct KnownLine<F = Fingerprint> {
+    /// Of the key or the certificate that is known.
+    pub fingerprint: F,
     /// Which line it is, from 1.
     pub line: usize,
+}
+
+/// What the file says of a server and TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownTls {
+    /// The server has done TLS.
+    pub was_done: bool,
+    /// The certificates that a person has accepted. None: those that a CA stands for.
+    pub certificates: Vec<KnownLine<CertificateFingerprint>>,
 }
 
 /// What the file says of a key.
@@ -71,25 +85,53 @@ impl KnownServers {
 
     /// What the file says of the key that a server has shown.
     pub fn look_up(&self, shown: &KnownServer) -> Result<Standing, LocalError> {
-        Ok(standing(&self.known_lines(&self.read()?, &shown.server)?, shown))
+        Ok(standing(&self.keys(&self.read()?, &shown.server)?, shown))
     }
 
-    /// Writes down a key of a server that is not in the file, and leaves it alone if it is. Two writers wait for each
-    /// other; a reader sees the file as it was or as it is.
+    /// Whether a key of this server is known, so that a person has once asked for X-SafeTP1.
+    pub fn has_key(&self, server: &Server) -> Result<bool, LocalError> {
+        Ok(!self.keys(&self.read()?, server)?.is_empty())
+    }
+
+    /// What the file says of this server and TLS.
+    pub fn tls(&self, server: &Server) -> Result<KnownTls, LocalError> {
+        self.tls_in(&self.read()?, server)
+    }
+
+    /// Writes down a key of a server that is not in the file, and leaves it alone if it is.
     pub fn add(&self, server: &KnownServer) -> Result<(), LocalError> {
+        let is_known = |text: &str| Ok(!self.keys(text, &server.server)?.is_empty());
+        self.append(&format!("{} {SAFETP1} {}\n", server.server, server.fingerprint), is_known)
+    }
+
+    /// Writes down that a server has done TLS, once.
+    pub fn note_tls(&self, server: &Server) -> Result<(), LocalError> {
+        if self.tls(server)?.was_done {
+            return Ok(());
+        }
+        self.append(&format!("{server} {TLS}\n"), |text| Ok(self.tls_in(text, server)?.was_done))
+    }
+
+    /// Writes down the certificate that a person has accepted, unless there is one already.
+    pub fn accept(&self, server: &Server, certificate: CertificateFingerprint) -> Result<(), LocalError> {
+        let is_known = |text: &str| Ok(!self.tls_in(text, server)?.certificates.is_empty());
+        self.append(&format!("{server} {TLS} {certificate}\n"), is_known)
+    }
+
+    /// Two writers wait for each other; a reader sees the file as it was or as it is.
+    fn append(&self, line: &str, is_there: impl FnOnce(&str) -> Result<bool, LocalError>) -> Result<(), LocalError> {
         let failed = |action| LocalError::file(action, &self.file);
         let directory = self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(directory).map_err(failed("make the directory of"))?;
         let _lock = self.lock().map_err(failed("lock"))?;
         let mut text = self.read()?;
-        let known = self.known_lines(&text, &server.server)?;
-        if !known.is_empty() {
+        if is_there(&text)? {
             return Ok(());
         }
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        text.extend([format!("{} {MECHANISM} {}\n", server.server, server.fingerprint)]);
+        text.push_str(line);
         self.replace(directory, &text).map_err(failed("write"))
     }
 
@@ -101,24 +143,30 @@ impl KnownServers {
         }
     }
 
-    /// A line of this server that cannot be read must not make its key an unknown one.
-    fn known_lines(&self, text: &str, server: &Server) -> Result<Vec<KnownLine>, LocalError> {
-        let mut known = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let mut words = line.split_whitespace();
-            let is_ours = words.next().is_some_and(|word| word.parse().ok().as_ref() == Some(server));
-            if !is_ours || words.next() != Some(MECHANISM) {
-                continue;
+    fn keys(&self, text: &str, server: &Server) -> Result<Vec<KnownLine>, LocalError> {
+        let lines = lines(text, server, SAFETP1);
+        lines.map(|(line, word)| self.known(line, word.unwrap_or_default())).collect()
+    }
+
+    fn tls_in(&self, text: &str, server: &Server) -> Result<KnownTls, LocalError> {
+        let mut known = KnownTls::default();
+        for (line, word) in lines(text, server, TLS) {
+            known.was_done = true;
+            if let Some(word) = word {
+                known.certificates.push(self.known(line, word)?);
             }
-            let fingerprint = words.next().and_then(|word| word.parse().ok());
-            let fingerprint = fingerprint.ok_or_else(|| LocalError::Unfit {
-                path: self.file.clone(),
-                reason: format!("line {} has no fingerprint that can be read", index + 1),
-                advice: "Correct the line, or delete it.",
-            })?;
-            known.push(KnownLine { fingerprint, line: index + 1 });
         }
         Ok(known)
+    }
+
+    /// A line of this server that cannot be read must not make its key an unknown one.
+    fn known<F: FromStr>(&self, line: usize, word: &str) -> Result<KnownLine<F>, LocalError> {
+        let fingerprint = word.parse().map_err(|_| LocalError::Unfit {
+            path: self.file.clone(),
+            reason: format!("line {line} has no fingerprint that can be read"),
+            advice: "Correct the line, or delete it.",
+        })?;
+        Ok(KnownLine { fingerprint, line })
     }
 
     /// Held until it is dropped. A file of its own, since the known servers themselves are replaced.
@@ -139,6 +187,15 @@ impl KnownServers {
         new.persist(&file)?;
         Ok(())
     }
+}
+
+/// The lines of one server and one mechanism: their numbers, and what comes after the mechanism.
+fn lines<'a>(text: &'a str, server: &Server, mechanism: &str) -> impl Iterator<Item = (usize, Option<&'a str>)> {
+    text.lines().enumerate().filter_map(move |(index, line)| {
+        let mut words = line.split_whitespace();
+        let is_ours = words.next().is_some_and(|word| word.parse().ok().as_ref() == Some(server));
+        (is_ours && words.next() == Some(mechanism)).then(|| (index + 1, words.next()))
+    })
 }
 
 fn standing(known: &[KnownLine], shown: &KnownServer) -> Standing {
@@ -205,6 +262,32 @@ mod tests {
     fn a_line_that_cannot_be_read_does_not_make_a_key_unknown() {
         let (_directory, known) = known_servers("host:21 x-safetp1 SHA256:oops\n");
         assert!(known.look_up(&server("host", A)).unwrap_err().to_string().contains("line 1"));
+    }
+
+    const CERTIFICATE: &str = "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F";
+
+    #[test]
+    fn a_server_that_did_tls_is_noted_once() {
+        let (_directory, known) = known_servers("");
+        let [host, other]: [Server; 2] = ["host", "host:2121"].map(|server| server.parse().unwrap());
+        known.note_tls(&host).unwrap();
+        known.note_tls(&host).unwrap();
+        assert!(known.tls(&host).unwrap().was_done && !known.tls(&other).unwrap().was_done);
+        assert!(!known.has_key(&host).unwrap());
+        assert_eq!(fs::read_to_string(known.file()).unwrap(), "host:21 tls\n");
+    }
+
+    #[test]
+    fn a_certificate_is_accepted_once_and_is_a_note_as_well() {
+        let (_directory, known) = known_servers("host tls\n");
+        let host: Server = "host".parse().unwrap();
+        let certificate = CERTIFICATE.parse().unwrap();
+        known.accept(&host, certificate).unwrap();
+        known.accept(&host, certificate).unwrap();
+        assert_eq!(known.tls(&host).unwrap().certificates, [KnownLine { fingerprint: certificate, line: 2 }]);
+        assert_eq!(fs::read_to_string(known.file()).unwrap(), format!("host tls\nhost:21 tls {CERTIFICATE}\n"));
+        let (_directory, known) = known_servers("host tls oops\n");
+        assert!(known.tls(&host).unwrap_err().to_string().contains("line 1"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! [`session`] is one protected session, `commands` is what people do with it, `shell` the prompt, `proxy` the proxy. A failure is a [`failure::Failure`]: a sentence, what to do next, and an exit code.
 
 pub mod args;
+pub mod certificate;
 mod commands;
 mod credentials;
 pub mod failure;

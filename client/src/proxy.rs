@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 mod data;
 mod local;
+mod owner;
 mod relay;
 
 use crate::{
@@ -69,7 +70,7 @@ async fn serve(listener: &TcpListener, server: &Server, options: &Options) {
 
 async fn serve_one(stream: TcpStream, server: Server, options: Options) {
     let relayed = async {
-        let mut local = Local::new(stream).map_err(ConnectionError::Broken)?;
+        let mut local = Local::new(stream).map_err(ConnectionError::Local)?;
         match Session::connect(&server, options).await {
             Ok(upstream) => Relay::new(local, upstream).run().await,
             Err(failure) => {

@@ -1,6 +1,6 @@
 //! The server was not reached, or was lost.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{fmt, io, net::SocketAddr, time::Duration};
 
 use rustls::AlertDescription;
 use safetp_protocol::reply::ReplyError;
@@ -54,6 +54,9 @@ pub enum ConnectionError {
     /// The connection broke.
     #[error("the connection to the server broke: {0}")]
     Broken(#[source] io::Error),
+    /// A plain client of the proxy that is gone already, or whose user this machine does not tell.
+    #[error("failed to serve a plain client: {0}")]
+    Local(#[source] io::Error),
     /// No reply in time.
     #[error("the server did not answer within {} s", .0.as_secs())]
     Silent(Duration),
@@ -67,7 +70,7 @@ pub enum ConnectionError {
     #[error("the server ended TLS with the alert \"{}\"", alert_text(*.0))]
     Alert(AlertDescription),
     /// TLS failed in another way.
-    #[error("TLS failed: {0}")]
+    #[error("TLS failed: {}", tls_text(.0))]
     Tls(#[source] rustls::Error),
     /// The reply to PASV or EPSV tells no port.
     #[error("the server told no data port: {0}")]
@@ -92,6 +95,37 @@ impl ConnectionError {
     }
 }
 
+/// rustls shows many of its errors in their Debug form.
+fn tls_text(error: &rustls::Error) -> String {
+    use rustls::Error;
+    match error {
+        Error::InvalidMessage(_) => "what came is not TLS".into(),
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "a message came out of its turn".into()
+        }
+        Error::PeerIncompatible(why) => format!("the server cannot do what this client asks for: {}", words(why)),
+        Error::PeerMisbehaved(why) => format!("the server does not keep to the protocol: {}", words(why)),
+        Error::InvalidCertRevocationList(_) | Error::InvalidEncryptedClientHello(_) | Error::InconsistentKeys(_) => {
+            "this client is not set up for it".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The words of a variant's name: `NoCipherSuitesInCommon` is "no cipher suites in common".
+fn words(variant: &impl fmt::Debug) -> String {
+    let name = format!("{variant:?}");
+    let name = name.split(|char: char| !char.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let mut words = String::new();
+    for char in name.chars() {
+        if char.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(char.to_ascii_lowercase());
+    }
+    words
+}
+
 fn alert_text(alert: AlertDescription) -> String {
     alert.as_str().map_or_else(|| format!("number {}", u8::from(alert)), |name| name.replace('_', " "))
 }
@@ -108,5 +142,25 @@ fn alert_advice(alert: AlertDescription) -> &'static str {
         AlertDescription::UnrecognisedName => "The server knows no such name: check the host in the URL.",
         AlertDescription::InternalError => "The server failed: its log says why.",
         _ => "The server's log may say why.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::{Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
+
+    use super::*;
+
+    #[test]
+    fn no_error_of_tls_is_shown_in_its_debug_form() {
+        let text = |error: Error| ConnectionError::Tls(error).to_string();
+        for (error, expected) in [
+            (InvalidMessage::InvalidContentType.into(), "what came is not TLS"),
+            (PeerIncompatible::NoCipherSuitesInCommon.into(), "no cipher suites in common"),
+            (PeerIncompatible::ServerRejectedEncryptedClientHello(None).into(), "server rejected encrypted client hello"),
+            (PeerMisbehaved::SelectedUnofferedCipherSuite.into(), "selected unoffered cipher suite"),
+        ] {
+            assert!(text(error).ends_with(expected), "{expected}");
+        }
     }
 }

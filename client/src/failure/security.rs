@@ -4,7 +4,13 @@ use std::{net::IpAddr, path::PathBuf};
 
 use rustls::CertificateError;
 
-use crate::{failure::LocalError, text::ServerText, url::Server};
+use crate::{
+    certificate::{CertificateFacts, CertificateFingerprint},
+    failure::LocalError,
+    known_servers::KnownLine,
+    text::ServerText,
+    url::Server,
+};
 
 /// A check failed that tells the right server and the right octets from all others.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +24,46 @@ pub enum SecurityError {
         reason: String,
         /// What to do next.
         advice: &'static str,
+    },
+    /// No CA that is trusted here stands for the certificate. A person may.
+    #[error(
+        "the certificate of {server} is not to be trusted: nobody trusted here has signed it (it is for {}; SHA-256 {})",
+        facts.shown_names(),
+        facts.fingerprint
+    )]
+    UnknownCertificate {
+        /// Whom to reach.
+        server: Server,
+        /// What the certificate says of itself.
+        facts: Box<CertificateFacts>,
+    },
+    /// A person has accepted another certificate for this server.
+    #[error(
+        "THE CERTIFICATE OF {server} HAS CHANGED: now {fingerprint}, accepted was {} (line {} of the known servers)",
+        known.fingerprint,
+        known.line
+    )]
+    ChangedCertificate {
+        /// Whom to reach.
+        server: Server,
+        /// Of the certificate that it showed.
+        fingerprint: CertificateFingerprint,
+        /// What was accepted.
+        known: KnownLine<CertificateFingerprint>,
+    },
+    /// The server did TLS in an earlier session. An attacker can make it look as if it no longer did.
+    #[error("{server} has done TLS before and refuses it now: {reply}")]
+    TalkedDown {
+        /// Whom to reach.
+        server: Server,
+        /// What it said.
+        reply: ServerText,
+    },
+    /// TLS was taken out of the list that came in the clear.
+    #[error("{server} offers TLS, as it says under protection, and did not say so in the clear")]
+    Hidden {
+        /// Whom to reach.
+        server: Server,
     },
     /// The server does not do what would protect the session. An attacker can make it look so.
     #[error("{server} does not offer {mechanism}: {reply}")]
@@ -93,6 +139,22 @@ impl SecurityError {
     pub(super) fn advice(&self) -> Option<String> {
         let text = match self {
             Self::Certificate { advice, .. } => advice,
+            Self::UnknownCertificate { .. } => {
+                "If the server has a CA or a certificate of its own, get it from the administrator and give it with \
+                 --ca FILE; or compare the fingerprint at a terminal."
+            }
+            Self::ChangedCertificate { known, .. } => return Some(changed_certificate_advice(known.line)),
+            Self::TalkedDown { .. } => {
+                "Somebody may be in the line. If the administrator confirms that TLS was taken away, delete the server's \
+                 tls line from the file of known servers."
+            }
+            Self::Hidden { .. } => {
+                "Somebody may be in the line, who wants the weaker mechanism to be used. Try --mechanism tls."
+            }
+            Self::NotOffered { mechanism: "TLS", .. } => {
+                "Nothing was sent in the clear. Ask the server's administrator; for a server that cannot do TLS there is \
+                 --mechanism x-safetp1."
+            }
             Self::NotOffered { .. } => {
                 "Nothing was sent in the clear. Ask the server's administrator, or try another --mechanism."
             }
@@ -128,6 +190,13 @@ fn changed_key_advice(file: &std::path::Path, line: usize) -> String {
     )
 }
 
+fn changed_certificate_advice(line: usize) -> String {
+    format!(
+        "Somebody may be in the line. If the administrator confirms the new certificate, delete line {line} of the file \
+         of known servers and connect again; or give the certificate with --ca FILE."
+    )
+}
+
 fn explain(error: &CertificateError) -> (String, &'static str) {
     const CLOCK: &str = "Check this machine's clock, and tell the server's administrator.";
     match error {
@@ -144,6 +213,16 @@ fn explain(error: &CertificateError) -> (String, &'static str) {
             ("it is not valid yet".into(), CLOCK)
         }
         CertificateError::Revoked => ("it was revoked".into(), "Tell the server's administrator."),
-        other => (other.to_string(), "Tell the server's administrator."),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            ("it is not made for a server".into(), "Tell the server's administrator.")
+        }
+        CertificateError::BadEncoding | CertificateError::UnhandledCriticalExtension => {
+            ("it is damaged, or of a form that this client does not know".into(), "Tell the server's administrator.")
+        }
+        // A CA's own certificate in place of a server's is one of these.
+        _ => (
+            "it does not pass the checks for a certificate that a CA has signed".into(),
+            "If it is the server's own, get this very certificate from the administrator and give it with --ca FILE.",
+        ),
     }
 }

@@ -1,29 +1,29 @@
 //! The plain client's data connection, and the octets between it and the protected one.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, time::Duration};
 
 use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    task::JoinSet,
 };
 
+use super::{local::Client, owner};
 use crate::{
     failure::{DataError, Incomplete},
     session::{CHUNK, DataStream, Direction},
+    terminal,
 };
 
 /// How the plain client's data connection comes about.
 #[derive(Debug)]
 pub(super) enum LocalData {
-    /// The client dials, from this address.
-    Listening(TcpListener, IpAddr),
+    /// The client dials. It is waited for from the first moment on: whose a connection is can be asked only while it is
+    /// open, and a client that has sent a small file closes at once.
+    Listening(JoinSet<io::Result<TcpStream>>),
     /// The client is dialled.
-    Dialling(SocketAddr),
+    Dialling(SocketAddr, Client),
 }
 
 /// The plain client's data connection. Whatever ends it before [`LocalStream::close`] is a reset, which nobody takes for
@@ -63,24 +63,45 @@ impl LocalStream {
 }
 
 impl LocalData {
+    /// Takes the first connection of this client; others are dropped.
+    pub(super) fn listening(listener: TcpListener, client: Client) -> Self {
+        let mut accepting = JoinSet::new();
+        accepting.spawn(async move { accept_from(&listener, client).await });
+        Self::Listening(accepting)
+    }
+
     async fn connect(self, limit: Duration) -> io::Result<LocalStream> {
         let connected = async {
             match self {
-                Self::Listening(listener, peer) => accept_from(&listener, peer).await,
-                Self::Dialling(address) => TcpStream::connect(address).await,
+                Self::Listening(mut accepting) => match accepting.join_next().await {
+                    Some(accepted) => accepted.map_err(io::Error::other)?,
+                    None => Err(io::ErrorKind::NotConnected.into()),
+                },
+                Self::Dialling(address, client) => dial(address, client).await,
             }
         };
         LocalStream::new(tokio::time::timeout(limit, connected).await??)
     }
 }
 
-async fn accept_from(listener: &TcpListener, peer: IpAddr) -> io::Result<TcpStream> {
+/// Loopback is every user's: whoever knows the port may be first. Only the client's own user gets its data.
+async fn accept_from(listener: &TcpListener, client: Client) -> io::Result<TcpStream> {
     loop {
         let (stream, address) = listener.accept().await?;
-        if address.ip() == peer {
+        let user = owner::of_connection(address, stream.local_addr()?)?;
+        if address.ip() == client.address && user == Some(client.user) {
             return Ok(stream);
         }
+        let whose = user.map_or_else(|| "nobody any more".into(), |user| format!("the user with the number {user}"));
+        terminal::tell(&format!("dropped a data connection of {whose}: its client runs as {}", client.user));
     }
+}
+
+async fn dial(address: SocketAddr, client: Client) -> io::Result<TcpStream> {
+    if owner::of_listener(address)? != Some(client.user) {
+        return Err(io::Error::other(format!("the client's user does not listen on port {}", address.port())));
+    }
+    TcpStream::connect(address).await
 }
 
 async fn download(local: &mut TcpStream, data: &mut DataStream) -> Result<(), DataError> {

@@ -16,6 +16,7 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::owner;
 use crate::failure::Failure;
 
 /// A plain FTP client.
@@ -23,20 +24,32 @@ use crate::failure::Failure;
 pub(super) struct Local {
     stream: TcpStream,
     lines: LineDecoder,
-    peer: SocketAddr,
+    client: Client,
     own: SocketAddr,
+}
+
+/// Who is on the other end: what a data connection must have in common with its control connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client {
+    /// The address that it comes from.
+    pub(super) address: IpAddr,
+    /// The user of this machine who runs it.
+    pub(super) user: u32,
 }
 
 impl Local {
     pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let (peer, own) = (stream.peer_addr()?, stream.local_addr()?);
-        Ok(Self { stream, lines: LineDecoder::for_commands(MAX_LINE), peer, own })
+        let nobody = || io::Error::other("this machine does not tell whose it is");
+        let user = owner::of_connection(peer, own)?.ok_or_else(nobody)?;
+        let client = Client { address: peer.ip(), user };
+        Ok(Self { stream, lines: LineDecoder::for_commands(MAX_LINE), client, own })
     }
 
-    /// Where the client is.
-    pub(super) fn peer(&self) -> IpAddr {
-        self.peer.ip()
+    /// Who the client is.
+    pub(super) fn client(&self) -> Client {
+        self.client
     }
 
     /// The address that the client has reached the proxy by.

@@ -166,7 +166,7 @@ impl Relay {
             }
             (false, SocketAddr::V6(_)) => return self.refuse(425, "PASV has no IPv6: use EPSV.").await,
         };
-        self.prepare(LocalData::Listening(listener, self.local.peer()), reply).await
+        self.prepare(LocalData::listening(listener, self.local.client()), reply).await
     }
 
     /// Only the client's own machine is dialled, and no port of the system's.
@@ -175,10 +175,11 @@ impl Relay {
         let ActiveTarget::Address(address) = target else {
             return self.refuse(522, "Network protocol not supported, use (1,2)").await;
         };
-        if address.ip().to_canonical() != self.local.peer().to_canonical() || address.port() < 1024 {
+        if address.ip().to_canonical() != self.local.client().address.to_canonical() || address.port() < 1024 {
             return self.refuse(504, "Only ports of 1024 and above of your own address are dialled.").await;
         }
-        self.prepare(LocalData::Dialling(address), Reply::new(200, "That port will be dialled.")).await
+        self.prepare(LocalData::Dialling(address, self.local.client()), Reply::new(200, "That port will be dialled."))
+            .await
     }
 
     /// Upstream's half is made ready at once, so that what hinders it is said here and a REST stays next to its command.

@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, lookup_host};
 
 use super::{Features, Options, Session, control::Control, data, replies::shown, security};
 use crate::{
-    failure::{ConnectionError, Result},
+    failure::{ConnectionError, Failure, Result, SecurityError},
     url::{Host, Server},
 };
 
@@ -16,8 +16,21 @@ use crate::{
 const KEEPALIVE: Duration = Duration::from_secs(45);
 
 impl Session {
-    /// Connects, takes the greeting, and protects the session. Nobody is logged in yet.
+    /// Connects, takes the greeting, and protects the session. Nobody is logged in yet. A person who accepts a certificate
+    /// that no CA stands for is waited for without a connection, which the server would not keep open so long.
     pub async fn connect(server: &Server, options: Options) -> Result<Self> {
+        match Self::connect_once(server, options.clone()).await {
+            Err(Failure::Security(SecurityError::UnknownCertificate { facts, .. }))
+                if security::is_accepted(server, &facts)? =>
+            {
+                options.known_servers.accept(server, facts.fingerprint).map_err(SecurityError::from)?;
+                Self::connect_once(server, options).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn connect_once(server: &Server, options: Options) -> Result<Self> {
         let stream = dial(server, options.timeout).await?;
         let (peer, local) = addresses(&stream).map_err(ConnectionError::Broken)?;
         keep_alive(&stream).map_err(ConnectionError::Broken)?;

@@ -202,16 +202,86 @@ fn a_reply_in_the_clear_behind_234_is_not_read_as_protected() {
     run.get().is_failure(4, &["in the clear behind AUTH TLS"]);
 }
 
+/// A run in which nobody asks for a mechanism, and new keys are accepted.
+fn unasked(run: &Run) -> Program {
+    let mut program = Program::new(run.home.path(), &["get", &run.url(), "--accept-new-key"]);
+    program.arg("--ca").arg(run.liar.ca_file()).env("SAFETP_PASSWORD", "secret");
+    program
+}
+
+/// Writes the file of known servers: these lines, with the server's name in front.
+fn know(run: &Run, lines: &[&str]) {
+    fs::create_dir_all(run.path(".config/safetp")).unwrap();
+    let lines = lines.iter().map(|line| format!("127.0.0.1:{} {line}\n", run.liar.port)).collect::<String>();
+    fs::write(run.path(".config/safetp/known_servers"), lines).unwrap();
+}
+
+fn key() -> String {
+    format!("x-safetp1 {}", safetp_pod::dsa_key().public_key().fingerprint())
+}
+
 #[test]
 fn a_refused_mechanism_is_not_replaced_and_nothing_goes_in_the_clear() {
     let run = Run::new(Story::RefusesTls, By::Tls);
-    let outcome = Program::new(run.home.path(), &["get", &run.url()])
-        .arg("--ca")
-        .arg(run.liar.ca_file())
-        .env("SAFETP_PASSWORD", "secret")
-        .run();
-    outcome.is_failure(4, &["does not offer TLS", "504"]);
-    assert_eq!(run.liar.heard(), ["FEAT", "AUTH TLS"]);
+    unasked(&run).run().is_failure(4, &["does not offer TLS", "504", "--mechanism x-safetp1"]);
+    assert_eq!(run.liar.heard(), ["AUTH TLS"]);
+}
+
+#[test]
+fn a_list_without_tls_talks_nobody_down_to_x_safetp1() {
+    let run = Run::new(Story::HidesTls, By::Tls);
+    unasked(&run).run().is_done();
+    assert!(!run.liar.heard().contains(&"AUTH X-SafeTP1".into()), "{:?}", run.liar.heard());
+    // Even where a key is known: with this server it was TLS, and so it is.
+    know(&run, &[&key(), "tls"]);
+    unasked(&run).run().is_done();
+    assert!(!run.liar.heard().contains(&"AUTH X-SafeTP1".into()), "{:?}", run.liar.heard());
+}
+
+#[test]
+fn tls_that_was_taken_out_of_the_list_ends_the_session_before_a_name_is_sent() {
+    let run = Run::new(Story::HidesTls, By::SafeTp1);
+    know(&run, &[&key()]);
+    unasked(&run).run().is_failure(4, &["did not say so in the clear", "Somebody may be in the line"]);
+    assert!(!run.liar.heard().iter().any(|line| line.starts_with("USER")), "{:?}", run.liar.heard());
+}
+
+#[test]
+fn a_server_that_did_tls_once_is_not_spoken_to_without() {
+    let run = Run::new(Story::RefusesTls, By::SafeTp1);
+    know(&run, &[&key(), "tls"]);
+    unasked(&run).run().is_failure(4, &["has done TLS before", "tls line"]);
+    assert_eq!(run.liar.heard(), ["AUTH TLS"]);
+}
+
+#[test]
+fn a_certificate_that_is_given_octet_for_octet_is_believed_for_its_names() {
+    for story in [Story::IsItsOwnCa, Story::HasCommonName] {
+        let run = Run::new(story, By::Tls);
+        run.get().is_done();
+        assert_eq!(fs::read(run.path("file")).unwrap(), CONTENT, "{story:?}");
+    }
+    Run::new(Story::HasAnotherName, By::Tls).get().is_failure(4, &["for another name"]);
+}
+
+#[test]
+fn a_certificate_of_nobodys_is_shown_and_not_stored_without_a_terminal() {
+    for story in [Story::Honest, Story::IsItsOwnCa] {
+        let run = Run::new(story, By::Tls);
+        let another = Liar::start(Story::Honest, By::Tls);
+        let mut safetp = Program::new(run.home.path(), &["get", &run.url(), "--accept-new-key"]);
+        safetp.env("SAFETP_PASSWORD", "secret").env("SSL_CERT_FILE", another.ca_file()).env("SSL_CERT_DIR", run.path(""));
+        let outcome = safetp.run();
+        outcome.is_failure(4, &["nobody trusted here has signed it", "it is for", "127.0.0.1", "SHA-256 ", "--ca FILE"]);
+        assert!(!outcome.err.contains("Other"), "{}", outcome.err);
+        assert_eq!(run.liar.heard(), ["AUTH TLS"]);
+        assert!(!run.path(".config/safetp/known_servers").exists());
+        // Where other certificates are trusted in as many words, nobody is asked either.
+        let mut safetp = Program::new(run.home.path(), &["get", &run.url()]);
+        let outcome = safetp.arg("--ca").arg(another.ca_file()).env("SAFETP_PASSWORD", "secret").run();
+        assert_eq!(outcome.code, Some(4), "{}", outcome.err);
+        assert!(!outcome.err.contains("Other("), "{}", outcome.err);
+    }
 }
 
 #[test]

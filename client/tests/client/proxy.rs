@@ -180,6 +180,47 @@ fn data_before_login_is_refused() {
     plain.ask("LIST", "425");
 }
 
+/// Connects to a port as another user, says so, and tells how many octets come. What it needs it imports before: other
+/// users may not read the library.
+const STRANGER: &str = "
+import encodings.idna, os, socket, sys
+os.setgroups([])
+os.setuid(65534)
+stranger = socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=20)
+print('connected', flush=True)
+count = 0
+try:
+    while octets := stranger.recv(65536):
+        count += len(octets)
+except ConnectionError:
+    pass
+print(count, flush=True)
+";
+
+#[test]
+fn another_user_of_the_machine_gets_no_data_connection() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("not tested: only root can be another user");
+        return;
+    }
+    let stage = Stage::both();
+    fs::write(stage.there("file"), octets(100_000)).unwrap();
+    let proxy = proxy(&stage, "tls");
+    let mut plain = Plain::log_in(&proxy);
+    let text = plain.ask("EPSV", "229");
+    let port: u16 = text.split('|').nth(3).unwrap().parse().unwrap();
+    let mut stranger = stage.other("python3", &["-c", STRANGER, &port.to_string()]).start();
+    let mut told = stranger.lines();
+    assert_eq!(told.next().unwrap().unwrap(), "connected");
+    let mut data = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    plain.ask("RETR file", "150");
+    let mut content = Vec::new();
+    data.read_to_end(&mut content).unwrap();
+    plain.expect("226");
+    assert_eq!(content, fs::read(stage.there("file")).unwrap());
+    assert_eq!(told.next().unwrap().unwrap(), "0");
+}
+
 #[test]
 fn only_the_clients_own_address_is_dialled() {
     let stage = Stage::both();

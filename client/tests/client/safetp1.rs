@@ -21,9 +21,12 @@ fn a_file_that_was_put_comes_back_with_get() {
 }
 
 #[test]
-fn where_tls_is_not_offered_it_is_what_is_spoken() {
+fn a_stored_key_asks_for_it_where_tls_is_not_offered() {
     let stage = Stage::safetp1();
-    let outcome = stage.trusting(&["ls", "-v", &stage.url("")]).run();
+    stage.unasked(&["ls", &stage.url(""), "--accept-new-key"]).run().is_failure(4, &["does not offer TLS", "x-safetp1"]);
+    assert_eq!(stage.known_servers(), "");
+    stage.trusting(&["ls", &stage.url("")]).run().is_done();
+    let outcome = stage.unasked(&["ls", "-v", &stage.url("")]).run();
     assert!(outcome.is_done().err.contains("> AUTH X-SafeTP1"), "{}", outcome.err);
 }
 

@@ -1,6 +1,7 @@
 //! A server in this process, a person's home, and the client's program in it.
 
 use std::{
+    cell::Cell,
     fs,
     net::{Ipv4Addr, SocketAddr},
     ops::Deref,
@@ -19,6 +20,8 @@ pub(crate) use program::{Outcome, Program, Proxy};
 /// The gateway and the ftpd, and a directory for the client's files. All of it ends with this.
 pub(crate) struct Stage {
     pod: safetp_pod::Pod,
+    /// What its client must ask for, since nothing less than TLS is spoken unasked.
+    mechanism: Option<&'static str>,
 }
 
 impl Stage {
@@ -28,12 +31,14 @@ impl Stage {
 
     /// A server whose configuration differs from the usual one. It announces the address that the client dials.
     pub(crate) fn with(change: impl Fn(&mut GatewayConfig)) -> Self {
+        let mechanism = Cell::new(None);
         let pod = safetp_pod::Pod::with(|config| {
             config.address = pinned(&Ipv4Addr::LOCALHOST.to_string());
             change(config);
+            mechanism.set((config.security.mechanisms == [Mechanism::SafeTp1]).then_some("x-safetp1"));
         });
         fs::create_dir(pod.path("here")).unwrap();
-        Self { pod }
+        Self { pod, mechanism: mechanism.get() }
     }
 
     /// A server that offers X-SafeTP1 and nothing else.
@@ -67,6 +72,15 @@ impl Stage {
 
     /// The client, ready to run, which trusts this server's certificate and knows the password.
     pub(crate) fn safetp(&self, args: &[&str]) -> Program {
+        let mut program = self.unasked(args);
+        if let Some(mechanism) = self.mechanism {
+            program.args(&["--mechanism", mechanism]);
+        }
+        program
+    }
+
+    /// As [`Stage::safetp`], where nobody asks for a mechanism.
+    pub(crate) fn unasked(&self, args: &[&str]) -> Program {
         let mut program = Program::new(&self.path("here"), args);
         program.arg("--ca").arg(self.ca_file()).env("SAFETP_PASSWORD", PASSWORD);
         program

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use safetp_pod::PASSWORD;
+use safetp_pod::{PASSWORD, new_identity};
 
-use crate::support::{Outcome, Stage};
+use crate::support::{Outcome, Program, Stage};
 
 /// Runs a program at a terminal and types each answer once its question has come.
 const TYPIST: &str = r"
@@ -40,18 +40,49 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 /// `dialogue`: question, answer, question, answer... An empty answer only waits. Each answer waits for its prompt, since
 /// what is typed while none is shown may be lost.
 fn at_terminal(stage: &Stage, dialogue: &[&str], args: &[&str]) -> Outcome {
+    typist(stage, dialogue, args).arg("--ca").arg(stage.ca_file()).run()
+}
+
+/// The program at a terminal that trusts another server's certificate, in place of whatever this machine trusts.
+fn typist(stage: &Stage, dialogue: &[&str], args: &[&str]) -> Program {
     let mut typist = stage.other("python3", &["-c", TYPIST, &dialogue.join("|"), env!("CARGO_BIN_EXE_safetp")]);
     for arg in args {
         typist.arg(arg);
     }
-    typist.arg("--ca").arg(stage.ca_file()).env("TERM", "xterm").run()
+    let another = stage.here("another.pem");
+    fs::write(&another, new_identity().cert.pem()).unwrap();
+    typist.env("TERM", "xterm").env("SSL_CERT_FILE", another).env("SSL_CERT_DIR", stage.here(""));
+    typist
+}
+
+#[test]
+fn a_certificate_of_nobodys_is_shown_stored_and_known_from_then_on() {
+    let stage = Stage::new();
+    let url = stage.url("");
+    let mut first = typist(&stage, &["(yes/no)", "no"], &["ls", &url]);
+    let outcome = first.run();
+    assert_eq!(outcome.code, Some(4), "{}", outcome.text());
+    assert_eq!(stage.known_servers(), "");
+    let dialogue = ["localhost, 127.0.0.1, files.example.org", "", "(yes/no)", "yes", "Password of alice", PASSWORD];
+    typist(&stage, &dialogue, &["ls", &url]).run().is_done();
+    let known = stage.known_servers();
+    let fingerprint = known.strip_prefix(&format!("{} tls ", stage.address())).unwrap().trim();
+    assert_eq!(fingerprint.split(':').count(), 32, "{known}");
+    let again = typist(&stage, &["Password of alice", PASSWORD], &["ls", &url]).run();
+    assert!(!again.is_done().text().contains("yes/no"), "{}", again.text());
+    assert_eq!(stage.known_servers(), known);
+    let known = known.replace(fingerprint, &["AB"; 32].join(":"));
+    fs::write(stage.here(".config/safetp/known_servers"), known).unwrap();
+    let changed = typist(&stage, &["HAS CHANGED", ""], &["ls", &url]).run();
+    assert_eq!(changed.code, Some(4), "{}", changed.text());
+    assert!(!changed.text().contains("yes/no"), "{}", changed.text());
 }
 
 #[test]
 fn a_new_key_is_stored_by_a_persons_word_and_a_password_is_asked_for_without_an_echo() {
     let stage = Stage::safetp1();
     let dialogue = ["(yes/no)", "what?", "(yes/no)", "yes", "Password of alice", PASSWORD];
-    let outcome = at_terminal(&stage, &dialogue, &["ls", &stage.url("")]);
+    let outcome = at_terminal(&stage, &dialogue, &["ls", &stage.url(""), "--mechanism", "x-safetp1"]);
     assert!(outcome.is_done().text().contains("SHA256:"), "{}", outcome.text());
     assert!(!outcome.text().contains(PASSWORD), "{}", outcome.text());
     assert!(stage.known_servers().contains("x-safetp1"));
@@ -60,7 +91,7 @@ fn a_new_key_is_stored_by_a_persons_word_and_a_password_is_asked_for_without_an_
 #[test]
 fn a_new_key_that_the_person_does_not_know_is_not_stored() {
     let stage = Stage::safetp1();
-    let outcome = at_terminal(&stage, &["(yes/no)", "no"], &["ls", &stage.url("")]);
+    let outcome = at_terminal(&stage, &["(yes/no)", "no"], &["ls", &stage.url(""), "--mechanism", "x-safetp1"]);
     assert_eq!(outcome.code, Some(4), "{}", outcome.text());
     assert_eq!(stage.known_servers(), "");
 }

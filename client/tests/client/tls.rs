@@ -73,3 +73,12 @@ fn a_mechanism_that_is_not_offered_is_not_replaced_by_another() {
     outcome.is_failure(4, &["does not offer X-SafeTP1", "Nothing was sent in the clear"]);
     assert!(!outcome.err.contains("> AUTH TLS") && !outcome.err.contains("> USER"));
 }
+
+#[test]
+fn that_a_server_did_tls_is_noted_once() {
+    let stage = Stage::both();
+    for _ in 0..2 {
+        stage.safetp(&["ls", &stage.url("")]).run().is_done();
+        assert_eq!(stage.known_servers(), format!("{} tls\n", stage.address()));
+    }
+}

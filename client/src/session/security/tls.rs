@@ -3,17 +3,18 @@
 use std::{fmt, io, sync::Arc};
 
 use rustls::{
-    CertificateError, ClientConfig, Error, RootCertStore, SupportedProtocolVersion,
+    CertificateError, ClientConfig, Error, SupportedProtocolVersion,
     client::Resumption,
     crypto::aws_lc_rs,
     version::{TLS12, TLS13},
 };
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
+use super::trust::{Distrust, Trust};
 use crate::{
-    failure::{ConnectionError, Failure, LocalError, Result, SecurityError},
+    failure::{ConnectionError, Failure, Result, SecurityError},
     session::{Options, TlsVersion},
     url::Server,
 };
@@ -34,15 +35,13 @@ pub(crate) struct Connector {
 impl Connector {
     /// Reads the certificates to trust, so that a wrong file is said before anything is sent.
     pub(crate) fn new(server: &Server, options: &Options) -> Result<Self> {
-        let roots = match &options.ca {
-            Some(file) => from_file(file)?,
-            None => from_system()?,
-        };
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let trust = Trust::new(server, options, &provider)?;
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(options.tls_version))
             .map_err(ConnectionError::Tls)?
-            .with_root_certificates(roots)
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(trust))
             .with_no_client_auth();
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.resumption = Resumption::in_memory_sessions(TICKETS);
@@ -73,6 +72,18 @@ pub(crate) fn failure(server: &Server, error: io::Error) -> Failure {
 
 fn tls_failure(server: &Server, error: &Error) -> Failure {
     match error {
+        Error::InvalidCertificate(CertificateError::Other(other)) => match other.0.downcast_ref() {
+            Some(Distrust::Unknown(facts)) => {
+                SecurityError::UnknownCertificate { server: server.clone(), facts: Box::new(facts.clone()) }.into()
+            }
+            Some(Distrust::Changed { shown, known }) => SecurityError::ChangedCertificate {
+                server: server.clone(),
+                fingerprint: *shown,
+                known: known.clone(),
+            }
+            .into(),
+            None => SecurityError::certificate(server, &CertificateError::Other(other.clone())).into(),
+        },
         Error::InvalidCertificate(error) => SecurityError::certificate(server, error).into(),
         Error::NoCertificatesPresented => SecurityError::certificate(server, &CertificateError::UnknownIssuer).into(),
         Error::DecryptError => SecurityError::Tampered("a TLS record does not verify".into()).into(),
@@ -89,35 +100,4 @@ fn versions(wanted: Option<TlsVersion>) -> &'static [&'static SupportedProtocolV
         Some(TlsVersion::V1_3) => &ONLY_1_3,
         None => rustls::ALL_VERSIONS,
     }
-}
-
-fn from_file(file: &std::path::Path) -> Result<RootCertStore> {
-    let unfit = |reason: String| LocalError::Unfit {
-        path: file.to_owned(),
-        reason,
-        advice: "--ca wants one or more certificates in PEM.",
-    };
-    let pem = std::fs::read(file).map_err(LocalError::file("read", file))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| unfit(format!("is no PEM: {error}")))?;
-        roots.add(certificate).map_err(|error| unfit(format!("holds what is no certificate: {error}")))?;
-    }
-    if roots.is_empty() { Err(unfit("holds no certificate".into()).into()) } else { Ok(roots) }
-}
-
-fn from_system() -> Result<RootCertStore> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        let reason = found.errors.first().map_or_else(|| "none is there".into(), ToString::to_string);
-        return Err(LocalError::Unfit {
-            path: "the system's certificates".into(),
-            reason,
-            advice: "Install them (ca-certificates), or give the server's CA with --ca FILE.",
-        }
-        .into());
-    }
-    Ok(roots)
 }

@@ -13,7 +13,7 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::PrivateKeyDer;
-use safetp_pod::{dsa_key, new_identity};
+use safetp_pod::dsa_key;
 use safetp_protocol::security::safetp1::{
     BlockSize, Control, DataKeys, Level, Secured, ServerIp, SigningKey, TransferNumber, server,
 };
@@ -21,56 +21,10 @@ use sha2::{Digest as _, Sha256};
 use socket2::SockRef;
 use tempfile::TempDir;
 
-/// What it has for everybody who asks.
-pub(crate) const CONTENT: &[u8] = b"all that there is, and more than one block of it if blocks are small enough";
+mod story;
 
-/// What it lies about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Story {
-    Honest,
-    /// The greeting of another protocol.
-    AnotherProtocol,
-    /// FEAT lists TLS, AUTH refuses it.
-    RefusesTls,
-    /// Somebody in the line sends a reply behind the 234.
-    InjectsBehind234,
-    /// No EPSV, and an address of somebody else's in the 227.
-    PointsElsewhere,
-    /// The data connection ends half-way, as a cut cable would end it.
-    CutsData,
-    /// All is sent, and then the server says 426.
-    SaysNotWhole,
-    /// All is sent, and then nothing is said.
-    SaysNothing,
-    /// One bit of the data is flipped.
-    FlipsData,
-    /// The first block comes again after the last.
-    RepeatsData,
-    /// The data connection is reset after the last block.
-    ResetsAfterEnd,
-    /// The data connection stays open after the last block.
-    SilentAfterEnd,
-    /// The reply to PBSZ tells one octet more than was asked for.
-    GrowsBlocks,
-    /// The reply to PWD paints, and turns its line around.
-    PaintsPath,
-    /// The reply to FEAT does not end.
-    NeverEnds,
-    /// FEAT lists HASH, and HASH is right.
-    Hashes,
-    /// The reply to PASS comes in the clear.
-    RepliesInTheClear,
-    /// One bit of the reply to PASS is flipped.
-    FlipsReply,
-}
-
-/// How it protects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum By {
-    Nothing,
-    Tls,
-    SafeTp1,
-}
+use story::identity;
+pub(crate) use story::{By, CONTENT, Story};
 
 /// The server, for one session after the other.
 pub(crate) struct Liar {
@@ -83,7 +37,7 @@ impl Liar {
     pub(crate) fn start(story: Story, by: By) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let identity = new_identity();
+        let identity = identity(story);
         std::fs::write(directory.path().join("ca.pem"), identity.cert.pem()).unwrap();
         let key = PrivateKeyDer::try_from(identity.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -163,6 +117,9 @@ impl Session {
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         match verb {
             "FEAT" if self.story == Story::NeverEnds => self.say_without_end(),
+            "FEAT" if self.story == Story::HidesTls && matches!(self.channel, Channel::Clear(_)) => {
+                self.say("211-Features:\r\n AUTH X-SafeTP1\r\n SIZE\r\n211 End")
+            }
             "FEAT" => {
                 let hash = if self.story == Story::Hashes { " HASH SHA-256*\r\n" } else { "" };
                 self.say(&format!("211-Features:\r\n AUTH TLS\r\n AUTH X-SafeTP1\r\n{hash} SIZE\r\n211 End"))

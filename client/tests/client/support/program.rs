@@ -107,6 +107,11 @@ impl Running {
         self.child.stdin.as_mut().unwrap()
     }
 
+    /// What it prints, line by line.
+    pub(crate) fn lines(&mut self) -> impl Iterator<Item = std::io::Result<String>> + use<> {
+        BufReader::new(self.child.stdout.take().unwrap()).lines()
+    }
+
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -131,8 +136,7 @@ impl Proxy {
     /// Starts it and waits for its first line.
     pub(crate) fn start(program: &mut Program) -> Self {
         let mut running = program.start();
-        let mut line = String::new();
-        BufReader::new(running.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { _running: running, port: line.trim().parse().unwrap() }
+        let port = running.lines().next().unwrap().unwrap().parse().unwrap();
+        Self { _running: running, port }
     }
 }
