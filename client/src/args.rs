@@ -109,7 +109,7 @@ pub enum Command {
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
-    /// What protects the session. Without it: TLS where the server lists it, else X-SafeTP1.
+    /// What protects the session. Without it: TLS; X-SafeTP1 only where no TLS is listed and its key is known.
     #[arg(long, global = true, value_enum)]
     pub mechanism: Option<Mechanism>,
     /// How data connections are protected: clear, safe (integrity; X-SafeTP1 only), private.
@@ -118,16 +118,16 @@ pub struct Connection {
     /// The largest protected block in octets, under X-SafeTP1.
     #[arg(long, global = true, default_value = "65536", value_parser = block_size)]
     pub pbsz: BlockSize,
-    /// Trust the CAs in this PEM file, and no others.
+    /// Trust the certificates in this PEM file, of CAs and of servers, and no others.
     #[arg(long, global = true, value_name = "FILE")]
     pub ca: Option<PathBuf>,
     /// Speak this version of TLS only.
     #[arg(long, global = true, value_enum)]
     pub tls_version: Option<TlsVersion>,
-    /// The file of known servers' keys. Without it: `~/.config/safetp/known_servers`.
+    /// The file of known servers. Without it: `~/.config/safetp/known_servers`.
     #[arg(long, global = true, value_name = "FILE")]
     pub known_servers: Option<PathBuf>,
-    /// Store the key of a server that is not known yet, without a question. Never accepts a changed one.
+    /// Store an unknown server's X-SafeTP1 key without a question. Never accepts a changed key, nor a certificate.
     #[arg(long, global = true)]
     pub accept_new_key: bool,
     /// Take names and passwords from this file in place of ~/.netrc.

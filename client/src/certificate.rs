@@ -11,10 +11,7 @@ use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
-use crate::{
-    text::ServerText,
-    url::{Host, Server},
-};
+use crate::{text::ServerText, url::Server};
 
 /// The SHA-256 of a certificate, written as `openssl x509 -fingerprint -sha256` and a SafeTPServer's status write it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,8 +44,7 @@ impl CertificateFacts {
     pub(crate) fn read(der: &CertificateDer<'_>) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let alternative = certificate.subject_alternative_name().ok()?;
-        let names: Vec<_> =
-            alternative.iter().flat_map(|names| &names.value.general_names).filter_map(name).collect();
+        let names: Vec<_> = alternative.iter().flat_map(|names| &names.value.general_names).filter_map(name).collect();
         let common = certificate.subject().iter_common_name().map(|name| ServerText::new(name.attr_value().data));
         let has_common_name_only = names.is_empty();
         let validity = certificate.validity();
@@ -160,7 +156,8 @@ mod tests {
         let fingerprint = facts(&[], "x").fingerprint;
         assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
         assert_eq!(fingerprint.to_string().to_lowercase().parse(), Ok(fingerprint));
-        for text in ["", "AB", "AB:CD", &fingerprint.to_string()[1..], &format!("{fingerprint}:00"), &"+A:".repeat(32)] {
+        for text in ["", "AB", "AB:CD", &fingerprint.to_string()[1..], &format!("{fingerprint}:00"), &"+A:".repeat(32)]
+        {
             assert_eq!(text.parse::<CertificateFingerprint>(), Err(NotAFingerprint), "{text}");
         }
     }

@@ -264,7 +264,8 @@ mod tests {
         assert!(known.look_up(&server("host", A)).unwrap_err().to_string().contains("line 1"));
     }
 
-    const CERTIFICATE: &str = "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F";
+    const CERTIFICATE: &str =
+        "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F";
 
     #[test]
     fn a_server_that_did_tls_is_noted_once() {

@@ -157,7 +157,10 @@ mod tests {
         for (error, expected) in [
             (InvalidMessage::InvalidContentType.into(), "what came is not TLS"),
             (PeerIncompatible::NoCipherSuitesInCommon.into(), "no cipher suites in common"),
-            (PeerIncompatible::ServerRejectedEncryptedClientHello(None).into(), "server rejected encrypted client hello"),
+            (
+                PeerIncompatible::ServerRejectedEncryptedClientHello(None).into(),
+                "server rejected encrypted client hello",
+            ),
             (PeerMisbehaved::SelectedUnofferedCipherSuite.into(), "selected unoffered cipher suite"),
         ] {
             assert!(text(error).ends_with(expected), "{expected}");

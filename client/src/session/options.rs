@@ -42,7 +42,7 @@ pub enum TlsVersion {
 /// How a session is to be.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What protects the session; none: TLS where the server lists it, else X-SafeTP1.
+    /// What protects the session; none: TLS, or X-SafeTP1 with a known key where no TLS is listed.
     pub mechanism: Option<Mechanism>,
     /// The person has said so in as many words: no protection at all.
     pub insecure_clear_text: bool,

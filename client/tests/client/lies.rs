@@ -212,8 +212,8 @@ fn unasked(run: &Run) -> Program {
 /// Writes the file of known servers: these lines, with the server's name in front.
 fn know(run: &Run, lines: &[&str]) {
     fs::create_dir_all(run.path(".config/safetp")).unwrap();
-    let lines = lines.iter().map(|line| format!("127.0.0.1:{} {line}\n", run.liar.port)).collect::<String>();
-    fs::write(run.path(".config/safetp/known_servers"), lines).unwrap();
+    let lines: Vec<_> = lines.iter().map(|line| format!("127.0.0.1:{} {line}\n", run.liar.port)).collect();
+    fs::write(run.path(".config/safetp/known_servers"), lines.concat()).unwrap();
 }
 
 fn key() -> String {
@@ -270,9 +270,13 @@ fn a_certificate_of_nobodys_is_shown_and_not_stored_without_a_terminal() {
         let run = Run::new(story, By::Tls);
         let another = Liar::start(Story::Honest, By::Tls);
         let mut safetp = Program::new(run.home.path(), &["get", &run.url(), "--accept-new-key"]);
-        safetp.env("SAFETP_PASSWORD", "secret").env("SSL_CERT_FILE", another.ca_file()).env("SSL_CERT_DIR", run.path(""));
+        safetp
+            .env("SAFETP_PASSWORD", "secret")
+            .env("SSL_CERT_FILE", another.ca_file())
+            .env("SSL_CERT_DIR", run.path(""));
         let outcome = safetp.run();
-        outcome.is_failure(4, &["nobody trusted here has signed it", "it is for", "127.0.0.1", "SHA-256 ", "--ca FILE"]);
+        outcome
+            .is_failure(4, &["nobody trusted here has signed it", "it is for", "127.0.0.1", "SHA-256 ", "--ca FILE"]);
         assert!(!outcome.err.contains("Other"), "{}", outcome.err);
         assert_eq!(run.liar.heard(), ["AUTH TLS"]);
         assert!(!run.path(".config/safetp/known_servers").exists());

@@ -23,7 +23,10 @@ fn a_file_that_was_put_comes_back_with_get() {
 #[test]
 fn a_stored_key_asks_for_it_where_tls_is_not_offered() {
     let stage = Stage::safetp1();
-    stage.unasked(&["ls", &stage.url(""), "--accept-new-key"]).run().is_failure(4, &["does not offer TLS", "x-safetp1"]);
+    stage
+        .unasked(&["ls", &stage.url(""), "--accept-new-key"])
+        .run()
+        .is_failure(4, &["does not offer TLS", "x-safetp1"]);
     assert_eq!(stage.known_servers(), "");
     stage.trusting(&["ls", &stage.url("")]).run().is_done();
     let outcome = stage.unasked(&["ls", "-v", &stage.url("")]).run();

@@ -76,12 +76,10 @@ fn tls_failure(server: &Server, error: &Error) -> Failure {
             Some(Distrust::Unknown(facts)) => {
                 SecurityError::UnknownCertificate { server: server.clone(), facts: Box::new(facts.clone()) }.into()
             }
-            Some(Distrust::Changed { shown, known }) => SecurityError::ChangedCertificate {
-                server: server.clone(),
-                fingerprint: *shown,
-                known: known.clone(),
+            Some(Distrust::Changed { shown, known }) => {
+                SecurityError::ChangedCertificate { server: server.clone(), fingerprint: *shown, known: known.clone() }
+                    .into()
             }
-            .into(),
             None => SecurityError::certificate(server, &CertificateError::Other(other.clone())).into(),
         },
         Error::InvalidCertificate(error) => SecurityError::certificate(server, error).into(),
