@@ -90,12 +90,12 @@ impl KnownServers {
 
     /// Whether a key of this server is known, so that a person has once asked for X-SafeTP1.
     pub fn has_key(&self, server: &Server) -> Result<bool, LocalError> {
-        Ok(!self.keys(&self.read()?, server)?.is_empty())
+        Ok(!self.keys(&self.read_if_allowed()?, server)?.is_empty())
     }
 
     /// What the file says of this server and TLS.
     pub fn tls(&self, server: &Server) -> Result<KnownTls, LocalError> {
-        self.tls_in(&self.read()?, server)
+        self.tls_in(&self.read_if_allowed()?, server)
     }
 
     /// Writes down a key of a server that is not in the file, and leaves it alone if it is.
@@ -140,6 +140,17 @@ impl KnownServers {
             Ok(octets) => Ok(String::from_utf8_lossy(&octets).into_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
             Err(error) => Err(LocalError::file("read", &self.file)(error)),
+        }
+    }
+
+    /// Who may not read the file has accepted nothing in it; without it TLS is spoken, and CAs are asked.
+    fn read_if_allowed(&self) -> Result<String, LocalError> {
+        use io::ErrorKind::{NotADirectory, PermissionDenied};
+        match self.read() {
+            Err(LocalError::File { source, .. }) if matches!(source.kind(), NotADirectory | PermissionDenied) => {
+                Ok(String::new())
+            }
+            text => text,
         }
     }
 
@@ -289,6 +300,15 @@ mod tests {
         assert_eq!(fs::read_to_string(known.file()).unwrap(), format!("host tls\nhost:21 tls {CERTIFICATE}\n"));
         let (_directory, known) = known_servers("host tls oops\n");
         assert!(known.tls(&host).unwrap_err().to_string().contains("line 1"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_hinders_no_tls_and_believes_no_key() {
+        let known = KnownServers::new("/dev/null/known_servers".into());
+        let host: Server = "host".parse().unwrap();
+        assert_eq!(known.tls(&host).unwrap(), KnownTls::default());
+        assert!(!known.has_key(&host).unwrap());
+        assert!(known.look_up(&server("host", A)).is_err());
     }
 
     #[test]

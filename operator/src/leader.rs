@@ -13,6 +13,8 @@ use kube::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::cluster;
+
 /// A leader that has not renewed for this long has lost.
 const LEASE: Duration = Duration::from_secs(15);
 /// How often the leader renews and the others look.
@@ -24,7 +26,7 @@ const GIVE_UP: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum LeaderError {
     /// The API server.
-    #[error("failed to read or write Lease {name}: {source}")]
+    #[error("failed to read or write Lease {name}: {}", cluster::text(source))]
     Kube {
         /// The Lease.
         name: String,

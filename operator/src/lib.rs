@@ -1,6 +1,7 @@
 //! The operator: turns SafeTPServer and SafeTPUser resources into running servers.
 
 pub mod certs;
+pub mod cluster;
 pub mod conditions;
 pub mod context;
 pub mod controllers;

@@ -15,3 +15,4 @@ pub mod proxy_header;
 pub mod reply;
 pub mod security;
 pub mod session;
+pub mod words;

@@ -116,18 +116,18 @@ async fn check_unchanged(session: &mut Session, path: &RemotePath, now: &Version
     if now.size.is_some_and(|size| size < part.start) {
         return mismatch("that is shorter");
     }
-    match part.source() {
-        Some(then) if then != *now => return mismatch("that has changed since"),
+    let noted = part.source();
+    match &noted {
+        Some(then) if then != now => return mismatch("that has changed since"),
         Some(_) if now.size.is_some() && now.time.is_some() => return Ok(()),
         _ => {}
     }
-    let is_noted = part.source().is_some();
     let same = have_same_beginning(session, path, (&mut part.file, &part.path), part.start).await?;
     part.file.seek(SeekFrom::Start(part.start)).map_err(LocalError::file("read", &part.path))?;
     match same {
         Some(true) => Ok(()),
         Some(false) => mismatch("that begins with other octets"),
-        None if is_noted => {
+        None if noted.is_some() => {
             let unsaid = if now.time.is_none() { "time" } else { "size" };
             terminal::tell(&format!(
                 "that {name} is of this version is not proven: the server tells no {unsaid} of it"

@@ -1,9 +1,9 @@
 //! The server was not reached, or was lost.
 
-use std::{fmt, io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use rustls::AlertDescription;
-use safetp_protocol::reply::ReplyError;
+use safetp_protocol::{reply::ReplyError, words::words};
 
 use crate::{text::ServerText, url::Server};
 
@@ -110,20 +110,6 @@ fn tls_text(error: &rustls::Error) -> String {
         }
         other => other.to_string(),
     }
-}
-
-/// The words of a variant's name: `NoCipherSuitesInCommon` is "no cipher suites in common".
-fn words(variant: &impl fmt::Debug) -> String {
-    let name = format!("{variant:?}");
-    let name = name.split(|char: char| !char.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let mut words = String::new();
-    for char in name.chars() {
-        if char.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(char.to_ascii_lowercase());
-    }
-    words
 }
 
 fn alert_text(alert: AlertDescription) -> String {

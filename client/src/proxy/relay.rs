@@ -261,8 +261,9 @@ impl Relay {
                 local.close().await;
                 self.local.reply(&reply).await;
             }
-            Err(error) if reply.code().is_success() => self.local.reply(&Reply::new(426, error.to_string())).await,
+            // Whatever the server says: what does not verify ends the session.
             Err(DataError::Security(error)) => return Err(error.into()),
+            Err(error) if reply.code().is_success() => self.local.reply(&Reply::new(426, error.to_string())).await,
             Ok(_) | Err(_) => self.local.reply(&reply).await,
         }
         Ok(Next::GoOn)

@@ -9,7 +9,11 @@ use std::{
 
 use safetp_pod::{PASSWORD, wait_until};
 
-use crate::support::{Proxy, Stage, octets};
+use crate::support::{
+    Program, Proxy, Stage,
+    liar::{By, Liar, Story},
+    octets,
+};
 
 fn proxy(stage: &Stage, mechanism: &str) -> Proxy {
     let url = format!("safetp://{}", stage.address());
@@ -207,6 +211,7 @@ fn another_user_of_the_machine_gets_no_data_connection() {
     fs::write(stage.there("file"), octets(100_000)).unwrap();
     let proxy = proxy(&stage, "tls");
     let mut plain = Plain::log_in(&proxy);
+    plain.ask("TYPE I", "200");
     let text = plain.ask("EPSV", "229");
     let port: u16 = text.split('|').nth(3).unwrap().parse().unwrap();
     let mut stranger = stage.other("python3", &["-c", STRANGER, &port.to_string()]).start();
@@ -217,7 +222,7 @@ fn another_user_of_the_machine_gets_no_data_connection() {
     let mut content = Vec::new();
     data.read_to_end(&mut content).unwrap();
     plain.expect("226");
-    assert_eq!(content, fs::read(stage.there("file")).unwrap());
+    assert!(content == fs::read(stage.there("file")).unwrap());
     assert_eq!(told.next().unwrap().unwrap(), "0");
 }
 
@@ -276,6 +281,19 @@ fn abor_ends_a_transfer_and_the_session_goes_on() {
         plain.expect("2");
         plain.ask("NOOP", "200");
     }
+}
+
+#[test]
+fn data_that_was_changed_on_its_way_ends_the_session() {
+    let liar = Liar::start(Story::FlipsData, By::SafeTp1);
+    let home = tempfile::tempdir().unwrap();
+    let url = format!("safetp://127.0.0.1:{}", liar.port);
+    let mut program = Program::new(home.path(), &["proxy", "--listen", "127.0.0.1:0", &url, "--accept-new-key"]);
+    let proxy = Proxy::start(program.args(&["--mechanism", "x-safetp1", "--pbsz", "64"]));
+    let mut plain = Plain::log_in(&proxy);
+    let _data = plain.open("RETR file");
+    // Though the server itself says 226.
+    assert!(plain.expect("421").contains("changed on its way"));
 }
 
 #[test]

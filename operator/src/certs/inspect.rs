@@ -38,7 +38,7 @@ pub enum CertificateProblem {
     NoKey,
     /// The certificate's DER is broken.
     #[error("the first certificate in tls.crt is damaged: {0}")]
-    Damaged(String),
+    Damaged(&'static str),
     /// Two different keys.
     #[error("the private key in tls.key does not belong to the first certificate in tls.crt")]
     KeyMismatch,
@@ -59,15 +59,18 @@ pub fn inspect(chain: &[u8], key: &[u8]) -> Result<CertificateFacts, Certificate
     match CertifiedKey::from_der(chain, key, &provider) {
         Ok(_) => Ok(facts),
         Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(CertificateProblem::KeyMismatch),
-        Err(other) => Err(CertificateProblem::UnusableKey(other.to_string())),
+        Err(Error::General(why)) => Err(CertificateProblem::UnusableKey(why)),
+        Err(_) => Err(CertificateProblem::UnusableKey("this kind of key is not supported".into())),
     }
 }
 
 fn read(der: &CertificateDer<'_>) -> Result<CertificateFacts, CertificateProblem> {
-    let damaged = |error: &dyn std::fmt::Display| CertificateProblem::Damaged(error.to_string());
-    let (_, certificate) = X509Certificate::from_der(der).map_err(|error| damaged(&error))?;
-    let time = |seconds| Timestamp::from_second(seconds).map_err(|error| damaged(&error));
-    let names = certificate.subject_alternative_name().map_err(|error| damaged(&error))?;
+    // The parser tells more, but only in the Debug form of its errors.
+    let damaged = |what| CertificateProblem::Damaged(what);
+    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| damaged("its DER is not that of X.509"))?;
+    let time =
+        |seconds| Timestamp::from_second(seconds).map_err(|_| damaged("its validity is no time of the calendar"));
+    let names = certificate.subject_alternative_name().map_err(|_| damaged("its names cannot be read"))?;
     let mut facts = CertificateFacts {
         names: names.iter().flat_map(|names| &names.value.general_names).filter_map(name).collect(),
         not_before: time(certificate.validity().not_before.timestamp())?,

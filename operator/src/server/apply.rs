@@ -15,6 +15,7 @@ use super::{
     gather::Live,
 };
 use crate::{
+    cluster,
     names::FIELD_MANAGER,
     owned::{is_in_force, stamp},
 };
@@ -34,7 +35,7 @@ pub enum ApplyError {
         message: String,
     },
     /// Anything that may go away by itself.
-    #[error("failed to apply {what}: {source}")]
+    #[error("failed to apply {what}: {}", cluster::text(source))]
     Kube {
         /// Kind, namespace and name.
         what: String,

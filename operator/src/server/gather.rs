@@ -26,13 +26,16 @@ use super::{
     ports::node_port,
     validate::{CertificateSource, KeySource, Storage, ValidatedServer},
 };
-use crate::users::logins::{SecretValue, UserRecord};
+use crate::{
+    cluster,
+    users::logins::{SecretValue, UserRecord},
+};
 
 /// Why the cluster could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum GatherError {
     /// One object.
-    #[error("failed to read {kind} {name}: {source}")]
+    #[error("failed to read {kind} {name}: {}", cluster::text(source))]
     Get {
         /// Its kind.
         kind: String,
@@ -42,7 +45,7 @@ pub enum GatherError {
         source: kube::Error,
     },
     /// All of a kind.
-    #[error("failed to list {kind}: {source}")]
+    #[error("failed to list {kind}: {}", cluster::text(source))]
     List {
         /// The kind.
         kind: String,

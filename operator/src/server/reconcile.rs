@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     certs::{IssueError, renewal},
+    cluster,
     conditions::{Progress, Verdict},
     context::Context,
     names::FIELD_MANAGER,
@@ -67,7 +68,7 @@ pub enum ServerError {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// Annotating a pod.
-    #[error("failed to annotate pod {pod}: {source}")]
+    #[error("failed to annotate pod {pod}: {}", cluster::text(source))]
     Annotate {
         /// The pod.
         pod: String,

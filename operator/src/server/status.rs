@@ -18,6 +18,7 @@ use super::{
     signing_key::SigningMaterial, validate::ValidatedServer,
 };
 use crate::{
+    cluster,
     conditions::{Progress, Verdict, build_conditions, build_notice},
     names::FIELD_MANAGER,
 };
@@ -181,7 +182,7 @@ pub(super) fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, 
 
 /// Why the status could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to write the status: {0}")]
+#[error("failed to write the status: {}", cluster::text(.0))]
 pub struct StatusError(#[from] kube::Error);
 
 /// Writes a status that differs from what is there. Whether it did.

@@ -11,6 +11,7 @@ use safetp_crds::{SafeTPServer, SafeTPUser, SafeTPUserStatus, status::UserServer
 use serde_json::json;
 
 use crate::{
+    cluster,
     conditions::{Progress, Verdict, build_conditions},
     context::Context,
     events::publish,
@@ -26,7 +27,7 @@ const RETRY: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
     /// Reading a server.
-    #[error("failed to read SafeTPServer {name}: {source}")]
+    #[error("failed to read SafeTPServer {name}: {}", cluster::text(source))]
     Server {
         /// Its name.
         name: String,
@@ -34,7 +35,7 @@ pub enum UserError {
         source: kube::Error,
     },
     /// The status.
-    #[error("failed to write the status: {0}")]
+    #[error("failed to write the status: {}", cluster::text(.0))]
     Status(kube::Error),
     /// Too slow.
     #[error("failed to finish within 30 seconds")]

@@ -13,6 +13,18 @@ pub enum Blame {
     Internal,
 }
 
+impl Blame {
+    /// The name for logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Backend => "backend",
+            Self::Configuration => "configuration",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// Why a transfer failed. The name is the metric's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Failure {

@@ -32,8 +32,24 @@ async fn follow(client: Client, name: &str, namespace: &str, found: &watch::Send
     while let Some(change) = changes.next().await {
         match change {
             Ok(service) => apply(service.as_ref(), found),
-            Err(error) => tracing::warn!(%error, service = name, "the watch of the Service broke; it is tried again"),
+            Err(error) => {
+                tracing::warn!(
+                    error = text(&error),
+                    service = name,
+                    "the watch of the Service broke; it is tried again"
+                );
+            }
         }
+    }
+}
+
+/// What the API server says; kube's own text has the Debug form of its whole answer in it.
+fn text(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => format!("{} ({})", status.message, status.reason),
+        other => other.to_string(),
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
         transfer::Outcome,
     },
     places::Refused,
-    tls::Identity,
+    tls::{self, Identity},
 };
 use crate::{drain::Phase, settings::InForce};
 
@@ -126,7 +126,7 @@ impl Task {
 
     async fn serve(mut self) {
         if let Err(error) = self.turn_until_closed().await {
-            tracing::debug!(%error, "the session's connection broke");
+            tracing::debug!(error = tls::connection_text(&error), "the session's connection broke");
         }
         Box::pin(self.end()).await;
     }

@@ -16,7 +16,7 @@ use rustls::{
     sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
-use safetp_protocol::data_ports::SessionId;
+use safetp_protocol::{data_ports::SessionId, words::words};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
@@ -49,14 +49,41 @@ pub enum IdentityError {
     #[error("tls.crt holds no certificate")]
     NoCertificate,
     /// No PEM, damaged, or an unknown kind of key.
-    #[error("tls.key is not a PEM private key: {0}")]
-    Key(rustls_pki_types::pem::Error),
+    #[error("tls.key is not a PEM private key")]
+    Key(#[source] rustls_pki_types::pem::Error),
     /// Not X.509 after all.
     #[error("tls.crt is not an X.509 certificate")]
     NotX509,
     /// They do not belong together, or the key is of no kind that TLS can use.
-    #[error("tls.crt and tls.key cannot be used together: {0}")]
+    #[error("tls.crt and tls.key cannot be used together: {}", text(.0))]
     Mismatch(rustls::Error),
+}
+
+/// An error of rustls in words: many of them have no text but their Debug form.
+fn text(error: &rustls::Error) -> String {
+    use rustls::Error;
+    match error {
+        Error::InvalidMessage(why) => format!("what came is not TLS: {}", words(why)),
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "a message came out of its turn".into()
+        }
+        Error::PeerIncompatible(why) => format!("the client cannot do what is asked for: {}", words(why)),
+        Error::PeerMisbehaved(why) => format!("the client does not keep to the protocol: {}", words(why)),
+        Error::AlertReceived(alert) => format!("the client ended it: {}", words(alert)),
+        Error::InvalidCertificate(why) => format!("the client's certificate: {}", words(why)),
+        Error::InconsistentKeys(why) => words(why),
+        Error::InvalidCertRevocationList(why) => words(why),
+        Error::InvalidEncryptedClientHello(why) => words(why),
+        other => other.to_string(),
+    }
+}
+
+/// As [`text`], for an error of a connection, inside of which those of rustls travel.
+pub(in crate::gateway) fn connection_text(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(error) => text(error),
+        None => error.to_string(),
+    }
 }
 
 /// Key of all tickets of this process. It outlives every certificate, so that the sessions of the last one still prove
@@ -314,4 +341,28 @@ fn identify(ticket: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(ticket);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::{
+        AlertDescription, CertificateError, Error, InconsistentKeys, InvalidMessage, PeerIncompatible, PeerMisbehaved,
+    };
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_tls_is_told_in_words() {
+        for (error, words) in [
+            (InvalidMessage::InvalidContentType.into(), "what came is not TLS: invalid content type"),
+            (PeerIncompatible::NoCipherSuitesInCommon.into(), "asked for: no cipher suites in common"),
+            (PeerMisbehaved::InvalidKeyShare.into(), "keep to the protocol: invalid key share"),
+            (Error::AlertReceived(AlertDescription::BadCertificate), "the client ended it: bad certificate"),
+            (CertificateError::UnknownIssuer.into(), "the client's certificate: unknown issuer"),
+            (InconsistentKeys::KeyMismatch.into(), "key mismatch"),
+        ] {
+            let connection = io::Error::other(error);
+            assert!(connection_text(&connection).ends_with(words), "{}", connection_text(&connection));
+        }
+    }
 }

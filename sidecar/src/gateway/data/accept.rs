@@ -11,7 +11,10 @@ use tokio::{
 
 use super::{Connection, ports::PortDesk, waiting_room::WaitingRoom, wire::Wire};
 use crate::{
-    gateway::{listen, tls::Unresumed},
+    gateway::{
+        listen,
+        tls::{self, Unresumed},
+    },
     settings::InForce,
 };
 
@@ -65,7 +68,8 @@ impl Receptionist {
         match identity.accept_resumption(Wire::accepted(stream)).await {
             Ok(accepted) => self.desk.handle_accepted(port, peer, accepted),
             Err(Unresumed { error, shown, was_full }) => {
-                tracing::debug!(port, %peer, %error, "a data connection did not resume a session");
+                let why = tls::connection_text(&error);
+                tracing::debug!(port, %peer, error = why, "a data connection did not resume a session");
                 if was_full {
                     self.desk.handle_unproven(port, Unproven { peer, shown });
                 }

@@ -8,7 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
 use super::{stream::DataStream, wire::Wire};
-use crate::gateway::tls::{HANDSHAKE_TIME, Identity, TicketId};
+use crate::gateway::tls::{self, HANDSHAKE_TIME, Identity, TicketId};
 
 /// A connection whose handshake is done, and the ticket by which it proved its session.
 pub(super) type Opened = (DataStream, Option<TicketId>);
@@ -50,7 +50,7 @@ impl Handshake {
 impl Terms {
     pub(super) async fn shake_hands(&self, wire: Wire, time: Duration) -> Result<Opened, Failure> {
         let accepted = self.identity.accept_data(wire, self.session, time).await.map_err(|error| {
-            tracing::debug!(%error, "the TLS handshake on a data connection failed");
+            tracing::debug!(error = tls::connection_text(&error), "the TLS handshake on a data connection failed");
             Failure::Handshake
         })?;
         let own = accepted.resumed.filter(|resumed| resumed.session == Some(self.session));

@@ -28,8 +28,8 @@ impl Task {
         if failure.is_none() {
             self.gateway.metrics.binding(self.binding(transfer, ticket.is_some()));
         }
-        let (blame, failure) = (failure.map(Failure::blame), failure.map(Failure::name));
-        tracing::info!(verb, octets = moved, failure, blame = ?blame, "transfer ended");
+        let blame = failure.map(|failure| failure.blame().name());
+        tracing::info!(verb, octets = moved, failure = failure.map(Failure::name), blame, "transfer ended");
     }
 }
 
