@@ -10,6 +10,9 @@ use crate::{
     security::safetp1::{Control, Unverified, wire_profile::MAX_WIRE_LINE},
 };
 
+/// What a stranger can make us keep of a protected line: room for the message of the longest command, and no more.
+const LINE_BEFORE_LOGIN: usize = 8 * 1024;
+
 /// How the control connection is protected at the moment.
 #[derive(Debug)]
 pub(super) enum Channel {
@@ -78,9 +81,17 @@ impl Session {
     /// What came over the channel before is no beginning of what comes over the new one: neither half a line nor half a
     /// telnet command.
     pub(super) fn change_channel(&mut self, channel: Channel) {
-        let limit = if matches!(channel, Channel::SafeTp1(_)) { MAX_WIRE_LINE } else { self.settings.max_line };
-        self.lines = LineDecoder::for_commands(limit);
         self.channel = channel;
+        self.lines = LineDecoder::for_commands(self.longest_line());
+    }
+
+    /// How many octets a line may have on the wire at this moment.
+    pub(super) fn longest_line(&self) -> usize {
+        match self.channel {
+            Channel::SafeTp1(_) if self.logged_in => MAX_WIRE_LINE,
+            Channel::SafeTp1(_) => LINE_BEFORE_LOGIN,
+            _ => self.settings.max_line,
+        }
     }
 
     /// Whether nobody between can read or change what is said now.

@@ -49,6 +49,7 @@ impl Session {
             return self.close(&refusal);
         }
         self.logged_in = true;
+        self.lines.set_limit(self.longest_line());
         self.active = now;
         self.tell_login(Event::LoggedIn);
         self.send(&welcome);

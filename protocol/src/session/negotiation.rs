@@ -179,11 +179,11 @@ impl Session {
 
     fn protect(&mut self, secured: Secured, now: Instant) {
         self.reply(235, "This session is protected from here on.");
+        self.forget_the_clear(now);
         let Secured { control, data } = secured;
         self.change_channel(Channel::SafeTp1(Box::new(control)));
         self.data_keys = Some(data);
         self.protection.handle_protected(Mechanism::SafeTp1);
-        self.forget_the_clear(now);
     }
 
     fn fail_exchange(&mut self, rejected: Rejected) {

@@ -338,7 +338,9 @@ fn a_command_may_be_as_long_inside_as_outside() {
 
 #[test]
 fn a_line_beyond_the_limit_of_the_wire_is_a_strangers() {
-    let mut protected = Protected::new();
-    assert_eq!(protected.code_in_the_clear(&format!("ENC {}", "A".repeat(32_765))), "500");
-    assert_eq!(protected.code("NOOP"), "200");
+    for (mut protected, limit) in [(Protected::new(), 8192), (Protected::logged_in(offering()), 32_768)] {
+        assert_eq!(protected.code_in_the_clear(&format!("ENC {}", "A".repeat(limit - 3))), "500");
+        assert_eq!(protected.code("NOOP"), "200");
+        assert_eq!(protected.code(&format!("SIZE {}", "x".repeat(limit / 4 * 3 - 100))), "500", "under the limit");
+    }
 }
