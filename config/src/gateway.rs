@@ -106,7 +106,8 @@ pub enum Requirement {
 pub enum DataBinding {
     /// The TLS session must be resumed on every protected data connection.
     Required,
-    /// A resumed session is checked; without one, the peer address must equal the control connection's.
+    /// A client that surely has a ticket must resume its TLS session; for others the peer address must equal the control
+    /// connection's.
     WhenOffered,
     /// Only the data port itself tells sessions apart.
     Off,

@@ -108,7 +108,7 @@ pub enum Requirement {
 pub enum DataBinding {
     /// Every protected data connection must resume the TLS session.
     Required,
-    /// Resumption is checked where a client offers it, else its address.
+    /// A client that can resume must go on doing so; others are known by their address.
     #[default]
     WhenOffered,
     /// Only the port tells sessions apart. (`Off` would be a boolean in YAML 1.1, which kubectl reads.)
