@@ -115,7 +115,8 @@ impl Bound {
     pub async fn serve(self) {
         let Self { gateway, listeners } = self;
         let mut drain = gateway.drain.clone();
-        let receptionist = Receptionist::new(Arc::clone(&gateway.ports), gateway.settings.clone());
+        let most_unproven = gateway.sessions.most_unproven();
+        let receptionist = Receptionist::new(Arc::clone(&gateway.ports), gateway.settings.clone(), most_unproven);
         let receptionist = Arc::new(receptionist);
         let accepting: Vec<_> = listeners
             .data

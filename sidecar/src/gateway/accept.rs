@@ -68,6 +68,11 @@ impl Sessions {
         self.allowance.problem(limits.sessions)
     }
 
+    /// Data connections at once that may have yet to prove whose they are.
+    pub(super) fn most_unproven(&self) -> usize {
+        self.allowance.unproven
+    }
+
     pub(super) async fn wait_for_none(&self) {
         // The sender lives as long as `self`, so this cannot fail.
         let _ = self.total.subscribe().wait_for(|total| *total == 0).await;

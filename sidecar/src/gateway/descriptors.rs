@@ -12,7 +12,8 @@ const OF_A_STRANGER: u64 = 2;
 const MOST_STRANGERS: u64 = 2048;
 /// Refused clients that are told why at the same time; the others are dropped.
 const MOST_REFUSALS: u64 = 256;
-/// Data connections whose handshake has yet to tell whose they are.
+/// Data connections whose handshake has yet to tell whose they are. A client speaks only after its 150, so as many are
+/// idle as there are transfers about to begin.
 const MOST_UNPROVEN: u64 = 4096;
 /// No kind of guest gets more than this part of the descriptors.
 const PART_OF_GUESTS: u64 = 16;
@@ -26,6 +27,8 @@ pub(super) struct Allowance {
     pub(super) strangers: usize,
     /// Clients that are being told why they are refused.
     pub(super) refusals: usize,
+    /// Data connections that have yet to prove whose they are.
+    pub(super) unproven: usize,
     open_files: u64,
 }
 
@@ -41,13 +44,14 @@ impl Allowance {
 
     fn divide(open_files: u64, data_ports: usize) -> Self {
         let at_most = |most: u64| most.min(open_files / PART_OF_GUESTS);
-        let (strangers, refusals) = (at_most(MOST_STRANGERS), at_most(MOST_REFUSALS));
-        let guests = OF_A_STRANGER * strangers + refusals + at_most(MOST_UNPROVEN);
+        let (strangers, refusals, unproven) = (at_most(MOST_STRANGERS), at_most(MOST_REFUSALS), at_most(MOST_UNPROVEN));
+        let guests = OF_A_STRANGER * strangers + refusals + unproven;
         let users = open_files.saturating_sub(KEPT_BACK + data_ports as u64 + guests) / OF_A_USER;
         Self {
             users: u32::try_from(users).unwrap_or(u32::MAX),
             strangers: usize::try_from(strangers).unwrap_or(usize::MAX),
             refusals: usize::try_from(refusals).unwrap_or(usize::MAX),
+            unproven: usize::try_from(unproven).unwrap_or(usize::MAX),
             open_files,
         }
     }
@@ -88,9 +92,9 @@ mod tests {
     #[test]
     fn all_parts_together_never_exceed_the_limit_and_leave_some_for_the_admin_port() {
         for open_files in [256, 400, 1024, 4096, 20_000, 65_536, 1_048_576] {
-            let Allowance { users, strangers, refusals, .. } = Allowance::divide(open_files, 20);
-            let unproven = MOST_UNPROVEN.min(open_files / PART_OF_GUESTS);
-            let taken = OF_A_USER * u64::from(users) + OF_A_STRANGER * strangers as u64 + refusals as u64 + unproven;
+            let Allowance { users, strangers, refusals, unproven, .. } = Allowance::divide(open_files, 20);
+            let guests = OF_A_STRANGER * strangers as u64 + (refusals + unproven) as u64;
+            let taken = OF_A_USER * u64::from(users) + guests;
             assert!(taken + 20 + KEPT_BACK <= open_files, "{open_files}");
             assert!(users > 0 && strangers > 0);
         }

@@ -33,8 +33,13 @@ pub(in crate::gateway) struct Receptionist {
 }
 
 impl Receptionist {
-    pub(in crate::gateway) fn new(desk: Arc<PortDesk>, settings: watch::Receiver<Arc<InForce>>) -> Self {
-        Self { desk, settings, waiting: Arc::default() }
+    /// `most_unproven` connections at once may have yet to prove whose they are.
+    pub(in crate::gateway) fn new(
+        desk: Arc<PortDesk>,
+        settings: watch::Receiver<Arc<InForce>>,
+        most_unproven: usize,
+    ) -> Self {
+        Self { desk, settings, waiting: Arc::new(WaitingRoom::new(most_unproven)) }
     }
 
     fn receive(self: &Arc<Self>, port: u16, stream: TcpStream, peer: IpAddr) {

@@ -10,16 +10,15 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// In all. A client speaks only after its 150, so as many are idle as there are transfers about to begin.
-const MOST: usize = 4096;
-/// From one address, which thousands of clients may share.
-const MOST_OF_ONE: usize = MOST / 2;
+/// From one address, which thousands of clients may share: one place in so many.
+const PART_OF_ONE: usize = 2;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct WaitingRoom(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    most: usize,
     next: u64,
     /// In the order in which they came.
     waiting: BTreeMap<u64, (IpAddr, CancellationToken)>,
@@ -35,6 +34,10 @@ pub(super) struct Seat {
 }
 
 impl WaitingRoom {
+    pub(super) fn new(most: usize) -> Self {
+        Self(Mutex::new(State { most, next: 0, waiting: BTreeMap::new(), by_network: HashMap::new() }))
+    }
+
     pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Seat {
         let displaced = CancellationToken::new();
         let number = self.lock().enter(network(peer), displaced.clone());
@@ -49,9 +52,9 @@ impl WaitingRoom {
 
 impl State {
     fn enter(&mut self, network: IpAddr, displaced: CancellationToken) -> u64 {
-        let of_network = self.by_network.get(&network).filter(|numbers| numbers.len() >= MOST_OF_ONE);
+        let of_network = self.by_network.get(&network).filter(|numbers| numbers.len() >= self.most / PART_OF_ONE);
         let oldest_of_network = of_network.and_then(BTreeSet::first).copied();
-        let oldest = self.waiting.keys().next().copied().filter(|_| self.waiting.len() >= MOST);
+        let oldest = self.waiting.keys().next().copied().filter(|_| self.waiting.len() >= self.most);
         if let Some((_, token)) = oldest_of_network.or(oldest).and_then(|number| self.leave(number)) {
             token.cancel();
         }
@@ -99,6 +102,9 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    const MOST: usize = 64;
+    const MOST_OF_ONE: usize = 32;
+
     fn enter(room: &Arc<WaitingRoom>, address: &str, count: usize) -> Vec<Seat> {
         (0..count).map(|_| room.enter(address.parse().unwrap())).collect()
     }
@@ -109,7 +115,7 @@ mod tests {
 
     #[test]
     fn one_too_many_from_an_address_displaces_its_oldest_and_nobody_elses() {
-        let room = Arc::<WaitingRoom>::default();
+        let room = Arc::new(WaitingRoom::new(MOST));
         let other = enter(&room, "198.51.100.2", 1);
         let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE);
         assert!(displaced(&seats).is_empty());
@@ -119,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_network_of_ipv6_is_one_address() {
-        let room = Arc::<WaitingRoom>::default();
+        let room = Arc::new(WaitingRoom::new(MOST));
         let mut seats = enter(&room, "2001:db8::1", MOST_OF_ONE);
         seats.extend(enter(&room, "2001:db8::ffff:1", 1));
         assert_eq!(displaced(&seats), [0]);
@@ -127,7 +133,7 @@ mod tests {
 
     #[test]
     fn one_too_many_in_all_displaces_the_oldest() {
-        let room = Arc::<WaitingRoom>::default();
+        let room = Arc::new(WaitingRoom::new(MOST));
         let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE - 1);
         seats.extend(enter(&room, "198.51.100.2", MOST_OF_ONE));
         seats.extend(enter(&room, "198.51.100.3", 2));
@@ -136,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_when_its_connection_has_gone() {
-        let room = Arc::<WaitingRoom>::default();
+        let room = Arc::new(WaitingRoom::new(MOST));
         let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE);
         seats.pop();
         seats.extend(enter(&room, "198.51.100.1", 1));
