@@ -82,16 +82,19 @@ impl BadRequest {
 
 #[cfg(test)]
 mod tests {
+    use safetp_protocol::session::Failure;
+
     use super::*;
 
     #[test]
     fn the_gateways_own_words_are_told_from_the_clients() {
         assert_eq!(Request::parse(b"XCOMPLETE"), Ok(Request::Complete));
         assert_eq!(Request::parse(b"xpeer 192.0.2.1 7"), Ok(Request::Peer("192.0.2.1 7".into())));
+        let failed = |reason: &str| Request::parse(format!("XFAILED {reason}").as_bytes());
         assert_eq!(Request::parse(b"XFAILED"), Ok(Request::Failed(Cause::Other)));
-        assert_eq!(Request::parse(b"XFAILED truncated"), Ok(Request::Failed(Cause::Other)));
-        assert_eq!(Request::parse(b"XFAILED storage_full"), Ok(Request::Failed(Cause::Full)));
-        assert_eq!(Request::parse(b"XFAILED file_write"), Ok(Request::Failed(Cause::Volume)));
+        assert_eq!(failed(Failure::Truncated.name()), Ok(Request::Failed(Cause::Other)));
+        assert_eq!(failed(Failure::StorageFull.name()), Ok(Request::Failed(Cause::Full)));
+        assert_eq!(failed(Failure::FileWrite.name()), Ok(Request::Failed(Cause::Volume)));
         assert_eq!(Request::parse(b"NOOP"), Ok(Request::Client(Command::Noop)));
     }
 }

@@ -69,7 +69,7 @@ impl Transfer {
                 let outcome = outcome(connection).await?;
                 conclude(connection, outcome, done("Transfer complete."), broken("The transfer broke off.")).await
             }
-            Self::Upload { opening, upload, work } => receive(connection, &opening, *upload, &work).await,
+            Self::Upload { opening, upload, work } => receive(connection, &opening, upload, &work).await,
             Self::Listing { opening, listing, first, work } => list(connection, &opening, listing, first, &work).await,
         }
     }
@@ -116,7 +116,13 @@ async fn outcome(connection: &mut Connection) -> Result<Outcome, Lost> {
     }
 }
 
-async fn receive(connection: &mut Connection, opening: &Reply, upload: Upload, work: &Work) -> Result<Reply, Lost> {
+/// The upload stays in its box: held here, it would make every idle session larger.
+async fn receive(
+    connection: &mut Connection,
+    opening: &Reply,
+    upload: Box<Upload>,
+    work: &Work,
+) -> Result<Reply, Lost> {
     let outcome = match connection.send_with(opening, upload.descriptor()).await {
         Ok(()) => watch_space(upload.home().clone(), work, outcome(connection)).await,
         Err(lost) => Err(lost),
