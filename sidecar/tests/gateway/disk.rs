@@ -70,10 +70,27 @@ fn what_broke_off_makes_way_oldest_first_when_space_is_short() {
     let pod = Pod::new();
     let Some(_disk) = Disk::tmpfs(&pod.alice(""), 32) else { return };
     let mut client = pod.login();
-    for name in ["first", "second", "third", "fourth"] {
-        break_off(&mut client, name, &octets(5 * MIB));
+    for name in ["first", "second", "third"] {
+        break_off(&mut client, name, &octets(4 * MIB));
     }
-    client.store("STOR whole", &octets(14 * MIB));
+    client.store("STOR other", &octets(5 * MIB));
+    assert_eq!(parts(&pod), 3);
+    // 15 MiB are free.
+    client.store("STOR whole", &octets(18 * MIB));
+    client.ask("SIZE first", 550);
+    assert!(client.ask("SIZE second", 213).contains(&(4 * MIB).to_string()));
+    assert!(client.ask("SIZE third", 213).contains(&(4 * MIB).to_string()));
+}
+
+#[test]
+fn one_home_keeps_unfinished_uploads_of_half_the_volume_at_most() {
+    let pod = Pod::new();
+    let Some(_disk) = Disk::tmpfs(&pod.alice(""), 32) else { return };
+    let mut client = pod.login();
+    for (name, kept) in [("first", 1), ("second", 2), ("third", 3), ("fourth", 3)] {
+        break_off(&mut client, name, &octets(5 * MIB));
+        assert_eq!(parts(&pod), kept, "after {name}");
+    }
     client.ask("SIZE first", 550);
     assert!(client.ask("SIZE fourth", 213).contains(&(5 * MIB).to_string()));
 }
