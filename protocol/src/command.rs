@@ -237,7 +237,7 @@ impl Command {
             "SYST" => Self::Syst,
             "QUIT" => Self::Quit,
             "STAT" if argument.is_none() => Self::Stat,
-            "REIN" | "SMNT" | "STOU" | "LPRT" | "LPSV" => Self::NotOffered,
+            "REIN" | "SMNT" | "LPRT" | "LPSV" => Self::NotOffered,
             verb => other(verb, argument)?,
         })
     }
@@ -379,6 +379,7 @@ mod tests {
     #[test]
     fn what_moves_a_file_needs_its_name() {
         assert_eq!(Command::parse(b"RETR"), Err(CommandError::NoArgument));
+        assert_eq!(Command::parse(b"STOU"), Ok(Command::Transfer { verb: TransferVerb::Stou, argument: None }));
         assert_eq!(Command::parse(b"LIST"), Ok(Command::Transfer { verb: TransferVerb::List, argument: None }));
     }
 

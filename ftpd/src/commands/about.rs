@@ -1,4 +1,4 @@
-//! FEAT (RFC 2389 §3), HELP, NOOP, SITE, SYST (RFC 959 §4.1.3).
+//! FEAT (RFC 2389 §3), HELP, NOOP, SYST (RFC 959 §4.1.3).
 
 use safetp_protocol::{
     command::{RelayVerb, TransferVerb},
@@ -6,7 +6,7 @@ use safetp_protocol::{
 };
 
 use super::Answer;
-use crate::{files::Refusal, session::Session};
+use crate::session::Session;
 
 pub(super) fn feat(session: &Session) -> Answer {
     let facts = session.facts.feature();
@@ -31,13 +31,4 @@ pub(super) fn noop() -> Answer {
 
 pub(super) fn syst() -> Answer {
     Answer::reply(215, "UNIX Type: L8")
-}
-
-pub(super) fn site(argument: &str) -> Result<Answer, Refusal> {
-    let word = argument.split(' ').next().unwrap_or_default().to_ascii_uppercase();
-    match word.as_str() {
-        "HELP" | "" => Ok(Answer::reply(214, "SITE knows HELP only.")),
-        "CHMOD" => Err(Refusal::Parameter("Permissions follow from the account here; they cannot be changed.")),
-        _ => Err(Refusal::Parameter("SITE knows HELP only.")),
-    }
 }

@@ -8,6 +8,7 @@ mod hashes;
 mod listings;
 mod names;
 mod parameters;
+mod site;
 mod times;
 mod transfers;
 
@@ -100,6 +101,7 @@ async fn transfer(session: &mut Session, verb: TransferVerb, argument: &[u8]) ->
         TransferVerb::Retr => transfers::retr(session, argument).await,
         TransferVerb::Stor => transfers::stor(session, argument).await,
         TransferVerb::Appe => transfers::appe(session, argument).await,
+        TransferVerb::Stou => transfers::stou(session, argument).await,
         TransferVerb::List => listings::list(session, argument).await,
         TransferVerb::Nlst => listings::nlst(session, argument).await,
         TransferVerb::Mlsd => listings::mlsd(session, argument).await,
@@ -135,7 +137,7 @@ async fn relay(session: &mut Session, verb: RelayVerb, argument: &[u8]) -> Resul
         RelayVerb::Stru => parameters::structure(text(argument)?),
         RelayVerb::Opts => parameters::opts(session, text(argument)?),
         RelayVerb::Acct => Ok(access::acct()),
-        RelayVerb::Site => about::site(text(argument)?),
+        RelayVerb::Site => site::site(session, argument).await,
         RelayVerb::Lang => Err(Refusal::Unsupported),
     }
 }

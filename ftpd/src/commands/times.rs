@@ -1,9 +1,9 @@
-//! SIZE, MDTM (RFC 3659 §3 and §4) and MFMT (draft-somers-ftp-mfxx).
+//! SIZE, MDTM (RFC 3659 §3 and §4) and MFMT (draft-somers-ftp-mfxx), and MDTM as an older MFMT.
 
 use cap_std::fs::MetadataExt as _;
 use safetp_protocol::command::Type;
 
-use super::{Answer, split_at_space};
+use super::{Answer, split_at_space, writer};
 use crate::{
     files::{
         Home, Refusal, VirtualPath,
@@ -32,8 +32,20 @@ fn size_of(home: &Home, path: &VirtualPath) -> Result<u64, Refusal> {
 pub(super) async fn mdtm(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(argument)?;
-    let seconds = session.blocking(move || Ok(standing::of(&account.home, &path)?.metadata().mtime())).await?;
-    Ok(Answer::reply(213, compact_time(seconds)))
+    match session.blocking(move || Ok(standing::of(&account.home, &path)?.metadata().mtime())).await {
+        Ok(seconds) => Ok(Answer::reply(213, compact_time(seconds))),
+        // A file of that very name comes before the older meaning.
+        Err(_) if sets_time(argument) => {
+            writer(session)?;
+            mfmt(session, argument).await
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Before there was MFMT, clients set a time by `MDTM YYYYMMDDHHMMSS name`.
+fn sets_time(argument: &[u8]) -> bool {
+    argument.get(..14).is_some_and(|time| time.iter().all(u8::is_ascii_digit)) && split_at_space(argument).is_some()
 }
 
 pub(super) async fn mfmt(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
@@ -42,9 +54,14 @@ pub(super) async fn mfmt(session: &Session, argument: &[u8]) -> Result<Answer, R
         .ok()
         .and_then(parse_compact_time)
         .ok_or(Refusal::Arguments("The time must be YYYYMMDDHHMMSS, in UTC."))?;
+    let path = set_time(session, name, seconds).await?;
+    let text = [format!("Modify={}; ", compact_time(seconds)).as_bytes(), &path.octets()].concat();
+    Ok(Answer::reply(213, text))
+}
+
+/// Sets when a file or directory was last modified, in seconds since 1970.
+pub(super) async fn set_time(session: &Session, name: &[u8], seconds: i64) -> Result<VirtualPath, Refusal> {
     let account = session.account()?.clone();
     let path = account.named_path(name)?;
-    let text = [format!("Modify={}; ", compact_time(seconds)).as_bytes(), &path.octets()].concat();
-    session.blocking(move || account.home.set_modified(&path, seconds)).await?;
-    Ok(Answer::reply(213, text))
+    session.blocking(move || account.home.set_modified(&path, seconds).map(|()| path)).await
 }

@@ -13,9 +13,9 @@ use std::{
 
 use cap_std::{
     ambient_authority,
-    fs::{Dir, DirBuilder, DirBuilderExt as _, File, Metadata, OpenOptions, OpenOptionsExt as _},
+    fs::{Dir, DirBuilder, DirBuilderExt as _, File, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _},
 };
-use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{Mode, Timespec, Timestamps, UTIME_OMIT};
 
 use super::{
     parts::{self, Removed},
@@ -159,6 +159,12 @@ impl Home {
 
     /// Opens a regular file for reading.
     pub(super) fn open_file(&self, path: &VirtualPath) -> Result<(File, Metadata), Refusal> {
+        let (file, metadata) = self.open_any(path)?;
+        if metadata.is_dir() { Err(Refusal::IsDirectory(path.clone())) } else { Ok((file, metadata)) }
+    }
+
+    /// Opens a regular file or a directory, so that whatever is done with it cannot hit another of its name.
+    fn open_any(&self, path: &VirtualPath) -> Result<(File, Metadata), Refusal> {
         // Without O_NONBLOCK, opening a FIFO would wait for its writer for ever.
         let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
         let file = self
@@ -166,13 +172,11 @@ impl Home {
             .open_with(path.relative(), OpenOptions::new().read(true).custom_flags(flags))
             .map_err(Refusal::file(path))?;
         let metadata = file.metadata().map_err(Refusal::file(path))?;
-        if metadata.is_dir() {
-            return Err(Refusal::IsDirectory(path.clone()));
+        if metadata.is_file() || metadata.is_dir() {
+            Ok((file, metadata))
+        } else {
+            Err(Refusal::NotRegular(path.clone()))
         }
-        if !metadata.is_file() {
-            return Err(Refusal::NotRegular(path.clone()));
-        }
-        Ok((file, metadata))
     }
 
     /// RFC 959 MKD.
@@ -229,12 +233,24 @@ impl Home {
 
     /// Sets when `path` was last modified, in seconds since 1970.
     pub(crate) fn set_modified(&self, path: &VirtualPath, seconds: i64) -> Result<(), Refusal> {
-        let (file, _) = self.open_file(path)?;
+        let (file, _) = self.open_any(path)?;
         let times = Timestamps {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
             last_modification: Timespec { tv_sec: seconds, tv_nsec: 0 },
         };
         rustix::fs::futimens(file.as_fd(), &times).map_err(|error| Refusal::file(path)(error.into()))
+    }
+
+    /// Sets the permission bits of `path` and tells all that it has then. This process is the owner, so the owner keeps
+    /// access: an account that shuts itself out could not undo it. Set-id and sticky bits stay: they are the
+    /// administrator's, and a directory's make what is created in it belong to the volume's group.
+    pub(crate) fn set_mode(&self, path: &VirtualPath, wanted: u32) -> Result<u32, Refusal> {
+        let (file, metadata) = self.open_any(path)?;
+        let owner = if metadata.is_dir() { 0o700 } else { 0o600 };
+        let mode = (metadata.mode() & 0o7000) | (wanted & 0o777) | owner;
+        rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode))
+            .map_err(|error| Refusal::file(path)(error.into()))?;
+        Ok(mode)
     }
 }
 

@@ -62,7 +62,7 @@ fn parameters_that_mean_nothing_are_told_from_those_not_served() {
     for command in ["TYPE A", "TYPE A N", "TYPE I", "TYPE L 8", "MODE S", "STRU F", "OPTS UTF8 ON", "opts utf8"] {
         alice.ask(command, 200);
     }
-    for command in ["TYPE E", "MODE B", "STRU R", "SITE CHMOD 777 a", "OPTS UTF8 OFF"] {
+    for command in ["TYPE E", "MODE B", "STRU R", "SITE IDLE 10", "OPTS UTF8 OFF"] {
         alice.ask(command, 504);
     }
     for command in ["MODE", "REST x", "ALLO x", "OPTS X"] {

@@ -11,6 +11,7 @@ mod jail;
 mod listings;
 mod logins;
 mod names;
+mod old_clients;
 mod process;
 mod reload;
 mod standing;

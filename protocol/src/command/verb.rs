@@ -28,7 +28,7 @@ macro_rules! verbs {
 verbs! {
     /// Commands that open a data connection (RFC 959 §4.1.3, RFC 3659 §7).
     TransferVerb {
-        Retr = "RETR", Stor = "STOR", Appe = "APPE", List = "LIST", Nlst = "NLST", Mlsd = "MLSD",
+        Retr = "RETR", Stor = "STOR", Appe = "APPE", Stou = "STOU", List = "LIST", Nlst = "NLST", Mlsd = "MLSD",
     }
 }
 
@@ -45,16 +45,17 @@ verbs! {
 impl TransferVerb {
     /// Whether octets go from the client to the server.
     pub const fn is_upload(self) -> bool {
-        matches!(self, Self::Stor | Self::Appe)
+        matches!(self, Self::Stor | Self::Appe | Self::Stou)
     }
 
     /// Whether it moves a file, and not a listing.
     pub const fn is_file(self) -> bool {
-        matches!(self, Self::Retr | Self::Stor | Self::Appe)
+        matches!(self, Self::Retr | Self::Stor | Self::Appe | Self::Stou)
     }
 
+    /// All that move a file but STOU, for which the server finds a name.
     pub(super) const fn needs_argument(self) -> bool {
-        self.is_file()
+        self.is_file() && !matches!(self, Self::Stou)
     }
 }
 
