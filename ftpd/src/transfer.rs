@@ -36,7 +36,7 @@ pub(crate) enum Transfer {
     /// STOR and APPE.
     Upload { opening: Reply, upload: Box<Upload>, work: Work },
     /// LIST, NLST and MLSD, with the lines that were read already.
-    Listing { opening: Reply, listing: Listing, first: Vec<u8>, work: Work },
+    Listing { opening: Reply, listing: Box<Listing>, first: Vec<u8>, work: Work },
 }
 
 /// What the gateway said of a transfer.
@@ -175,7 +175,7 @@ async fn with_signs_of_life<T>(connection: &mut Connection, every: Duration, wor
 async fn list(
     connection: &mut Connection,
     opening: &Reply,
-    listing: Listing,
+    listing: Box<Listing>,
     first: Vec<u8>,
     work: &Work,
 ) -> Result<Reply, Lost> {
@@ -196,7 +196,10 @@ async fn list(
         }
     };
     let complete = match fed {
-        Some(Ok(())) => done("Listing complete."),
+        Some(Ok(0)) => done("Listing complete."),
+        Some(Ok(unread)) => {
+            Reply::new(226, format!("Listing complete, but for {unread} directories that cannot be read."))
+        }
         Some(Err(refusal)) => refusal.into(),
         None => Refusal::Internal.into(),
     };
@@ -210,22 +213,20 @@ fn stream_pair() -> io::Result<(UnixStream, StdUnixStream)> {
     Ok((UnixStream::from_std(ours)?, theirs))
 }
 
-/// Writes the listing, reading further pieces only as the gateway takes them. The stream's end is the listing's.
-async fn feed(mut into: UnixStream, mut listing: Listing, first: Vec<u8>, work: &Work) -> Result<(), Refusal> {
+/// Writes the listing, reading further pieces only as the gateway takes them. The stream's end is the listing's. Tells
+/// how many directories could not be read.
+async fn feed(mut into: UnixStream, mut listing: Box<Listing>, first: Vec<u8>, work: &Work) -> Result<usize, Refusal> {
     let mut lines = first;
     loop {
         if into.write_all(&lines).await.is_err() {
             // The gateway closed its end early; its word says why.
-            return Ok(());
+            return Ok(0);
         }
         if listing.is_finished() {
-            return Ok(());
+            return Ok(listing.unread());
         }
         let next = move |cancelled: &Cancelled| {
-            let lines = listing.next_batch(cancelled).map_err(|error| {
-                tracing::warn!(%error, "a directory could not be read to its end");
-                Refusal::Internal
-            })?;
+            let lines = listing.next_batch(cancelled)?;
             Ok((listing, lines))
         };
         (listing, lines) = work.run_cancellable(next).await?;

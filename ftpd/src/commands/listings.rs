@@ -1,15 +1,15 @@
 //! LIST, NLST, STAT (RFC 959 §4.1.3), MLSD and MLST (RFC 3659 §7).
 
-use std::{ffi::OsString, io, os::unix::ffi::OsStringExt as _};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 
 use safetp_protocol::reply::Reply;
 
-use super::{Answer, parameters::letter};
+use super::{Answer, parameters::letter, split_at_space};
 use crate::{
     files::{
         Refusal,
         facts::{Entry, Rights},
-        listing::{self, Form, Listing},
+        listing::{self, Form, Listing, Wanted},
         standing::{self, Standing},
         work::Cancelled,
     },
@@ -21,29 +21,31 @@ use crate::{
 const STAT_LINES: usize = 200;
 
 pub(super) async fn list(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
-    begin(session, without_options(argument), Form::Long).await
+    let (options, path) = split_options(argument);
+    begin(session, path, Form::Long, is_recursive(options)).await
 }
 
 pub(super) async fn nlst(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
-    let argument = without_options(argument);
-    begin(session, argument, Form::Names { asked: argument.to_vec() }).await
+    let (options, path) = split_options(argument);
+    begin(session, path, Form::Names, is_recursive(options)).await
 }
 
 pub(super) async fn mlsd(session: &mut Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let form = Form::Facts { facts: session.facts.clone(), rights: session.rights()? };
-    begin(session, argument, form).await
+    begin(session, argument, form, false).await
 }
 
-async fn begin(session: &mut Session, argument: &[u8], form: Form) -> Result<Answer, Refusal> {
+async fn begin(session: &mut Session, argument: &[u8], form: Form, recursive: bool) -> Result<Answer, Refusal> {
     session.restart = 0;
     let account = session.account()?.clone();
     let path = account.path(argument)?;
+    let wanted = Wanted { form, asked: argument.to_vec(), recursive };
     let work = account.work.clone();
     // One batch and no more before the 150: from there on, ABOR ends it.
     let (listing, first) = work
         .run_cancellable(move |cancelled| {
-            let mut listing = listing::open(&account.home, &path, form)?;
-            let first = listing.next_batch(cancelled).map_err(Refusal::file(&path))?;
+            let mut listing = Box::new(listing::open(&account.home, &path, wanted)?);
+            let first = listing.next_batch(cancelled)?;
             Ok((listing, first))
         })
         .await?;
@@ -71,18 +73,20 @@ pub(super) async fn mlst(session: &Session, argument: &[u8]) -> Result<Answer, R
 /// STAT with a path.
 pub(super) async fn stat(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
     let account = session.account()?.clone();
-    let path = account.path(without_options(argument))?;
+    let (options, argument) = split_options(argument);
+    let path = account.path(argument)?;
+    let wanted = Wanted { form: Form::Long, asked: argument.to_vec(), recursive: is_recursive(options) };
     let work = account.work.clone();
     let lines = work
         .run_cancellable(move |cancelled| {
-            let mut listing = listing::open(&account.home, &path, Form::Long)?;
-            first_lines(&mut listing, cancelled).map_err(Refusal::file(&path))
+            let mut listing = listing::open(&account.home, &path, wanted)?;
+            first_lines(&mut listing, cancelled)
         })
         .await?;
     Ok(Answer::Reply(Reply::with_lines(213, "Status:", lines, "End.")))
 }
 
-fn first_lines(listing: &mut Listing, cancelled: &Cancelled) -> io::Result<Vec<Vec<u8>>> {
+fn first_lines(listing: &mut Listing, cancelled: &Cancelled) -> Result<Vec<Vec<u8>>, Refusal> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     while lines.len() < STAT_LINES && !listing.is_finished() && !cancelled.is_set() {
         let batch = listing.next_batch(cancelled)?;
@@ -106,13 +110,18 @@ pub(super) fn status(session: &Session) -> Result<Answer, Refusal> {
     Ok(Answer::Reply(Reply::with_lines(211, "SafeTP embedded FTP server", lines, "End.")))
 }
 
-/// Clients send options of `ls` in front of the path; all of them ask for what is the case anyway.
-fn without_options(argument: &[u8]) -> &[u8] {
-    let mut rest = argument;
-    while rest.starts_with(b"-") {
-        rest = super::split_at_space(rest).map_or(&[], |(_, after)| after);
+/// Options of `ls`, which clients send in front of the path, and the path.
+fn split_options(argument: &[u8]) -> (&[u8], &[u8]) {
+    let mut path = argument;
+    while path.starts_with(b"-") {
+        path = split_at_space(path).map_or(&[], |(_, after)| after);
     }
-    rest
+    argument.split_at(argument.len() - path.len())
+}
+
+/// All other options ask for what is the case anyway.
+fn is_recursive(options: &[u8]) -> bool {
+    options.contains(&b'R')
 }
 
 #[cfg(test)]
@@ -120,9 +129,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_of_ls_are_left_out() {
+    fn options_of_ls_are_no_part_of_the_path() {
         for (argument, path) in [("-la", ""), ("-l -a dir", "dir"), ("dir -l", "dir -l"), ("", ""), ("-a  x", " x")] {
-            assert_eq!(without_options(argument.as_bytes()), path.as_bytes(), "{argument}");
+            assert_eq!(split_options(argument.as_bytes()).1, path.as_bytes(), "{argument}");
         }
+    }
+
+    #[test]
+    fn only_options_ask_for_a_tree() {
+        let asks = |argument: &str| is_recursive(split_options(argument.as_bytes()).0);
+        assert_eq!(
+            ["-R", "-laR x", "-l -R", "-l README", "R -R", ""].map(asks),
+            [true, true, true, false, false, false]
+        );
     }
 }

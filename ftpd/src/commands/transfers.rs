@@ -31,12 +31,7 @@ pub(super) async fn stor(session: &mut Session, argument: &[u8]) -> Result<Answe
     receive(session, &name, upload)
 }
 
-async fn store(
-    session: &Session,
-    account: Account,
-    path: VirtualPath,
-    start: u64,
-) -> Result<upload::Upload, Refusal> {
+async fn store(session: &Session, account: Account, path: VirtualPath, start: u64) -> Result<upload::Upload, Refusal> {
     session
         .blocking(move || {
             let upload = upload::store(&account.home, &path, start)?;

@@ -14,6 +14,7 @@ use super::{
     facts::{Entry, Facts, Rights},
     path::PARTS_DIR,
     pattern::Pattern,
+    tree::{Next, Tree},
     work::Cancelled,
 };
 
@@ -26,22 +27,36 @@ const BATCH: usize = 2048;
 pub(crate) enum Form {
     /// LIST.
     Long,
-    /// NLST, with the path that was asked for: its directory goes in front of each name, so that the client can send the
-    /// lines back as they are (RFC 1123 §4.1.2.7).
-    Names { asked: Vec<u8> },
+    /// NLST: the directory that was asked for goes in front of each name, so that the client can send the lines back as
+    /// they are (RFC 1123 §4.1.2.7).
+    Names,
     /// MLSD.
     Facts { facts: Facts, rights: Rights },
+}
+
+/// What a client wants listed, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) form: Form,
+    /// The path as the client gave it.
+    pub(crate) asked: Vec<u8>,
+    /// Whether directories are gone down into. Patterns name what they fit and nothing below.
+    pub(crate) recursive: bool,
 }
 
 /// A listing under way.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    form: Form,
+    wanted: Wanted,
+    path: VirtualPath,
     /// Only names that fit, where the client gave a pattern.
     pattern: Option<Pattern>,
-    /// The path that was asked for is the directory itself, not something in it.
-    of_directory: bool,
     source: Source,
+    tree: Option<Box<Tree>>,
+    /// The line with the name of the directory whose entries come next, as `ls -R` has it.
+    header: Vec<u8>,
+    /// What goes in front of each name of an NLST.
+    prefix: Vec<u8>,
     now: i64,
 }
 
@@ -53,41 +68,54 @@ enum Source {
 }
 
 /// Opens what is to be listed. A file is listed as its own only entry, but for MLSD (RFC 3659 §7.2.1).
-pub(crate) fn open(home: &Home, path: &VirtualPath, form: Form) -> Result<Listing, Refusal> {
-    match (home.metadata(path), &form) {
-        (Ok(metadata), _) if metadata.is_dir() => directory(home, path, form, None),
+pub(crate) fn open(home: &Home, path: &VirtualPath, wanted: Wanted) -> Result<Listing, Refusal> {
+    match (home.metadata(path), &wanted.form) {
+        (Ok(metadata), _) if metadata.is_dir() => directory(home, path, wanted),
         (Ok(_), Form::Facts { .. }) => Err(Refusal::file(path)(io::ErrorKind::NotADirectory.into())),
         (Ok(metadata), _) => {
             let name = path.name().unwrap_or_default().to_owned();
-            let source = Source::Single(Box::new(Entry { name, metadata }));
-            Ok(Listing { form, pattern: None, of_directory: false, source, now: now() })
+            Ok(Listing::new(wanted, path, Source::Single(Box::new(Entry { name, metadata })), None))
         }
         (Err(error), Form::Facts { .. }) => Err(error),
-        (Err(error), _) => matching(home, path, form, error),
+        (Err(error), _) => matching(home, path, wanted, error),
     }
 }
 
-fn matching(home: &Home, path: &VirtualPath, form: Form, error: Refusal) -> Result<Listing, Refusal> {
-    match Pattern::parse(path.name().unwrap_or_default())? {
-        Some(pattern) => directory(home, &path.parent(), form, Some(pattern)),
-        None => Err(error),
+fn directory(home: &Home, path: &VirtualPath, wanted: Wanted) -> Result<Listing, Refusal> {
+    let tree = wanted.recursive.then(|| Box::new(Tree::new(home.clone(), path.clone())));
+    let mut listing = Listing::new(wanted, path, entries(home.open_dir(path)?, path)?, tree);
+    listing.prefix = prefix(&listing.wanted.asked, true);
+    if listing.tree.is_some() && matches!(listing.wanted.form, Form::Long) {
+        listing.header = [heading(&listing.wanted.asked).as_slice(), b":\r\n"].concat();
     }
+    Ok(listing)
 }
 
-fn directory(home: &Home, path: &VirtualPath, form: Form, pattern: Option<Pattern>) -> Result<Listing, Refusal> {
-    let dir = home.open_dir(path)?;
+/// `mget *.txt` of old clients comes as `NLST *.txt`.
+fn matching(home: &Home, path: &VirtualPath, wanted: Wanted, error: Refusal) -> Result<Listing, Refusal> {
+    let Some(pattern) = Pattern::parse(path.name().unwrap_or_default())? else { return Err(error) };
+    let parent = path.parent();
+    let source = entries(home.open_dir(&parent)?, &parent)?;
+    Ok(Listing { pattern: Some(pattern), ..Listing::new(wanted, &parent, source, None) })
+}
+
+fn entries(dir: Dir, path: &VirtualPath) -> Result<Source, Refusal> {
     let entries = dir.entries().map_err(Refusal::file(path))?;
-    let source = Source::Directory(dir, Box::new(entries));
-    Ok(Listing { form, of_directory: pattern.is_none(), pattern, source, now: now() })
+    Ok(Source::Directory(dir, Box::new(entries)))
 }
 
 impl Listing {
-    /// The next lines, with their ends. None of a batch may fit the pattern: [`Self::is_finished`] tells the end. It
-    /// blocks on the volume; once cancelled it stops early, with whatever it has.
-    pub(crate) fn next_batch(&mut self, cancelled: &Cancelled) -> io::Result<Vec<u8>> {
-        let mut lines = Vec::new();
+    fn new(wanted: Wanted, path: &VirtualPath, source: Source, tree: Option<Box<Tree>>) -> Self {
+        let prefix = prefix(&wanted.asked, false);
+        Self { wanted, path: path.clone(), pattern: None, source, tree, header: Vec::new(), prefix, now: now() }
+    }
+
+    /// The next lines, with their ends, of one directory at the most. None of a batch may fit the pattern:
+    /// [`Self::is_finished`] tells the end. It blocks on the volume; once cancelled it stops early, with whatever it has.
+    pub(crate) fn next_batch(&mut self, cancelled: &Cancelled) -> Result<Vec<u8>, Refusal> {
+        let (mut lines, prefix) = (std::mem::take(&mut self.header), self.prefix.clone());
         for entry in self.batch(cancelled)? {
-            lines.extend_from_slice(&self.line(&entry));
+            lines.extend_from_slice(&self.line(&prefix, &entry));
             lines.extend_from_slice(b"\r\n");
         }
         Ok(lines)
@@ -98,27 +126,52 @@ impl Listing {
         matches!(self.source, Source::Finished)
     }
 
-    fn batch(&mut self, cancelled: &Cancelled) -> io::Result<Vec<Entry>> {
+    /// How many directories of the tree could not be read, and so are missing.
+    pub(crate) fn unread(&self) -> usize {
+        self.tree.as_ref().map_or(0, |tree| tree.unread())
+    }
+
+    fn batch(&mut self, cancelled: &Cancelled) -> Result<Vec<Entry>, Refusal> {
         let pattern = self.pattern.as_ref();
         match std::mem::replace(&mut self.source, Source::Finished) {
             Source::Finished => Ok(Vec::new()),
             Source::Single(entry) => Ok(vec![*entry]),
             Source::Directory(dir, mut entries) => {
-                let (names, more) = next_names(&mut entries, pattern, cancelled)?;
+                let names = next_names(&mut entries, pattern, cancelled);
+                let (names, more) = names.map_err(Refusal::file(&self.path))?;
                 let wanted = names.into_iter().take_while(|_| !cancelled.is_set());
-                let batch = wanted.filter_map(|name| entry(&dir, name)).collect();
+                let batch: Vec<Entry> = wanted.filter_map(|name| entry(&dir, name)).collect();
+                if let Some(tree) = &mut self.tree {
+                    tree.note(&dir, &batch)?;
+                }
                 if more {
                     self.source = Source::Directory(dir, entries);
+                } else {
+                    self.go_down()?;
                 }
                 Ok(batch)
             }
         }
     }
 
-    fn line(&self, entry: &Entry) -> Vec<u8> {
-        match &self.form {
+    /// To the next directory of the tree, if there is a tree and one is left.
+    fn go_down(&mut self) -> Result<(), Refusal> {
+        let Some(Next { dir, path, below }) = self.tree.as_mut().and_then(|tree| tree.next()) else { return Ok(()) };
+        match self.wanted.form {
+            Form::Long => self.header = [b"\r\n", under(&self.wanted.asked, &below).as_slice(), b":\r\n"].concat(),
+            Form::Names | Form::Facts { .. } => {
+                self.prefix = [prefix(&self.wanted.asked, true).as_slice(), &below, b"/"].concat();
+            }
+        }
+        self.source = entries(dir, &path)?;
+        self.path = path;
+        Ok(())
+    }
+
+    fn line(&self, prefix: &[u8], entry: &Entry) -> Vec<u8> {
+        match &self.wanted.form {
             Form::Long => entry.long_line(self.now),
-            Form::Names { asked } => [prefix(asked, self.of_directory).as_slice(), entry.name.as_bytes()].concat(),
+            Form::Names => [prefix, entry.name.as_bytes()].concat(),
             Form::Facts { facts, rights } => entry.facts_line(facts, *rights),
         }
     }
@@ -154,6 +207,21 @@ fn entry(dir: &Dir, name: OsString) -> Option<Entry> {
     Some(Entry { name, metadata })
 }
 
+/// How the directory that was asked for is called above its entries.
+fn heading(asked: &[u8]) -> Vec<u8> {
+    match asked.strip_suffix(b"/") {
+        None if asked.is_empty() => b".".to_vec(),
+        Some(stripped) if !stripped.is_empty() => stripped.to_vec(),
+        _ => asked.to_vec(),
+    }
+}
+
+/// The same for a directory below it.
+fn under(asked: &[u8], below: &[u8]) -> Vec<u8> {
+    let heading = heading(asked);
+    [heading.strip_suffix(b"/").unwrap_or(&heading), b"/", below].concat()
+}
+
 /// What goes in front of a name so that it leads from where the client stands.
 fn prefix(asked: &[u8], of_directory: bool) -> Vec<u8> {
     match asked.iter().rposition(|octet| *octet == b'/') {
@@ -187,7 +255,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("file"), "").unwrap();
         let home = Volume::open(directory.path()).unwrap().home("", "alice").unwrap();
-        let open = || open(&home, &VirtualPath::root(), Form::Names { asked: Vec::new() }).unwrap();
+        let open = || {
+            let wanted = Wanted { form: Form::Names, asked: Vec::new(), recursive: false };
+            open(&home, &VirtualPath::root(), wanted).unwrap()
+        };
         let cancelled = Cancelled::default();
         assert_eq!(open().next_batch(&cancelled).unwrap(), b"file\r\n");
         cancelled.set();

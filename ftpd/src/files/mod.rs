@@ -14,6 +14,7 @@ pub(crate) mod refusal;
 pub(crate) mod space;
 pub(crate) mod standing;
 mod targets;
+mod tree;
 pub(crate) mod upload;
 pub(crate) mod work;
 

@@ -57,6 +57,8 @@ pub(crate) enum Refusal {
     Busy(VirtualPath),
     #[error("The size in TYPE A is not known before the transfer: use TYPE I.")]
     SizeOfText,
+    #[error("This tree is too large to be listed whole, and what came is only its beginning: list its directories.")]
+    TreeTooLarge,
     #[error("The server failed at this command; its log says more.")]
     Internal,
 }
@@ -129,7 +131,7 @@ impl Refusal {
             Self::StoreName(_) | Self::AppendedTo(_) | Self::Replaced(_) | Self::Path(BadPath::ControlCharacter) => 553,
             Self::RestartTooFar { .. } | Self::RangeTooFar { .. } | Self::OtherVersion(_) => 554,
             Self::Busy(_) | Self::HashTooLong | Self::Changed(_) => 450,
-            Self::Internal => 451,
+            Self::Internal | Self::TreeTooLarge => 451,
             Self::File { source, .. } => code_of(source, 550),
             Self::Store { source, .. } => code_of(source, 553),
         }

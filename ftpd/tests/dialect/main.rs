@@ -16,4 +16,5 @@ mod process;
 mod reload;
 mod standing;
 mod support;
+mod trees;
 mod uploads;
