@@ -40,6 +40,10 @@ pub const DIGEST: &str = "XDIGEST";
 pub struct FtpdConfig {
     /// Hours that the part of an upload that broke off is kept for `REST` and `STOR`.
     pub keep_parts_hours: u32,
+    /// How clients write names that have not said `OPTS UTF8 ON`: a label of <https://encoding.spec.whatwg.org>.
+    /// Absent: names are octets, which is UTF-8 to all who take them for text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_encoding: Option<String>,
 }
 
 impl FtpdConfig {
@@ -74,6 +78,9 @@ pub struct User {
     pub home: String,
     /// Whether commands that change anything are refused.
     pub read_only: bool,
+    /// Where this account differs from [`FtpdConfig::name_encoding`]; `utf-8` takes that back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_encoding: Option<String>,
 }
 
 /// A hash in PHC string format (argon2id). Its `Debug` hides it, since logs are read by more people than Secrets.
@@ -93,7 +100,19 @@ mod tests {
 
     #[test]
     fn a_hash_does_not_reach_a_log() {
-        let user = User { password: PasswordHash("$argon2id$secret".into()), home: "alice".into(), read_only: false };
+        let user = User {
+            password: PasswordHash("$argon2id$secret".into()),
+            home: "alice".into(),
+            read_only: false,
+            name_encoding: None,
+        };
         assert!(!format!("{user:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_name_encoding_that_is_not_set_is_not_written() {
+        let config = FtpdConfig { keep_parts_hours: 24, name_encoding: None };
+        assert_eq!(serde_json::to_string(&config).unwrap(), r#"{"keepPartsHours":24}"#);
+        assert_eq!(FtpdConfig::parse(br#"{"keepPartsHours":24}"#).unwrap(), config);
     }
 }

@@ -1,5 +1,7 @@
 //! `gateway.json`: all that a gateway must know and cannot learn by itself.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{ConfigError, paths, ports::PortRange};
@@ -147,6 +149,16 @@ pub struct Limits {
 pub struct Uploads {
     /// Whether an upload over TLS that ends without `close_notify` is a truncated one (426, nothing stored).
     pub require_close_notify: bool,
+    /// Logins for which that is otherwise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub logins: BTreeMap<String, bool>,
+}
+
+impl Uploads {
+    /// Whether uploads of this login must end with `close_notify`.
+    pub fn require_close_notify_of(&self, login: &str) -> bool {
+        self.logins.get(login).copied().unwrap_or(self.require_close_notify)
+    }
 }
 
 /// Active mode: the gateway dials the client's data port, on the control connection's peer address only.
@@ -185,7 +197,7 @@ mod tests {
                 login_seconds: 60,
                 data_seconds: 120,
             },
-            uploads: Uploads { require_close_notify: true },
+            uploads: Uploads { require_close_notify: true, logins: BTreeMap::new() },
             active_mode: None,
             drain_seconds: 300,
         }
@@ -215,6 +227,13 @@ mod tests {
         json.as_object_mut().unwrap().remove("realClientAddresses");
         assert!(json.get("activeMode").is_none());
         assert_eq!(GatewayConfig::parse(json.to_string().as_bytes()).unwrap(), example());
+    }
+
+    #[test]
+    fn what_is_said_of_a_login_comes_before_what_is_said_of_all() {
+        let logins = BTreeMap::from([("device".to_owned(), false)]);
+        let uploads = Uploads { require_close_notify: true, logins };
+        assert_eq!(["device", "alice"].map(|login| uploads.require_close_notify_of(login)), [false, true]);
     }
 
     #[test]

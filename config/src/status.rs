@@ -1,5 +1,7 @@
 //! `GET /status` on the gateway's admin port: what is in force right now. The operator's Ready waits for it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Digest, paths};
@@ -31,6 +33,10 @@ pub struct GatewayStatus {
     /// session nor a peer address that tells clients apart.
     #[serde(default)]
     pub weak_bindings: u64,
+    /// Logins, of which an upload was turned away since the start for want of `close_notify` at its end. Not all, where
+    /// they are many.
+    #[serde(default)]
+    pub unclosed_uploads: BTreeSet<String>,
 }
 
 #[cfg(test)]

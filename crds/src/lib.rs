@@ -6,11 +6,13 @@
 #![allow(clippy::duplicated_attributes, reason = "every column of `kubectl get` has a type")]
 #![allow(unreachable_pub, reason = "the derives of kube write `pub` types inside functions")]
 
+pub mod files;
 pub mod server;
 pub mod status;
 pub mod user;
 pub mod yaml;
 
+pub use files::{Files, NameEncoding, UserFiles, UserUploads};
 pub use server::{SafeTPServer, SafeTPServerSpec};
 pub use status::{SafeTPServerStatus, SafeTPUserStatus};
 pub use user::{SafeTPUser, SafeTPUserSpec};

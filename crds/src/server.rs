@@ -22,7 +22,7 @@ pub use security::{
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::status::SafeTPServerStatus;
+use crate::{files::Files, status::SafeTPServerStatus};
 
 /// What a server should be. `spec: {}` is valid and safe: a LoadBalancer, the embedded server on a claim of 10Gi, a
 /// self-signed certificate, encryption required, and nobody who can log in yet.
@@ -105,6 +105,9 @@ pub struct SafeTPServerSpec {
     /// What keeps the files.
     #[serde(default)]
     pub backend: Backend,
+    /// How files are named.
+    #[serde(default)]
+    pub files: Files,
     /// What happens to the claim that was made for this server when the server is deleted.
     #[serde(default)]
     pub retain: Retain,

@@ -4,7 +4,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::status::SafeTPUserStatus;
+use crate::{
+    files::{UserFiles, UserUploads},
+    status::SafeTPUserStatus,
+};
 
 /// One login for servers of the same namespace.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +58,12 @@ pub struct SafeTPUserSpec {
     /// Whether everything that changes files is refused.
     #[serde(default)]
     pub read_only: bool,
+    /// How this user's clients name files.
+    #[serde(default)]
+    pub files: UserFiles,
+    /// How this user's uploads end.
+    #[serde(default)]
+    pub uploads: UserUploads,
 }
 
 /// One key of a Secret of the same namespace.

@@ -18,7 +18,10 @@ use safetp_protocol::{
     reply::Reply,
 };
 
-use crate::request::{BadRequest, Request};
+use crate::{
+    name_encoding::NameEncoding,
+    request::{BadRequest, Request},
+};
 
 /// Few octets at a time: whatever is read is cut into lines at once, and these are kept.
 const READ_SIZE: usize = 512;
@@ -43,12 +46,13 @@ pub(crate) struct Connection {
     lines: LineDecoder,
     /// Octets that came before the command before them was answered.
     ahead: usize,
+    names: NameEncoding,
 }
 
 impl Connection {
     pub(crate) fn new(stream: UnixStream) -> Self {
         // What the gateway relays is free of telnet already; an octet 255 would be a name's.
-        Self { stream, lines: LineDecoder::for_replies(MAX_LINE), ahead: 0 }
+        Self { stream, lines: LineDecoder::for_replies(MAX_LINE), ahead: 0, names: NameEncoding::default() }
     }
 
     /// The next line as a command. Cancelling loses nothing: what was read stays in the decoder.
@@ -92,14 +96,26 @@ impl Connection {
         }
     }
 
+    /// How names go out in the replies to come.
+    pub(crate) fn set_names(&mut self, names: NameEncoding) {
+        self.names = names;
+    }
+
     /// Sends a reply.
     pub(crate) async fn send(&mut self, reply: &Reply) -> Result<(), Lost> {
-        Ok(self.stream.write_all(&reply.encode()).await?)
+        Ok(self.stream.write_all(&self.wire(reply)).await?)
+    }
+
+    fn wire(&self, reply: &Reply) -> Vec<u8> {
+        if self.names == NameEncoding::default() {
+            return reply.encode();
+        }
+        reply.clone().map_texts(|text| self.names.encode(text).into_owned()).encode()
     }
 
     /// Sends a reply whose first octet carries `descriptor` (`SCM_RIGHTS`).
     pub(crate) async fn send_with(&mut self, reply: &Reply, descriptor: BorrowedFd<'_>) -> Result<(), Lost> {
-        let line = reply.encode();
+        let line = self.wire(reply);
         let sent =
             self.stream.async_io(Interest::WRITABLE, || send_descriptor(&self.stream, &line, descriptor)).await?;
         // The descriptor went with the first octet: what the socket did not take follows as plain octets.

@@ -13,6 +13,7 @@ mod commands;
 mod connection;
 mod files;
 mod login;
+mod name_encoding;
 mod request;
 mod session;
 mod transfer;

@@ -21,6 +21,7 @@ use crate::{
         work::Shares,
     },
     login::Logins,
+    name_encoding::NameEncoding,
     request::{BadRequest, Request},
     settings::{InForce, Settings},
 };
@@ -54,6 +55,10 @@ pub(crate) struct Session {
     pub(crate) range: Option<Range>,
     pub(crate) rename_from: Option<VirtualPath>,
     pub(crate) facts: Facts,
+    /// How the client writes names unless it says that it speaks UTF-8.
+    pub(crate) encoding: NameEncoding,
+    /// OPTS UTF8 ON was said.
+    pub(crate) utf8: bool,
     /// When this session last looked for parts that nobody continued.
     swept: Option<Instant>,
 }
@@ -108,6 +113,7 @@ impl Account {
 
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let encoding = shared.settings.current().name_encoding(None);
         Self {
             shared,
             peer: None,
@@ -118,6 +124,8 @@ impl Session {
             range: None,
             rename_from: None,
             facts: Facts::default(),
+            encoding,
+            utf8: false,
             swept: None,
         }
     }
@@ -155,6 +163,11 @@ impl Session {
         })
     }
 
+    /// How the client writes names at this moment.
+    pub(crate) fn names(&self) -> NameEncoding {
+        if self.utf8 { NameEncoding::default() } else { self.encoding }
+    }
+
     /// For logs.
     pub(crate) fn peer(&self) -> &str {
         self.peer.as_ref().map_or("unknown", |peer| &peer.text)
@@ -177,6 +190,7 @@ impl Session {
                 answer = self.answer(request) => answer,
                 lost = connection.lost() => return Err(lost),
             };
+            connection.set_names(self.names());
             match answer {
                 Answer::Reply(reply) => connection.send(&reply).await?,
                 Answer::Goodbye(reply) => return connection.send(&reply).await,

@@ -14,6 +14,8 @@ use safetp_config::{
 };
 use tokio::sync::watch;
 
+use crate::name_encoding::NameEncoding;
+
 /// Why the files of the configuration directory are not in force.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -28,6 +30,9 @@ pub enum SettingsError {
     /// A file cannot be understood.
     #[error(transparent)]
     Parse(#[from] ConfigError),
+    /// An encoding that is not known, or in which ASCII is something else.
+    #[error("{0:?} is not an encoding that names can have")]
+    NameEncoding(String),
 }
 
 /// One state of the files, understood.
@@ -42,16 +47,33 @@ impl InForce {
     fn read(directory: &Path) -> Result<Self, SettingsError> {
         let config = read_file(directory, FTPD_FILE)?;
         let users = read_file(directory, USERS_FILE)?;
-        Ok(Self {
+        let settings = Self {
             config: FtpdConfig::parse(&config)?,
             digest: Digest::of([(FTPD_FILE, config.as_slice()), (USERS_FILE, users.as_slice())]),
             users: Users::parse(&users)?,
-        })
+        };
+        settings.check_name_encodings()?;
+        Ok(settings)
+    }
+
+    fn check_name_encodings(&self) -> Result<(), SettingsError> {
+        let of_users = self.users.users.values().map(|user| &user.name_encoding);
+        let mut labels = of_users.chain([&self.config.name_encoding]).flatten();
+        let unknown = labels.find(|label| NameEncoding::of_label(label).is_none()).cloned();
+        unknown.map_or(Ok(()), |label| Err(SettingsError::NameEncoding(label)))
     }
 
     /// How long the part of an upload that broke off is kept.
     pub fn keep_parts(&self) -> Duration {
         Duration::from_hours(u64::from(self.config.keep_parts_hours))
+    }
+
+    /// How the clients of `user`, or those who are nobody yet, write names as long as they say nothing else.
+    pub(crate) fn name_encoding(&self, user: Option<&User>) -> NameEncoding {
+        let of_user = user.and_then(|user| user.name_encoding.as_deref());
+        let label = of_user.or(self.config.name_encoding.as_deref());
+        // The labels were looked at when the files were read.
+        label.and_then(NameEncoding::of_label).unwrap_or_default()
     }
 
     /// The account of that name.

@@ -11,10 +11,26 @@ const NOTE_MAX: usize = 1024;
 
 /// Publishes a verdict that is new.
 pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, about: &K, verdict: &Verdict) {
+    let kind = if verdict.progress == Progress::Stalled { EventType::Warning } else { EventType::Normal };
+    send(recorder, about, kind, verdict.reason, &verdict.message).await;
+}
+
+/// Publishes something that happened and needs a person.
+pub async fn warn<K: Resource<DynamicType = ()>>(recorder: &Recorder, about: &K, reason: &str, note: &str) {
+    send(recorder, about, EventType::Warning, reason, note).await;
+}
+
+async fn send<K: Resource<DynamicType = ()>>(
+    recorder: &Recorder,
+    about: &K,
+    type_: EventType,
+    reason: &str,
+    note: &str,
+) {
     let event = Event {
-        type_: if verdict.progress == Progress::Stalled { EventType::Warning } else { EventType::Normal },
-        reason: verdict.reason.to_owned(),
-        note: Some(verdict.message.chars().take(NOTE_MAX).collect()),
+        type_,
+        reason: reason.to_owned(),
+        note: Some(note.chars().take(NOTE_MAX).collect()),
         action: "Reconcile".to_owned(),
         secondary: None,
     };

@@ -2,7 +2,7 @@
 //! out again by the first reconcile after a start.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -57,6 +57,7 @@ struct Inner {
     servers: HashMap<Key, ServerLogins>,
     hashes: HashMap<(String, String, String), PasswordHash>,
     attempts: HashMap<Key, u32>,
+    unclosed: HashMap<Key, BTreeSet<String>>,
 }
 
 impl Registry {
@@ -102,6 +103,7 @@ impl Registry {
         let mut inner = self.lock();
         inner.servers.remove(server);
         inner.attempts.remove(server);
+        inner.unclosed.remove(server);
     }
 
     /// How often in a row a server has been waited for, counting this time; or back to the beginning.
@@ -119,6 +121,16 @@ impl Registry {
     /// How often in a row a server has been waited for so far.
     pub fn attempts(&self, server: &Key) -> u32 {
         self.lock().attempts.get(server).copied().unwrap_or(0)
+    }
+
+    /// Notes logins of a server whose uploads were turned away, and tells those that are new.
+    pub fn note_unclosed(&self, server: &Key, logins: BTreeSet<String>) -> Vec<String> {
+        if logins.is_empty() {
+            return Vec::new();
+        }
+        let mut inner = self.lock();
+        let known = inner.unclosed.entry(server.clone()).or_default();
+        logins.into_iter().filter(|login| known.insert(login.clone())).collect()
     }
 
     /// The hash that was computed of a source before.
@@ -204,6 +216,18 @@ mod tests {
         drop(registry);
         let woken: Vec<_> = stream.map(|user| user.name).collect().await;
         assert_eq!(woken, ["alice", "bob", "alice"]);
+    }
+
+    #[test]
+    fn a_login_whose_uploads_are_turned_away_is_new_once_for_each_server() {
+        let (registry, _stream) = Registry::new();
+        let logins = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(registry.note_unclosed(&key(), logins(&["alice"])), ["alice"]);
+        assert_eq!(registry.note_unclosed(&key(), logins(&["alice", "bob"])), ["bob"]);
+        let other = ("ftp".to_owned(), "other".to_owned());
+        assert_eq!(registry.note_unclosed(&other, logins(&["alice"])), ["alice"]);
+        registry.forget(&key());
+        assert_eq!(registry.note_unclosed(&key(), logins(&["alice"])), ["alice"]);
     }
 
     #[tokio::test]

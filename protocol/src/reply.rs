@@ -94,6 +94,13 @@ impl Reply {
         &self.last
     }
 
+    /// The same reply with every text in another form, as another encoding needs it.
+    #[must_use]
+    pub fn map_texts(self, change: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        let change = |text: Vec<u8>| one_line(change(&text));
+        Self { code: self.code, head: self.head.into_iter().map(change).collect(), last: change(self.last) }
+    }
+
     /// The octets for the wire.
     pub fn encode(&self) -> Vec<u8> {
         let mut wire = Vec::with_capacity(self.last.len() + 6);

@@ -233,6 +233,11 @@ impl Session {
         self.data_keys.as_ref()
     }
 
+    /// Who is logged in.
+    pub fn login(&self) -> Option<&str> {
+        self.user.as_deref().filter(|_| self.logged_in)
+    }
+
     /// Whether the session has ended.
     pub fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)

@@ -87,6 +87,7 @@ async fn status(State(admin): State<Admin>) -> Json<GatewayStatus> {
         problem: settings.problem.clone().or(ftpd_problem).or_else(|| admin.gateway.problem()),
         sessions: admin.gateway.sessions(),
         weak_bindings: admin.metrics.weak_bindings(),
+        unclosed_uploads: admin.gateway.unclosed_uploads(),
     })
 }
 

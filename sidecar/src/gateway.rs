@@ -1,6 +1,9 @@
 //! Serves clients: one control listener, all data listeners, one task for each session.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use safetp_config::{gateway::GatewayConfig, ports::PortRange};
 use safetp_protocol::{data_ports::SessionId, session::Announced};
@@ -19,6 +22,7 @@ mod places;
 mod records;
 mod session;
 mod tls;
+mod unclosed;
 
 pub use listen::{ListenError, listen};
 pub use tls::{Identity, IdentityError, Tickets};
@@ -26,6 +30,7 @@ pub use tls::{Identity, IdentityError, Tickets};
 use data::{accept::Receptionist, budget::Budget, ports::PortDesk};
 use descriptors::Allowance;
 use listen::Listeners;
+use unclosed::Unclosed;
 
 /// What all sessions share.
 #[derive(Debug)]
@@ -38,6 +43,7 @@ pub struct Gateway {
     sessions: accept::Sessions,
     budget: Budget,
     next_session: AtomicU64,
+    unclosed: Unclosed,
     tasks: TaskTracker,
     /// Exchanges of X-SafeTP1 that are computed at once: strangers can ask for them, and each takes milliseconds.
     exchanges: Semaphore,
@@ -74,6 +80,7 @@ impl Gateway {
             sessions,
             budget: Budget::default(),
             next_session: AtomicU64::new(1),
+            unclosed: Unclosed::default(),
             tasks: TaskTracker::new(),
             exchanges: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
         };
@@ -88,6 +95,11 @@ impl Gateway {
     /// Why fewer sessions are let in than the configuration allows.
     pub fn problem(&self) -> Option<String> {
         self.sessions.problem(&self.settings.borrow().config.limits)
+    }
+
+    /// Logins of which an upload was turned away for want of `close_notify`.
+    pub fn unclosed_uploads(&self) -> BTreeSet<String> {
+        self.unclosed.logins()
     }
 
     fn new_session_id(&self) -> SessionId {

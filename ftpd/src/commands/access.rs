@@ -59,6 +59,7 @@ async fn enter(session: &mut Session, name: String, settings: Arc<InForce>) -> R
         return Ok(Answer::reply(530, "The password is right, but the home directory cannot be used; see the log."));
     };
     tracing::info!(peer = session.peer(), user = name, "logged in");
+    session.encoding = settings.name_encoding(settings.user(&name));
     session.stage = Stage::LoggedIn(Account { name, home, home_path, directory: VirtualPath::root(), work });
     Ok(Answer::reply(230, "Logged in."))
 }

@@ -13,6 +13,7 @@ use crate::{
         standing::{self, Standing},
         work::Cancelled,
     },
+    name_encoding::NameEncoding,
     session::Session,
     transfer::Transfer,
 };
@@ -39,7 +40,7 @@ async fn begin(session: &mut Session, argument: &[u8], form: Form, recursive: bo
     session.restart = 0;
     let account = session.account()?.clone();
     let path = account.path(argument)?;
-    let wanted = Wanted { form, asked: argument.to_vec(), recursive };
+    let wanted = Wanted { form, asked: argument.to_vec(), recursive, names: session.names() };
     let work = account.work.clone();
     // One batch and no more before the 150: from there on, ABOR ends it.
     let (listing, first) = work
@@ -75,7 +76,9 @@ pub(super) async fn stat(session: &Session, argument: &[u8]) -> Result<Answer, R
     let account = session.account()?.clone();
     let (options, argument) = split_options(argument);
     let path = account.path(argument)?;
-    let wanted = Wanted { form: Form::Long, asked: argument.to_vec(), recursive: is_recursive(options) };
+    // The whole reply is encoded when it is sent.
+    let names = NameEncoding::default();
+    let wanted = Wanted { form: Form::Long, asked: argument.to_vec(), recursive: is_recursive(options), names };
     let work = account.work.clone();
     let lines = work
         .run_cancellable(move |cancelled| {

@@ -59,7 +59,10 @@ pub(crate) async fn answer(session: &mut Session, request: &Request) -> Result<A
 
 async fn client(session: &mut Session, command: &Command) -> Result<Answer, Refusal> {
     match command {
-        Command::User(name) => Ok(access::user(session, text(name.as_bytes())?)),
+        Command::User(name) => {
+            let names = session.names();
+            Ok(access::user(session, text(&names.decode(name.as_bytes()))?))
+        }
         Command::Pass(password) => access::pass(session, password).await,
         Command::Quit => Ok(access::quit()),
         Command::Feat => Ok(about::feat(session)),
@@ -76,8 +79,14 @@ async fn client(session: &mut Session, command: &Command) -> Result<Answer, Refu
             Ok(transfers::rest(session, *start))
         }
         Command::Abor => session.account().map(|_| transfers::abor()),
-        Command::Transfer { verb, argument } => transfer(session, *verb, octets(argument.as_ref())).await,
-        Command::Relay { verb, argument } => relay(session, *verb, octets(argument.as_ref())).await,
+        Command::Transfer { verb, argument } => {
+            let names = session.names();
+            transfer(session, *verb, &names.decode(octets(argument.as_ref()))).await
+        }
+        Command::Relay { verb, argument } => {
+            let names = session.names();
+            relay(session, *verb, &names.decode(octets(argument.as_ref()))).await
+        }
         Command::Unknown => Err(Refusal::Unknown),
         // Protection and addresses are the gateway's.
         Command::Auth(_)

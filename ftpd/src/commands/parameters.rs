@@ -40,7 +40,7 @@ fn only(argument: &str, served: &str, refusal: &'static str) -> Result<Answer, R
 pub(super) fn opts(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
     let (option, value) = argument.split_once(' ').unwrap_or((argument, ""));
     match option.to_ascii_uppercase().as_str() {
-        "UTF8" => utf8(value),
+        "UTF8" => utf8(session, value),
         "HASH" => hashes::opts(value),
         "MLST" => {
             session.account()?;
@@ -51,9 +51,17 @@ pub(super) fn opts(session: &mut Session, argument: &str) -> Result<Answer, Refu
     }
 }
 
-fn utf8(value: &str) -> Result<Answer, Refusal> {
-    match value.to_ascii_uppercase().as_str() {
-        "ON" | "" => Ok(Answer::reply(200, "Names are always UTF-8.")),
+/// Where a name encoding is set, it holds for clients that do not say this.
+fn utf8(session: &mut Session, value: &str) -> Result<Answer, Refusal> {
+    match (value.to_ascii_uppercase().as_str(), session.encoding.name()) {
+        ("ON" | "", _) => {
+            session.utf8 = true;
+            Ok(Answer::reply(200, "Names are UTF-8."))
+        }
+        ("OFF", Some(encoding)) => {
+            session.utf8 = false;
+            Ok(Answer::reply(200, format!("Names are in {encoding}.")))
+        }
         _ => Err(Refusal::Parameter("Names are always UTF-8.")),
     }
 }

@@ -17,6 +17,7 @@ use super::{
     tree::{Next, Tree},
     work::Cancelled,
 };
+use crate::name_encoding::NameEncoding;
 
 /// Entries that are read in one go. A directory of at most so many is listed in the order of names, a larger one in
 /// the order of names within each go.
@@ -42,6 +43,8 @@ pub(crate) struct Wanted {
     pub(crate) asked: Vec<u8>,
     /// Whether directories are gone down into. Patterns name what they fit and nothing below.
     pub(crate) recursive: bool,
+    /// How the client reads names.
+    pub(crate) names: NameEncoding,
 }
 
 /// A listing under way.
@@ -113,9 +116,10 @@ impl Listing {
     /// The next lines, with their ends, of one directory at the most. None of a batch may fit the pattern:
     /// [`Self::is_finished`] tells the end. It blocks on the volume; once cancelled it stops early, with whatever it has.
     pub(crate) fn next_batch(&mut self, cancelled: &Cancelled) -> Result<Vec<u8>, Refusal> {
-        let (mut lines, prefix) = (std::mem::take(&mut self.header), self.prefix.clone());
+        let (header, prefix, names) = (std::mem::take(&mut self.header), self.prefix.clone(), self.wanted.names);
+        let mut lines = names.encode(&header).into_owned();
         for entry in self.batch(cancelled)? {
-            lines.extend_from_slice(&self.line(&prefix, &entry));
+            lines.extend_from_slice(&names.encode(&self.line(&prefix, &entry)));
             lines.extend_from_slice(b"\r\n");
         }
         Ok(lines)
@@ -256,7 +260,8 @@ mod tests {
         std::fs::write(directory.path().join("file"), "").unwrap();
         let home = Volume::open(directory.path()).unwrap().home("", "alice").unwrap();
         let open = || {
-            let wanted = Wanted { form: Form::Names, asked: Vec::new(), recursive: false };
+            let names = NameEncoding::default();
+            let wanted = Wanted { form: Form::Names, asked: Vec::new(), recursive: false, names };
             open(&home, &VirtualPath::root(), wanted).unwrap()
         };
         let cancelled = Cancelled::default();

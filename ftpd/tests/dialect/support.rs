@@ -103,12 +103,15 @@ impl World {
     }
 
     pub(crate) fn configure_raw(&self, users: &[u8]) {
+        self.configure_files(&FtpdConfig { keep_parts_hours: KEEP_PARTS_HOURS, name_encoding: None }, users);
+    }
+
+    pub(crate) fn configure_files(&self, ftpd: &FtpdConfig, users: &[u8]) {
         let config = self.config();
         let generation = fs::read_dir(&config).unwrap().count();
         let fresh = config.join(format!("..{generation}"));
         fs::create_dir(&fresh).unwrap();
-        let ftpd = FtpdConfig { keep_parts_hours: KEEP_PARTS_HOURS };
-        fs::write(fresh.join(FTPD_FILE), serde_json::to_vec(&ftpd).unwrap()).unwrap();
+        fs::write(fresh.join(FTPD_FILE), serde_json::to_vec(ftpd).unwrap()).unwrap();
         fs::write(fresh.join(USERS_FILE), users).unwrap();
         let link = config.join("..data_tmp");
         std::os::unix::fs::symlink(&fresh, &link).unwrap();
@@ -144,7 +147,7 @@ fn greeted(socket: &Path) -> Gateway {
 
 /// The users of [`World::new`].
 pub(crate) fn users() -> Users {
-    let user = |home: &str, read_only| User { password: hash(), home: home.into(), read_only };
+    let user = |home: &str, read_only| User { password: hash(), home: home.into(), read_only, name_encoding: None };
     let users = [("alice", user("alice", false)), ("bob", user("bob", false)), ("reader", user("alice", true))];
     Users { users: users.into_iter().map(|(name, user)| (name.to_owned(), user)).collect() }
 }

@@ -1,6 +1,6 @@
 //! What a pod says about itself: is what was written in force?
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use futures::future::join_all;
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -30,6 +30,8 @@ pub struct Survey {
     /// Whether data connections were taken that nothing but their port ties to a session; `None` while not every pod
     /// has said so, and none that it was.
     pub weak: Option<bool>,
+    /// Logins of which a pod turned an upload away for want of `close_notify`.
+    pub unclosed: BTreeSet<String>,
 }
 
 /// Why a pod gave no answer.
@@ -71,8 +73,10 @@ impl Prober {
         };
         let answers = join_all(pods.iter().map(ask)).await;
         let weak = weak(answers.iter().map(|(_, answer)| answer.as_ref().ok()));
+        let unclosed = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
+        let unclosed = unclosed.flat_map(|status| status.unclosed_uploads.iter().cloned()).collect();
         let lag = answers.into_iter().find_map(|(name, answer)| lag(&name, answer, expected, address));
-        Survey { lag, weak }
+        Survey { lag, weak, unclosed }
     }
 
     async fn ask(&self, ip: &str, port: u16) -> Result<GatewayStatus, ProbeError> {

@@ -8,6 +8,7 @@ use kube::{
     core::DeserializeGuard,
     runtime::controller::Action,
 };
+use safetp_config::gateway::Uploads;
 use safetp_crds::SafeTPServer;
 use serde_json::json;
 
@@ -32,6 +33,7 @@ use crate::{
     cluster,
     conditions::{Progress, Verdict},
     context::Context,
+    events::warn,
     names::FIELD_MANAGER,
     registry::Key,
     unreadable::report_unreadable,
@@ -187,7 +189,7 @@ impl Reconcile<'_> {
         };
         self.context.registry.forget_hashes(resolved.accounts.sources.values());
         self.annotate_pods(&gathered, &done, None).await?;
-        let (pods, weak) = self.ask_pods(&gathered, &done).await;
+        let (pods, weak) = self.ask_pods(&gathered, &resolved, &done).await;
         // The kubelet may have looked a moment before the new files reached it: it is asked again, ever more rarely.
         let attempt = self.context.registry.attempts(&self.key());
         if matches!(pods, PodsVerdict::Lagging(_)) && attempt >= FIRST_NUDGE && attempt.is_power_of_two() {
@@ -300,15 +302,29 @@ impl Reconcile<'_> {
     }
 
     /// How far the pods are, and whether data connections are bound weakly in them.
-    async fn ask_pods(&self, gathered: &Gathered, done: &Done) -> (PodsVerdict, Option<bool>) {
+    async fn ask_pods(&self, gathered: &Gathered, resolved: &Resolved, done: &Done) -> (PodsVerdict, Option<bool>) {
         let pods = match serving_pods(&done.applied.stateful_set, &gathered.pods) {
             Ok(pods) => pods,
             Err(message) => return (PodsVerdict::Pending(message), None),
         };
         let Some(known) = &done.addressing.known else { return (PodsVerdict::InForce, None) };
         let expected = &done.applied.expected;
-        let Survey { lag, weak } = self.context.prober.survey(&pods, done.ports.admin, expected, &known.address).await;
+        let survey = self.context.prober.survey(&pods, done.ports.admin, expected, &known.address).await;
+        let Survey { lag, weak, unclosed } = survey;
+        self.tell_unclosed(unclosed, resolved).await;
         (lag.map_or(PodsVerdict::InForce, PodsVerdict::Lagging), weak)
+    }
+
+    /// An event for each login whose upload was turned away, the first time that this is seen.
+    async fn tell_unclosed(&self, logins: BTreeSet<String>, resolved: &Resolved) {
+        let uploads = Uploads { logins: resolved.accounts.close_notify.clone(), ..self.valid.uploads.clone() };
+        let held = logins.into_iter().filter(|login| uploads.require_close_notify_of(login)).collect();
+        for login in self.context.registry.note_unclosed(&self.key(), held) {
+            let note = format!(
+                "an upload of the login {login} ended without TLS close_notify, so it may have been cut short and was refused (426); if its client never sends close_notify set spec.uploads.requireCloseNotify: false in the SafeTPUser of this login"
+            );
+            warn(&self.context.recorder, self.server, "UploadNotClosed", &note).await;
+        }
     }
 
     fn key(&self) -> Key {

@@ -3,7 +3,7 @@
 
 mod security;
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use k8s_openapi::{api::core::v1::PersistentVolumeClaimSpec, apimachinery::pkg::api::resource::Quantity};
 use safetp_config::{
@@ -11,7 +11,7 @@ use safetp_config::{
     ports::{PortRange, PortRangeError},
 };
 use safetp_crds::{
-    NAME_MAX, SafeTPServer, SafeTPServerSpec,
+    NAME_MAX, NameEncoding, SafeTPServer, SafeTPServerSpec,
     server::{DataPorts, EmbeddedBackend, Exposure, ExposureType, Limits, PodOverrides, Retain},
 };
 
@@ -52,6 +52,8 @@ pub(super) struct ValidatedServer {
     pub retain: Retain,
     /// Upper bounds.
     pub limits: gateway::Limits,
+    /// How clients write names, where that is not UTF-8.
+    pub name_encoding: Option<NameEncoding>,
     /// How uploads end.
     pub uploads: gateway::Uploads,
     /// Seconds for running transfers.
@@ -152,7 +154,8 @@ pub(super) fn validate(server: &SafeTPServer) -> Result<ValidatedServer, Invalid
         storage,
         retain: spec.retain,
         limits: limits(&spec.limits),
-        uploads: gateway::Uploads { require_close_notify: spec.uploads.require_close_notify },
+        name_encoding: Some(spec.files.name_encoding).filter(|encoding| *encoding != NameEncoding::Utf8),
+        uploads: gateway::Uploads { require_close_notify: spec.uploads.require_close_notify, logins: BTreeMap::new() },
         drain_seconds: unsigned(spec.drain.grace_period_seconds),
         pod: spec.pod.clone(),
     })

@@ -220,20 +220,25 @@ pub struct Accounts {
     pub users: Users,
     /// The sources of its hashes.
     pub sources: Sources,
+    /// Logins that say for themselves whether their uploads must end with `close_notify`.
+    pub close_notify: BTreeMap<String, bool>,
 }
 
 impl Accounts {
     /// Adds one account whose hash is known.
     pub fn insert(&mut self, user: &UserRecord, account: Account, password: PasswordHash) {
         let login = user.login().to_owned();
-        self.users.users.insert(login.clone(), User { password, home: account.home, read_only: user.spec.read_only });
+        let name_encoding = user.spec.files.name_encoding.map(|encoding| encoding.label().to_owned());
+        let entry = User { password, home: account.home, read_only: user.spec.read_only, name_encoding };
+        self.users.users.insert(login.clone(), entry);
+        self.close_notify.extend(user.spec.uploads.require_close_notify.map(|required| (login.clone(), required)));
         self.sources.insert(login, account.source);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use safetp_crds::user::SecretKey;
+    use safetp_crds::{NameEncoding, UserFiles, UserUploads, user::SecretKey};
 
     use super::*;
 
@@ -249,6 +254,8 @@ mod tests {
                 password_secret_ref: SecretKey { name: "pw".into(), key: "password".into() },
                 home: None,
                 read_only: false,
+                files: UserFiles::default(),
+                uploads: UserUploads::default(),
             },
         }
     }
@@ -338,6 +345,22 @@ mod tests {
         root.spec.home = Some("/team//alice/".into());
         let account = only(plan(vec![root], &secrets("1", "pw"), &Previous::default(), "files")).unwrap();
         assert_eq!(account.home, "team/alice");
+    }
+
+    #[test]
+    fn what_a_user_says_of_names_and_uploads_is_kept_by_its_login() {
+        let mut device = user("scanner", 1);
+        device.spec.username = Some("device".into());
+        device.spec.files.name_encoding = Some(NameEncoding::Windows1252);
+        device.spec.uploads.require_close_notify = Some(false);
+        let mut accounts = Accounts::default();
+        for user in [device, user("alice", 2)] {
+            let account = only(plan(vec![user.clone()], &secrets("1", "pw"), &Previous::default(), "files")).unwrap();
+            accounts.insert(&user, account, PasswordHash(String::new()));
+        }
+        let encodings = accounts.users.users.values().map(|user| user.name_encoding.as_deref());
+        assert_eq!(encodings.collect::<Vec<_>>(), [None, Some("windows-1252")]);
+        assert_eq!(accounts.close_notify, BTreeMap::from([("device".to_owned(), false)]));
     }
 
     #[test]

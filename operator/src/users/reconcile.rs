@@ -206,7 +206,7 @@ async fn write_status(client: &Client, user: &SafeTPUser, status: &SafeTPUserSta
 mod tests {
     use std::collections::BTreeMap;
 
-    use safetp_crds::{SafeTPUserSpec, user::SecretKey};
+    use safetp_crds::{SafeTPUserSpec, UserFiles, UserUploads, user::SecretKey};
 
     use super::*;
     use crate::users::logins::Rejection;
@@ -218,6 +218,8 @@ mod tests {
             password_secret_ref: SecretKey { name: "pw".into(), key: "password".into() },
             home: None,
             read_only: false,
+            files: UserFiles::default(),
+            uploads: UserUploads::default(),
         };
         let mut user = SafeTPUser::new("alice", spec);
         user.metadata.uid = Some("u".into());

@@ -116,7 +116,7 @@ impl Session {
     fn send_status(&mut self) {
         let yes_no = |yes| if yes { "yes" } else { "no" };
         let lines = [
-            format!("User: {}", self.user.as_deref().filter(|_| self.logged_in).unwrap_or("not logged in")),
+            format!("User: {}", self.login().unwrap_or("not logged in")),
             format!("Control connection protected: {}", yes_no(self.is_protected())),
             format!("Data connections: {:?}", self.protection.data()),
             format!("Type: {:?}", self.transfer_type),

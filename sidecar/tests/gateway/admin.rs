@@ -1,6 +1,6 @@
 //! What the kubelet, the operator and Prometheus are told.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use safetp_config::{
     Digest,
@@ -29,6 +29,7 @@ fn status_tells_what_is_in_force_in_both_containers() {
         problem: None,
         sessions: 1,
         weak_bindings: 0,
+        unclosed_uploads: BTreeSet::new(),
     };
     assert_eq!(status, expected);
 }

@@ -2,6 +2,8 @@
 
 use std::{fs, io};
 
+use safetp_config::status::GatewayStatus;
+
 use crate::{
     support::{Pod, wait_until},
     transfers::octets,
@@ -43,6 +45,36 @@ fn where_the_configuration_says_so_an_end_without_close_notify_is_an_end() {
     data.cut();
     client.expect(226);
     assert_eq!(fs::read(pod.alice("file")).unwrap(), b"whole");
+}
+
+#[test]
+fn a_login_may_be_excused_from_close_notify_while_all_others_are_held_to_it() {
+    let pod = Pod::with(|config| config.uploads.logins = [("alice".to_owned(), false)].into());
+    let mut client = pod.login();
+    let mut data = client.open("STOR file");
+    data.write_all(b"whole").unwrap();
+    data.cut();
+    client.expect(226);
+    let pod = Pod::with(|config| config.uploads.logins = [("device".to_owned(), false)].into());
+    let mut client = pod.login();
+    let mut data = client.open("STOR file");
+    data.write_all(b"half").unwrap();
+    data.cut();
+    client.expect(426);
+}
+
+#[test]
+fn status_names_the_login_whose_upload_was_turned_away_without_close_notify() {
+    let pod = Pod::new();
+    let unclosed = || serde_json::from_str::<GatewayStatus>(&pod.http("/status").1).unwrap().unclosed_uploads;
+    let mut client = pod.login();
+    client.store("STOR file", b"whole");
+    assert!(unclosed().is_empty());
+    let mut data = client.open("STOR file");
+    data.write_all(b"half").unwrap();
+    data.cut();
+    client.expect(426);
+    assert_eq!(unclosed().into_iter().collect::<Vec<_>>(), ["alice"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a pod's gateway is told.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use rand::Rng as _;
 use safetp_config::{
@@ -41,7 +41,7 @@ pub(crate) fn usual(socket: &Path) -> GatewayConfig {
         },
         backend: Backend::Embedded { socket: socket.to_str().unwrap().into() },
         limits: Limits { sessions: 1000, sessions_per_peer: 0, idle_seconds: 60, login_seconds: 60, data_seconds: 30 },
-        uploads: Uploads { require_close_notify: true },
+        uploads: Uploads { require_close_notify: true, logins: BTreeMap::new() },
         active_mode: None,
         drain_seconds: 30,
     }

@@ -23,9 +23,12 @@ pub(crate) fn socket(directory: &Path) -> PathBuf {
 /// Starts it in the current runtime, over `ftpd` and `data` of this directory.
 pub(crate) fn start(directory: &Path) {
     let config = directory.join("ftpd");
-    let user = |name: &str| (name.to_owned(), User { password: hash(), home: name.into(), read_only: false });
+    let user = |name: &str| {
+        (name.to_owned(), User { password: hash(), home: name.into(), read_only: false, name_encoding: None })
+    };
     let users = Users { users: [USER, OTHER_USER].map(user).into() };
-    fs::write(config.join(FTPD_FILE), serde_json::to_vec(&FtpdConfig { keep_parts_hours: 24 }).unwrap()).unwrap();
+    let ftpd = FtpdConfig { keep_parts_hours: 24, name_encoding: None };
+    fs::write(config.join(FTPD_FILE), serde_json::to_vec(&ftpd).unwrap()).unwrap();
     fs::write(config.join(USERS_FILE), serde_json::to_vec(&users).unwrap()).unwrap();
     let options = Options {
         socket: socket(directory),

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use safetp_config::{
     Digest,
     ftpd::FtpdConfig,
-    gateway::{Backend, GatewayConfig},
+    gateway::{Backend, GatewayConfig, Uploads},
     paths,
     status::gateway_digest,
 };
@@ -43,7 +43,8 @@ impl Expected {
 
 pub(super) fn build_files(from: &Ingredients<'_>) -> Result<Files, BuildError> {
     let gateway = json(paths::GATEWAY_FILE, &gateway_config(from))?;
-    let ftpd = json(paths::FTPD_FILE, &FtpdConfig { keep_parts_hours: KEEP_PARTS_HOURS })?;
+    let name_encoding = from.server.name_encoding.map(|encoding| encoding.label().to_owned());
+    let ftpd = json(paths::FTPD_FILE, &FtpdConfig { keep_parts_hours: KEEP_PARTS_HOURS, name_encoding })?;
     let users = json(paths::USERS_FILE, &from.accounts.users)?;
     let sources = json("sources.json", &from.accounts.sources)?;
     let expected = Expected {
@@ -73,7 +74,7 @@ fn gateway_config(from: &Ingredients<'_>) -> GatewayConfig {
         security: server.security.clone(),
         backend: Backend::Embedded { socket: paths::FTPD_SOCKET.to_owned() },
         limits: server.limits.clone(),
-        uploads: server.uploads.clone(),
+        uploads: Uploads { logins: from.accounts.close_notify.clone(), ..server.uploads.clone() },
         active_mode: server.active_mode,
         drain_seconds: server.drain_seconds,
     }

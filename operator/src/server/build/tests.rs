@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 use safetp_config::{
+    ftpd::FtpdConfig,
     gateway::{ActiveMode, DataBinding, GatewayConfig, Mechanism},
     paths,
     status::gateway_digest,
@@ -36,6 +37,10 @@ fn prepared_with(spec: serde_json::Value, has_pods: bool) -> Prepared {
 }
 
 fn prepared_from(spec: serde_json::Value, has_pods: bool, gathered: &Gathered) -> Prepared {
+    prepared_of(spec, has_pods, gathered, &Accounts::default())
+}
+
+fn prepared_of(spec: serde_json::Value, has_pods: bool, gathered: &Gathered, accounts: &Accounts) -> Prepared {
     let server = validate(&server(spec)).unwrap();
     let addressing = find_address(&server, None, None);
     let now = Timestamp::from_second(1_800_000_000).unwrap();
@@ -51,7 +56,7 @@ fn prepared_from(spec: serde_json::Value, has_pods: bool, gathered: &Gathered) -
         addressing: &addressing,
         material: &material,
         signing: signing.as_ref(),
-        accounts: &Accounts::default(),
+        accounts,
         images: &images(),
         has_pods,
         claim: None,
@@ -256,7 +261,8 @@ fn what_a_server_says_of_ccc_active_mode_and_uploads_reaches_its_gateway() {
     let spec = json!({
         "security": {"mechanisms": ["TLS", "X-SafeTP1"], "clearCommandChannel": "Allowed", "dataBinding": "Required"},
         "activeMode": {"enabled": true, "clearPort": "Allowed", "egressByServiceAddress": true},
-        "uploads": {"requireCloseNotify": false}
+        "uploads": {"requireCloseNotify": false},
+        "files": {"nameEncoding": "shift_jis"}
     });
     let config = object(&prepared(spec).config_map).unwrap().data.unwrap();
     let config = GatewayConfig::parse(config[paths::GATEWAY_FILE].as_bytes()).unwrap();
@@ -275,4 +281,24 @@ fn the_gateway_is_told_whether_clients_addresses_are_real() {
         let config = GatewayConfig::parse(config[paths::GATEWAY_FILE].as_bytes()).unwrap();
         assert_eq!(config.real_client_addresses, real, "{policy}");
     }
+}
+
+#[test]
+fn the_name_encoding_of_a_server_reaches_its_ftpd_and_utf8_is_not_written() {
+    let ftpd = |spec| {
+        let files = prepared(spec).users.data.unwrap();
+        FtpdConfig::parse(&files[paths::FTPD_FILE].0).unwrap().name_encoding
+    };
+    assert_eq!(ftpd(json!({"files": {"nameEncoding": "shift_jis"}})).as_deref(), Some("shift_jis"));
+    assert_eq!(ftpd(json!({"files": {"nameEncoding": "utf-8"}})), None);
+    assert_eq!(ftpd(json!({})), None);
+}
+
+#[test]
+fn what_users_say_of_close_notify_reaches_the_gateway() {
+    let accounts = Accounts { close_notify: [("device".to_owned(), false)].into(), ..Accounts::default() };
+    let prepared = prepared_of(json!({}), false, &Gathered::default(), &accounts);
+    let config = object(&prepared.config_map).unwrap().data.unwrap();
+    let uploads = GatewayConfig::parse(config[paths::GATEWAY_FILE].as_bytes()).unwrap().uploads;
+    assert!(!uploads.require_close_notify_of("device") && uploads.require_close_notify_of("alice"));
 }

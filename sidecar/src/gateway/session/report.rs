@@ -28,6 +28,12 @@ impl Task {
         if failure.is_none() {
             self.gateway.metrics.binding(self.binding(transfer, ticket.is_some()));
         }
+        if failure == Some(Failure::Truncated)
+            && transfer.security == DataSecurity::Tls
+            && let Some(login) = self.core.login()
+        {
+            self.gateway.unclosed.note(login);
+        }
         let blame = failure.map(|failure| failure.blame().name());
         tracing::info!(verb, octets = moved, failure = failure.map(Failure::name), blame, "transfer ended");
     }

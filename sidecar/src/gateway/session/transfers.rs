@@ -96,11 +96,16 @@ impl Task {
             share: self.gateway.budget.share(),
             metrics: Arc::clone(&self.gateway.metrics),
             stall: self.stall(),
-            require_close_notify: self.settings.config.uploads.require_close_notify,
+            require_close_notify: self.requires_close_notify(),
             cancel: cancel.clone(),
         };
         let task = tokio::spawn(transfer::run(job).in_current_span());
         self.data.running = Some(Running { transfer, cancel, task });
+    }
+
+    fn requires_close_notify(&self) -> bool {
+        let uploads = &self.settings.config.uploads;
+        self.core.login().map_or(uploads.require_close_notify, |login| uploads.require_close_notify_of(login))
     }
 
     fn await_connection(&mut self) -> Opening {

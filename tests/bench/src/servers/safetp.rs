@@ -1,6 +1,6 @@
 //! Our gateway and ftpd, as they run in a pod.
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
 use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher as _};
@@ -31,7 +31,10 @@ pub(super) fn start(place: &Place, binaries: &Path, processes: &mut Processes) -
     let ftpd = place.directory("ftpd")?;
     let gateway = place.directory("gateway")?;
     let socket = place.directory("run")?.join("ftpd.sock");
-    place.write(&format!("ftpd/{FTPD_FILE}"), serde_json::to_vec(&FtpdConfig { keep_parts_hours: 1 })?)?;
+    place.write(
+        &format!("ftpd/{FTPD_FILE}"),
+        serde_json::to_vec(&FtpdConfig { keep_parts_hours: 1, name_encoding: None })?,
+    )?;
     place.write(&format!("ftpd/{USERS_FILE}"), serde_json::to_vec(&users()?)?)?;
     place.write(&format!("gateway/{GATEWAY_FILE}"), serde_json::to_vec(&config(port, text(&socket)?)?)?)?;
     place.write(&format!("gateway/{CERTIFICATE_FILE}"), place.certificate())?;
@@ -51,7 +54,8 @@ fn users() -> Result<Users> {
     let parameters = Params::new(8, 1, 1, None).ok().context("argon2 refused its parameters")?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
     let hash = argon2.hash_password(PASSWORD.as_bytes()).ok().context("failed to hash a password")?;
-    let user = User { password: PasswordHash(hash.to_string()), home: USER.to_owned(), read_only: false };
+    let user =
+        User { password: PasswordHash(hash.to_string()), home: USER.to_owned(), read_only: false, name_encoding: None };
     Ok(Users { users: [(USER.to_owned(), user)].into() })
 }
 
@@ -80,7 +84,7 @@ fn config(port: u16, socket: &str) -> Result<GatewayConfig> {
             login_seconds: 60,
             data_seconds: 120,
         },
-        uploads: Uploads { require_close_notify: true },
+        uploads: Uploads { require_close_notify: true, logins: BTreeMap::new() },
         active_mode: None,
         drain_seconds: 1,
     })

@@ -8,6 +8,7 @@
 )]
 
 mod address;
+mod close_notify;
 mod crowd;
 mod deletion;
 mod node_port;

@@ -1,0 +1,45 @@
+//! Uploads that end without `close_notify`: refused, told to the administrator, and taken from who is excused.
+
+use std::{io::Write as _, net::Shutdown};
+
+use anyhow::Result;
+use safetp_e2e::{Host, ftps::Session, scenario::Namespace};
+use serde_json::{Value, json};
+
+use crate::watching::Watch;
+
+/// Stores a file and ends the connection alone, as many devices do.
+fn store_unclosed(session: &mut Session) -> Result<u16> {
+    let mut data = session.transfer("STOR file")?;
+    data.write_all(b"whole")?;
+    data.sock.shutdown(Shutdown::Write)?;
+    std::io::copy(&mut data.sock, &mut std::io::sink())?;
+    Ok(session.reply()?.code)
+}
+
+fn note_of_event(events: &Value) -> Option<String> {
+    let events = events["items"].as_array()?;
+    let event = events.iter().find(|event| event["reason"] == "UploadNotClosed")?;
+    Some(event["message"].as_str()?.to_owned())
+}
+
+#[test]
+fn the_first_upload_without_close_notify_makes_an_event_and_its_login_can_be_excused() -> Result<()> {
+    let namespace = Namespace::new("e2e-close-notify")?;
+    let server = namespace.server("files", &json!({}))?;
+    assert_eq!(store_unclosed(&mut server.login(Host::Client)?)?, 426);
+    // Any change makes the operator look at the pods now and not within ten minutes.
+    namespace.apply_server("files", &json!({ "limits": { "sessions": 9999 } }))?;
+    let note = namespace.wait_for("events", "one of the upload", note_of_event)?;
+    assert!(note.contains("login alice") && note.contains("spec.uploads.requireCloseNotify: false"), "{note}");
+    let mut watch = Watch::start(&namespace, "safetpuser/alice", "{.status.observedGeneration}")?;
+    namespace.apply_object(&json!({
+        "apiVersion": "safetp.io/v1alpha1", "kind": "SafeTPUser", "metadata": { "name": "alice" },
+        "spec": { "servers": ["files"], "passwordSecretRef": { "name": "alice", "key": "password" },
+                  "uploads": { "requireCloseNotify": false } },
+    }))?;
+    watch.until("2")?;
+    let server = namespace.wait_ready("files")?;
+    assert_eq!(store_unclosed(&mut server.login(Host::Client)?)?, 226);
+    Ok(())
+}
