@@ -65,3 +65,24 @@ fn star_patterns_of_many_sessions_keep_nobody_waiting() {
         client.expect(213);
     }
 }
+
+#[test]
+fn guesses_are_bounded_by_address_and_a_neighbour_who_has_logged_in_lately_does_not_wait() {
+    let pod = Pod::new();
+    pod.login();
+    let begin = Instant::now();
+    // Three more than an address has at once, in sessions that know nothing of each other.
+    thread::scope(|scope| {
+        for session in 0..11 {
+            let mut guesser = pod.protected();
+            scope.spawn(move || {
+                for number in 0..3 {
+                    guesser.ask(&format!("USER user-{session}-{number}"), 331);
+                    guesser.ask("PASS wrong", 530);
+                }
+            });
+        }
+    });
+    assert!(begin.elapsed() > Duration::from_millis(2500), "33 guesses took {:?}", begin.elapsed());
+    assert_login_is_fast(&pod);
+}
