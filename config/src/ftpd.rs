@@ -11,7 +11,7 @@
 //!   A connection that ends instead means [`FAILED`]. While finishing takes long, `150` comes again now and then: the
 //!   gateway waits on and passes none of them on.
 //! * TYPE is known but changes nothing on the descriptor: the gateway converts TYPE A.
-//! * [`DIGEST`] answers with the digest of the configuration that is in force.
+//! * [`DIGEST`] answers with the digest of the configuration that is in force, and with how far the ftpd is shut in.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -31,7 +31,8 @@ pub const FAILED: &str = "XFAILED";
 pub const STORAGE_FULL: &str = "storage_full";
 /// A reason of [`FAILED`]: the file did not take what was written. What came is removed, for it cannot be trusted.
 pub const FILE_WRITE: &str = "file_write";
-/// `XDIGEST`: allowed before login, answered by `200 <digest>`.
+/// `XDIGEST`: allowed before login, answered by `200 <digest> <landlock>`, the latter a
+/// [`Landlock`](crate::status::Landlock) by its name.
 pub const DIGEST: &str = "XDIGEST";
 
 /// `ftpd.json`.

@@ -1,6 +1,6 @@
 //! `GET /status` on the gateway's admin port: what is in force right now. The operator's Ready waits for it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,34 @@ pub struct GatewayStatus {
     /// they are many.
     #[serde(default)]
     pub unclosed_uploads: BTreeSet<String>,
+    /// How much of Landlock the gateway is under; absent: a version that does not report it.
+    #[serde(default)]
+    pub gateway_landlock: Option<Landlock>,
+    /// The same of the ftpd, as it told the gateway.
+    #[serde(default)]
+    pub ftpd_landlock: Option<Landlock>,
+}
+
+/// How far a program is fenced in by Landlock, which depends on the node's kernel. The worst comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Landlock {
+    /// The kernel has none: the container's own mounts and the seccomp filter are the only fences.
+    Missing,
+    /// What an older kernel has of it: files since Linux 5.13, TCP ports since 6.7, other processes' abstract sockets
+    /// and signals since 6.12.
+    Partial,
+    /// All that the program knows of.
+    Full,
+}
+
+impl fmt::Display for Landlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "Missing",
+            Self::Partial => "Partial",
+            Self::Full => "Full",
+        })
+    }
 }
 
 #[cfg(test)]
@@ -56,5 +84,13 @@ mod tests {
     fn an_older_gateway_has_no_weak_bindings() {
         let status: GatewayStatus = serde_json::from_str(r#"{"sessions": 3}"#).unwrap();
         assert_eq!((status.sessions, status.weak_bindings), (3, 0));
+        assert_eq!((status.gateway_landlock, status.ftpd_landlock), (None, None));
+    }
+
+    #[test]
+    fn landlock_is_printed_as_it_is_read() {
+        for landlock in [Landlock::Missing, Landlock::Partial, Landlock::Full] {
+            assert_eq!(serde_json::to_value(landlock).unwrap(), landlock.to_string());
+        }
     }
 }

@@ -1,20 +1,16 @@
 //! The embedded ftpd's binary: arguments, log, shutting in, serving.
 
-use std::{
-    io,
-    num::NonZero,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{io, num::NonZero, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use rustix::{fs::Mode, process::umask};
 use safetp_config::paths;
+use safetp_fence::{Reach, try_out};
 use safetp_ftpd::{
     check,
     server::{Options, Server, Throttle},
-    shut_in::{Reach, shut_in},
+    shut_in,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -62,7 +58,7 @@ fn main() -> ExitCode {
         Command::Serve => serve(arguments),
         Command::Check { shut_in: false } => check::greeting(&arguments.socket).map_err(anyhow::Error::from),
         Command::Check { shut_in: true } => {
-            check::fences(&arguments.reach(), io::stdout()).map_err(anyhow::Error::from)
+            try_out(&arguments.reach(), shut_in::CALLS, io::stdout()).map_err(anyhow::Error::from)
         }
     };
     match result {
@@ -76,8 +72,7 @@ fn main() -> ExitCode {
 
 impl Arguments {
     fn reach(&self) -> Reach {
-        let run = self.socket.parent().unwrap_or(Path::new("/")).to_owned();
-        Reach { data: self.data.clone(), run, config: self.config.clone() }
+        shut_in::reach(&self.data, &self.socket, &self.config)
     }
 }
 
@@ -87,8 +82,10 @@ fn serve(arguments: Arguments) -> anyhow::Result<()> {
     // Each session holds a handful of descriptors, and the soft limit is often 1024 for the sake of programs that use
     // `select`.
     rlimit::increase_nofile_limit(u64::MAX).context("failed to raise the limit of open files")?;
-    let fences = shut_in(&arguments.reach()).context("failed to shut itself in")?;
-    tracing::info!(landlock = ?fences.landlock, seccomp = "unix sockets only", "shut in");
+    // The gateway has the group of the files, so only their owner may write to them, whatever the runtime's own mask.
+    umask(Mode::WGRP | Mode::WOTH);
+    let landlock = safetp_fence::shut_in(&arguments.reach(), shut_in::CALLS).context("failed to shut itself in")?;
+    tracing::info!(?landlock, seccomp = ?shut_in::CALLS, "shut in");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .enable_all()
@@ -101,6 +98,7 @@ fn serve(arguments: Arguments) -> anyhow::Result<()> {
             data: arguments.data,
             throttle: Throttle::default(),
             sweep_every: SWEEP_INTERVAL,
+            landlock,
         };
         let server = Server::start(options)?;
         let mut stop = signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;

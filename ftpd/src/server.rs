@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use safetp_config::status::Landlock;
 use tokio::{
     net::{UnixListener, UnixStream},
     task::JoinSet,
@@ -25,7 +26,7 @@ use crate::{
 
 pub use crate::login::{Rate, Throttle};
 
-/// The gateway runs under the same group, others under none of this pod.
+/// The gateway runs as another user of the same group, others under none of this pod.
 const SOCKET_MODE: u32 = 0o660;
 
 /// Waited after a failed accept: out of descriptors, trying again at once would take the processor from the sessions
@@ -45,6 +46,8 @@ pub struct Options {
     pub throttle: Throttle,
     /// How often every home is looked through for uploads that nobody continued in time.
     pub sweep_every: Duration,
+    /// How far the process is shut in, for whoever asks for the digest.
+    pub landlock: Landlock,
 }
 
 /// Why the server cannot start.
@@ -96,6 +99,7 @@ impl Server {
             shares: Shares::default(),
             logins: Logins::new(options.throttle).map_err(StartError::Threads)?,
             tries: options.throttle.tries,
+            landlock: options.landlock,
         };
         let Options { socket, sweep_every, .. } = options;
         Ok(Self { listener, socket, shared: Arc::new(shared), sweep_every })

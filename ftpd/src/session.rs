@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use safetp_config::ftpd::User;
+use safetp_config::{ftpd::User, status::Landlock};
 use safetp_protocol::{command::Type, reply::Reply};
 use tokio::{net::UnixStream, sync::watch};
 
@@ -38,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) logins: Logins,
     /// Failed logins after which a session ends.
     pub(crate) tries: u32,
+    pub(crate) landlock: Landlock,
 }
 
 /// The state of one session.

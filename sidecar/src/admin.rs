@@ -4,7 +4,11 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
-use safetp_config::{Digest, ftpd, gateway::Backend, status::GatewayStatus};
+use safetp_config::{
+    Digest, ftpd,
+    gateway::Backend,
+    status::{GatewayStatus, Landlock},
+};
 use safetp_protocol::reply::{Reply, ReplyDecoder};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -28,6 +32,15 @@ pub struct Admin {
     pub gateway: Arc<Gateway>,
     /// All metrics.
     pub metrics: Arc<Metrics>,
+    /// How far the process is shut in.
+    pub landlock: Landlock,
+}
+
+/// What the ftpd says of itself.
+struct FtpdState {
+    digest: Digest,
+    /// Absent where it is of a version that does not say so.
+    landlock: Option<Landlock>,
 }
 
 /// Why the ftpd's digest is not known.
@@ -60,7 +73,7 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
         let problem = settings.problem.clone().unwrap_or_default();
         return (StatusCode::SERVICE_UNAVAILABLE, format!("no usable certificate: {problem}\n"));
     }
-    match ftpd_digest(&settings).await {
+    match ftpd_state(&settings).await {
         Err(error @ (FtpdError::Unreachable(_) | FtpdError::Silent)) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))
         }
@@ -75,28 +88,34 @@ async fn metrics(State(admin): State<Admin>) -> ([(&'static str, &'static str); 
 
 async fn status(State(admin): State<Admin>) -> Json<GatewayStatus> {
     let settings = Arc::clone(&admin.settings.borrow());
-    let (ftpd_digest, ftpd_problem) = match ftpd_digest(&settings).await {
-        Ok(digest) => (Some(digest), None),
+    let (ftpd, ftpd_problem) = match ftpd_state(&settings).await {
+        Ok(state) => (Some(state), None),
         Err(error) => (None, Some(error.to_string())),
     };
+    let ftpd_landlock = ftpd.as_ref().and_then(|state| state.landlock);
     let address = admin.address.borrow().as_ref().map(|address| address.text.clone());
     Json(GatewayStatus {
         address,
         gateway_digest: settings.digest.clone(),
-        ftpd_digest,
+        ftpd_digest: ftpd.map(|state| state.digest),
         problem: settings.problem.clone().or(ftpd_problem).or_else(|| admin.gateway.problem()),
         sessions: admin.gateway.sessions(),
         weak_bindings: admin.metrics.weak_bindings(),
         unclosed_uploads: admin.gateway.unclosed_uploads(),
+        gateway_landlock: Some(admin.landlock),
+        ftpd_landlock,
     })
 }
 
-async fn ftpd_digest(settings: &InForce) -> Result<Digest, FtpdError> {
+async fn ftpd_state(settings: &InForce) -> Result<FtpdState, FtpdError> {
     let Backend::Embedded { socket } = &settings.config.backend;
     let reply = tokio::time::timeout(FTPD_TIME, ask(Path::new(socket))).await.map_err(|_| FtpdError::Silent)??;
     let text = std::str::from_utf8(reply.text()).ok().filter(|_| reply.code().number() == 200);
-    let digest = text.and_then(|text| text.split_ascii_whitespace().next()).ok_or(FtpdError::NoDigest)?;
-    serde_json::from_value(digest.into()).map_err(|_| FtpdError::NoDigest)
+    let mut words = text.ok_or(FtpdError::NoDigest)?.split_ascii_whitespace();
+    let digest = words.next().ok_or(FtpdError::NoDigest)?;
+    let digest = serde_json::from_value(digest.into()).map_err(|_| FtpdError::NoDigest)?;
+    let landlock = words.next().and_then(|word| serde_json::from_value(word.into()).ok());
+    Ok(FtpdState { digest, landlock })
 }
 
 /// A connection of its own: greeting, question, answer.

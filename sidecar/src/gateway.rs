@@ -7,7 +7,10 @@ use std::{
 
 use safetp_config::{gateway::GatewayConfig, ports::PortRange};
 use safetp_protocol::{data_ports::SessionId, session::Announced};
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, watch},
+};
 use tokio_util::task::TaskTracker;
 
 use crate::{drain::Phase, metrics::Metrics, settings::InForce};
@@ -82,7 +85,8 @@ impl Gateway {
             next_session: AtomicU64::new(1),
             unclosed: Unclosed::default(),
             tasks: TaskTracker::new(),
-            exchanges: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            // As many as the runtime has threads: whoever is shut in can no longer ask how many processors it may use.
+            exchanges: Semaphore::new(Handle::current().metrics().num_workers()),
         };
         Ok(Bound { gateway: Arc::new(gateway), listeners })
     }

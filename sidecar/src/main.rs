@@ -2,35 +2,64 @@
 
 use std::{
     io::{self, IsTerminal as _},
+    num::NonZero,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use safetp_fence::{Landlock, try_out};
 use safetp_sidecar::{
     address,
     admin::{self, Admin},
-    args::Args,
+    args::{Args, Command},
     drain::{self, Phase},
     gateway::{self, Gateway, Tickets},
     metrics::Metrics,
-    settings::Keeper,
+    settings::{Keeper, read_config},
+    shut_in,
 };
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     start_log(args.log_json);
+    match args.command.unwrap_or_default() {
+        Command::Serve => start(&args),
+        Command::Check { .. } => {
+            let config = read_config(&args.gateway_dir).context("failed to read what the gateway was told")?;
+            Ok(try_out(&args.reach(&config), shut_in::CALLS, io::stdout())?)
+        }
+    }
+}
+
+/// Everything that takes more than what is left once the process is shut in, and threads after that: only those that
+/// are created later are shut in as well.
+fn start(args: &Args) -> anyhow::Result<()> {
+    // Asked for first: the answer is in files that cannot be read once shut in.
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     // Each session holds a handful of descriptors, and the soft limit is often 1024 for the sake of programs that use
     // `select`.
     rlimit::increase_nofile_limit(u64::MAX).context("failed to raise the limit of open files")?;
     // For the client of the Kubernetes API, which asks for the process's default.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let metrics = Arc::new(Metrics::default());
+    // Draws random numbers, whose source looks around in the system at its first use.
     let tickets = Tickets::new().context("failed to make ticket keys")?;
+    let config = read_config(&args.gateway_dir).context("failed to start")?;
+    let landlock = safetp_fence::shut_in(&args.reach(&config), shut_in::CALLS).context("failed to shut itself in")?;
+    tracing::info!(%landlock, seccomp = ?shut_in::CALLS, "shut in");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .context("failed to start threads")?;
+    runtime.block_on(serve(args, tickets, landlock))
+}
+
+async fn serve(args: &Args, tickets: Tickets, landlock: Landlock) -> anyhow::Result<()> {
+    let metrics = Arc::new(Metrics::default());
     let keeper = Keeper::start(&args.gateway_dir, tickets, Arc::clone(&metrics)).context("failed to start")?;
     let settings = keeper.subscribe();
     let config = settings.borrow().config.clone();
@@ -41,7 +70,7 @@ async fn main() -> anyhow::Result<()> {
     let (drain, phase) = watch::channel(Phase::Serving);
     let bound = Gateway::bind(&config, settings.clone(), address.clone(), phase, Arc::clone(&metrics))?;
     let listener = gateway::listen(config.admin_port)?;
-    let admin = Admin { settings: settings.clone(), address, gateway: bound.gateway(), metrics };
+    let admin = Admin { settings: settings.clone(), address, gateway: bound.gateway(), metrics, landlock };
     tokio::spawn(admin::serve(listener, admin));
 
     let time = move || Duration::from_secs(settings.borrow().config.drain_seconds.into());

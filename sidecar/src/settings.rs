@@ -57,9 +57,14 @@ pub enum SettingsError {
     /// The key of X-SafeTP1 is of no use.
     #[error("dsa.key is not in force: {0}")]
     SigningKey(#[from] KeyError),
-    /// Ports are bound once.
-    #[error("the ports have changed, which takes a new pod: {0}")]
-    Ports(&'static str),
+    /// Ports are bound once, and what may be dialled is fixed once.
+    #[error("a change takes a new pod: {0}")]
+    NewPod(&'static str),
+}
+
+/// `gateway.json` alone: what the ports are, before anything else begins.
+pub fn read_config(directory: &Path) -> Result<GatewayConfig, SettingsError> {
+    Ok(GatewayConfig::parse(&read(directory, paths::GATEWAY_FILE)?)?)
 }
 
 /// Keeps [`InForce`] up to date from one directory.
@@ -82,7 +87,7 @@ impl Keeper {
     /// Reads the directory for the first time. Without a readable `gateway.json` nothing can begin; without a usable
     /// certificate all but AUTH can.
     pub fn start(directory: &Path, tickets: Tickets, metrics: Arc<Metrics>) -> Result<Self, SettingsError> {
-        let config = GatewayConfig::parse(&read(directory, paths::GATEWAY_FILE)?)?;
+        let config = read_config(directory)?;
         let first = InForce { config, identity: None, signing_key: None, digest: None, problem: None };
         let keeper = Self { directory: directory.into(), tickets, metrics, in_force: watch::Sender::new(first.into()) };
         keeper.reload();
@@ -136,7 +141,7 @@ impl Keeper {
     fn load(&self, now: &InForce) -> Result<InForce, SettingsError> {
         let files = Files::read(&self.directory)?;
         let config = GatewayConfig::parse(&files.config)?;
-        same_ports(&now.config, &config)?;
+        same_pod(&now.config, &config)?;
         let identity = Identity::parse(&files.certificate, &files.key, self.tickets.clone())?;
         let signing_key = self.signing_key(&config)?;
         let fingerprint = signing_key.as_ref().map(|key| key.public_key().fingerprint().to_string());
@@ -167,14 +172,16 @@ fn read(directory: &Path, file: &'static str) -> Result<Vec<u8>, SettingsError> 
     std::fs::read(directory.join(file)).map_err(|source| SettingsError::Read { file, source })
 }
 
-fn same_ports(now: &GatewayConfig, next: &GatewayConfig) -> Result<(), SettingsError> {
+fn same_pod(now: &GatewayConfig, next: &GatewayConfig) -> Result<(), SettingsError> {
     let changed = [
         ("the control port", now.listen_port != next.listen_port),
         ("the admin port", now.admin_port != next.admin_port),
         ("the data ports", now.data_ports != next.data_ports),
+        // Shut in without it, the gateway could dial no client.
+        ("active mode", now.active_mode.is_none() && next.active_mode.is_some()),
     ];
     match changed.into_iter().find(|(_, changed)| *changed) {
-        Some((which, _)) => Err(SettingsError::Ports(which)),
+        Some((which, _)) => Err(SettingsError::NewPod(which)),
         None => Ok(()),
     }
 }

@@ -33,5 +33,6 @@ pub(super) async fn xdigest(session: &Session) -> Result<Answer, Refusal> {
         settings.reload_or_keep();
         settings.current().digest().to_string()
     });
-    Ok(Answer::reply(200, digest.await.map_err(|_| Refusal::Internal)?))
+    let digest = digest.await.map_err(|_| Refusal::Internal)?;
+    Ok(Answer::reply(200, format!("{digest} {}", session.shared.landlock)))
 }

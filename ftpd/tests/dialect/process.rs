@@ -1,6 +1,6 @@
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, ErrorKind},
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -54,7 +54,8 @@ fn no_network_socket_can_be_made_from_inside() {
     let output = command(&world, &["check", "--shut-in"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
-    for what in ["a TCP socket", "a UDP socket", "a TCP socket (IPv6)", "a netlink socket", "another program"] {
+    let all = ["a TCP socket", "a UDP socket", "a TCP socket (IPv6)", "a netlink socket", "another program"];
+    for what in all.into_iter().chain(["another process"]) {
         assert!(text.contains(&format!("{what}: refused")), "{text}");
     }
 }
@@ -71,6 +72,15 @@ fn every_thread_of_the_server_is_shut_in() {
     for status in statuses {
         assert!(status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1"), "{status}");
     }
+}
+
+#[test]
+fn the_server_of_every_other_test_is_shut_in_as_well_and_says_so() {
+    let world = World::new();
+    let told = world.connect().ask("XDIGEST", 200);
+    let (network, file) = world.inside(|| (std::net::UdpSocket::bind("127.0.0.1:0"), fs::read("/proc/self/status")));
+    assert_eq!(network.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    assert_eq!(file.is_ok(), told.contains("Missing"), "{told}: {file:?}");
 }
 
 #[test]

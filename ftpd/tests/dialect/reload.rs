@@ -12,7 +12,7 @@ use crate::support::{World, eventually, hash_of, users};
 fn the_digest_is_that_of_the_files_from_the_moment_they_change() {
     let world = World::new();
     let mut gateway = world.connect();
-    let told = |gateway: &mut crate::support::Gateway| gateway.ask("XDIGEST", 200)[4..].trim_end().to_owned();
+    let told = |gateway: &mut crate::support::Gateway| digest(&gateway.ask("XDIGEST", 200));
     let before = told(&mut gateway);
     let mut fewer = users();
     fewer.users.remove("bob");
@@ -22,6 +22,10 @@ fn the_digest_is_that_of_the_files_from_the_moment_they_change() {
     let files = [FTPD_FILE, USERS_FILE].map(|name| (name, fs::read(world.config().join(name)).unwrap()));
     let expected = Digest::of(files.iter().map(|(name, content)| (*name, content.as_slice())));
     assert_eq!(after, expected.as_str());
+}
+
+fn digest(reply: &str) -> String {
+    reply.split_ascii_whitespace().nth(1).unwrap().to_owned()
 }
 
 #[test]

@@ -18,8 +18,13 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFl
 use safetp_config::{
     ftpd::{FtpdConfig, PasswordHash, User, Users},
     paths::{FTPD_FILE, USERS_FILE},
+    status::Landlock,
 };
-use safetp_ftpd::server::{Options, Server, Throttle};
+use safetp_fence::Reach;
+use safetp_ftpd::{
+    server::{Options, Server, Throttle},
+    shut_in,
+};
 use safetp_protocol::reply::{Reply, ReplyDecoder};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -32,6 +37,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct World {
     directory: TempDir,
     runtime: Runtime,
+    landlock: Landlock,
+}
+
+/// Threads that are shut in as the program is, so that every test shows that nothing is missing there. They inherit it
+/// from the one that creates them.
+fn shut_in_runtime(reach: &Reach) -> (Runtime, Landlock) {
+    let found = || {
+        let landlock = safetp_fence::shut_in(reach, shut_in::CALLS).unwrap();
+        (Runtime::new().unwrap(), landlock)
+    };
+    std::thread::scope(|scope| scope.spawn(found).join().unwrap())
 }
 
 impl World {
@@ -44,8 +60,10 @@ impl World {
         for name in ["run", "config", "data"] {
             fs::create_dir(directory.path().join(name)).unwrap();
         }
-        let runtime = Runtime::new().unwrap();
-        let world = Self { directory, runtime };
+        let path = |name: &str| directory.path().join(name);
+        let reach = shut_in::reach(&path("data"), &path("run/ftpd.sock"), &path("config"));
+        let (runtime, landlock) = shut_in_runtime(&reach);
+        let world = Self { directory, runtime, landlock };
         world.configure(&users());
         world.start(throttle);
         world
@@ -68,10 +86,15 @@ impl World {
     }
 
     fn serve(&self, socket: PathBuf, throttle: Throttle, sweep_every: Duration) {
-        let options = Options { socket, config: self.config(), data: self.data(), throttle, sweep_every };
-        let _inside = self.runtime.enter();
-        let server = Server::start(options).unwrap();
-        self.runtime.spawn(server.run(std::future::pending()));
+        let (config, data, landlock) = (self.config(), self.data(), self.landlock);
+        let options = Options { socket, config, data, throttle, sweep_every, landlock };
+        // From inside, since the server creates threads of its own.
+        self.inside(|| drop(tokio::spawn(Server::start(options).unwrap().run(std::future::pending()))));
+    }
+
+    /// Runs this on one of the server's own threads.
+    pub(crate) fn inside<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> T {
+        self.runtime.block_on(self.runtime.spawn(async { what() })).unwrap()
     }
 
     pub(crate) fn socket(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 //! The program itself: what it says when it cannot start, and how it ends.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Child, Command, Stdio},
@@ -9,7 +10,10 @@ use std::{
 
 use rand::Rng as _;
 use rustix::process::{Pid, Signal, kill_process};
-use safetp_config::{gateway::GatewayConfig, ports::PortRange};
+use safetp_config::{
+    gateway::{ActiveMode, GatewayConfig},
+    ports::PortRange,
+};
 
 use crate::support::{Client, Pod};
 
@@ -25,15 +29,19 @@ fn program_of(open_files: u32) -> Command {
     shell
 }
 
-fn start(pod: &Pod, mut program: Command) -> Child {
+fn start(pod: &Pod, program: Command) -> Child {
+    of(pod, program).spawn().unwrap()
+}
+
+/// This program for the files of the pod.
+fn of(pod: &Pod, mut program: Command) -> Command {
     program
         .arg("--gateway-dir")
         .arg(pod.path("gateway"))
         .arg("--log-json")
         .env_remove("RUST_LOG")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::piped());
+    program
 }
 
 /// A gateway of its own before the pod's ftpd.
@@ -94,6 +102,9 @@ fn sigterm_drains_and_ends_with_0() {
     let mut serving = Serving::start(&pod, program);
     let mut client = serving.login(&pod);
     client.store("STOR file", b"by the program");
+    for thread in threads(&serving.gateway) {
+        assert!(thread.contains("Seccomp:\t2") && thread.contains("NoNewPrivs:\t1"), "{thread}");
+    }
     kill_process(Pid::from_child(&serving.gateway), Signal::TERM).unwrap();
     assert!(client.expect(421).contains("shutting down"));
     client.expect_end();
@@ -120,6 +131,49 @@ fn strangers_cannot_use_up_the_open_files_that_transfers_and_the_admin_port_need
     drop(strangers);
     serving.gateway.kill().unwrap();
     serving.gateway.wait().unwrap();
+}
+
+fn threads(gateway: &Child) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", gateway.id())).unwrap();
+    let threads: Vec<_> = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("status")).unwrap()).collect();
+    assert!(threads.len() > 1);
+    threads
+}
+
+#[test]
+fn from_inside_no_file_can_be_changed_and_no_other_port_reached() {
+    let pod = Pod::new();
+    let output = of(&pod, program()).args(["check", "--shut-in"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    for what in
+        ["another program", "another process", "a new file", "a descriptor for reading opened again for writing"]
+    {
+        assert!(text.contains(&format!("{what}: refused")), "{what}: {text}");
+    }
+    if text.contains("landlock: Full") {
+        for what in ["a file outside", "listening on another port", "dialling another port"] {
+            assert!(text.contains(&format!("{what}: refused")), "{what}: {text}");
+        }
+    }
+}
+
+#[test]
+fn active_mode_that_is_switched_on_takes_a_new_pod_and_switched_off_does_not() {
+    let off = Pod::new();
+    let mut config = off.config.clone();
+    config.active_mode = Some(ActiveMode::default());
+    off.replace_config(&config, |in_force| in_force.problem.is_some());
+    let in_force = off.settings.borrow().clone();
+    let problem = in_force.problem.as_deref().unwrap();
+    assert!(problem.contains("a new pod: active mode"), "{problem}");
+    assert_eq!(in_force.config.active_mode, None);
+
+    let on = Pod::with(|config| config.active_mode = Some(ActiveMode::default()));
+    let mut config = on.config.clone();
+    config.active_mode = None;
+    on.replace_config(&config, |in_force| in_force.config.active_mode.is_none());
+    assert_eq!(on.settings.borrow().problem, None);
 }
 
 #[test]

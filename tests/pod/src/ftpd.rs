@@ -12,16 +12,20 @@ use safetp_config::{
     ftpd::{FtpdConfig, PasswordHash, User, Users},
     paths::{FTPD_FILE, USERS_FILE},
 };
-use safetp_ftpd::server::{Options, Server, Throttle};
+use safetp_ftpd::{
+    server::{Options, Server, Throttle},
+    shut_in,
+};
+use tokio::runtime::Runtime;
 
-use crate::{OTHER_USER, PASSWORD, USER};
+use crate::{OTHER_USER, PASSWORD, USER, threads::shut_in_runtime};
 
 pub(crate) fn socket(directory: &Path) -> PathBuf {
     directory.join("run/ftpd.sock")
 }
 
-/// Starts it in the current runtime, over `ftpd` and `data` of this directory.
-pub(crate) fn start(directory: &Path) {
+/// Starts it over `ftpd` and `data` of this directory, in threads of its own, which are shut in as the program is.
+pub(crate) fn start(directory: &Path) -> Runtime {
     let config = directory.join("ftpd");
     let user = |name: &str| {
         (name.to_owned(), User { password: hash(), home: name.into(), read_only: false, name_encoding: None })
@@ -30,15 +34,21 @@ pub(crate) fn start(directory: &Path) {
     let ftpd = FtpdConfig { keep_parts_hours: 24, name_encoding: None };
     fs::write(config.join(FTPD_FILE), serde_json::to_vec(&ftpd).unwrap()).unwrap();
     fs::write(config.join(USERS_FILE), serde_json::to_vec(&users).unwrap()).unwrap();
+    let reach = shut_in::reach(&directory.join("data"), &socket(directory), &config);
+    let (runtime, landlock) = shut_in_runtime(&reach, shut_in::CALLS);
     let options = Options {
         socket: socket(directory),
         config,
         data: directory.join("data"),
         throttle: Throttle::default(),
         sweep_every: Duration::from_hours(1),
+        landlock,
     };
-    let server = Server::start(options).unwrap();
-    tokio::spawn(server.run(std::future::pending()));
+    // From inside, since the server creates threads of its own.
+    let start =
+        runtime.spawn(async { drop(tokio::spawn(Server::start(options).unwrap().run(std::future::pending()))) });
+    runtime.block_on(start).unwrap();
+    runtime
 }
 
 /// Cheap parameters: the suites log in hundreds of times.

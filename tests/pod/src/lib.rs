@@ -20,6 +20,7 @@ mod ftpd;
 mod pod;
 mod program;
 mod safe_client;
+mod threads;
 mod volume;
 
 use std::time::{Duration, Instant};

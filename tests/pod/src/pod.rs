@@ -9,7 +9,7 @@ use std::{
 };
 
 use rcgen::{CertifiedKey, KeyPair};
-use safetp_config::gateway::GatewayConfig;
+use safetp_config::{gateway::GatewayConfig, status::Landlock};
 use safetp_protocol::session::Announced;
 use safetp_sidecar::{
     admin::Admin,
@@ -17,20 +17,23 @@ use safetp_sidecar::{
     gateway::{Bound, Gateway, Tickets},
     metrics::Metrics,
     settings::{InForce, Keeper},
+    shut_in,
 };
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
 
 use crate::{
     Client, PATIENCE, Trust, USER, config, ftpd,
+    threads::shut_in_runtime,
     volume::{Volume, config_file, dsa_file, identity_files, new_identity},
 };
 
 /// One pod. Its parts end with it.
 #[derive(Debug)]
 pub struct Pod {
-    /// Where the gateway and the ftpd run.
+    /// Where the gateway runs.
     pub runtime: Runtime,
+    _ftpd: Runtime,
     /// What the gateway was started with.
     pub config: GatewayConfig,
     /// Where clients connect to, on loopback.
@@ -58,6 +61,7 @@ struct News {
     address: watch::Receiver<Option<Announced>>,
     drain: watch::Receiver<Phase>,
     metrics: Arc<Metrics>,
+    landlock: Landlock,
 }
 
 impl Pod {
@@ -86,17 +90,19 @@ impl Pod {
         if let Some(identity) = identity {
             write_identity(directory.path(), &volume, identity);
         }
-        let runtime = Runtime::new().unwrap();
-        let inside = runtime.enter();
-        ftpd::start(directory.path());
-        let (address, announced) = watch::channel(None);
-        let (drain, phase) = watch::channel(Phase::Serving);
-        let news = News { address: announced, drain: phase, metrics: Arc::default() };
+        let ftpd = ftpd::start(directory.path());
         let usual = || {
             let mut config = config::usual(&ftpd::socket(directory.path()));
             change(&mut config);
             config
         };
+        let (gateway_dir, pod_info_dir) = (directory.path().join("gateway"), directory.path().join("pod"));
+        let reach = shut_in::reach(&gateway_dir, &pod_info_dir, &usual());
+        let (runtime, landlock) = shut_in_runtime(&reach, shut_in::CALLS);
+        let inside = runtime.enter();
+        let (address, announced) = watch::channel(None);
+        let (drain, phase) = watch::channel(Phase::Serving);
+        let news = News { address: announced, drain: phase, metrics: Arc::default(), landlock };
         let (config, bound, settings) = bind(usual, &volume, &news);
         address.send_replace(config::first_announced(&config));
         let (gateway, control_port) = (bound.gateway(), bound.control_port());
@@ -107,6 +113,7 @@ impl Pod {
         let metrics = news.metrics;
         Self {
             runtime,
+            _ftpd: ftpd,
             config,
             control_port,
             gateway,
@@ -266,7 +273,7 @@ fn bind(
         volume.replace_config(&config);
         let keeper = Keeper::start(volume.path(), Tickets::new().unwrap(), Arc::clone(&news.metrics)).unwrap();
         let settings = keeper.subscribe();
-        let News { address, drain, metrics } = news.clone();
+        let News { address, drain, metrics, .. } = news.clone();
         let bound = Gateway::bind(&config, settings.clone(), address, drain, metrics).ok()?;
         tokio::spawn(keeper.run());
         Some((config, bound, settings))
@@ -288,6 +295,7 @@ fn start_admin(
         address: news.address.clone(),
         gateway: Arc::clone(gateway),
         metrics: Arc::clone(&news.metrics),
+        landlock: news.landlock,
     };
     tokio::spawn(safetp_sidecar::admin::serve(listener, admin));
     port

@@ -1,0 +1,154 @@
+//! Tries from inside what must not be possible.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    os::{fd::AsRawFd as _, unix::process::CommandExt as _},
+    process::Command,
+};
+
+use rustix::{
+    fs::MemfdFlags,
+    io::Errno,
+    net::{AddressFamily, SocketType, socket},
+};
+
+use crate::{Calls, Dial, Landlock, Reach, ShutInError, shut_in};
+
+/// One thing that a program which is shut in must not be able to do.
+#[derive(Debug)]
+pub struct Trial {
+    /// What was tried.
+    pub what: &'static str,
+    /// What the kernel answered.
+    pub outcome: io::Result<()>,
+    /// Whether the fences in force must refuse it.
+    pub must_fail: bool,
+}
+
+impl Trial {
+    /// Whether it went as it must. What failed for another reason than the fences has shown nothing.
+    pub fn passed(&self) -> bool {
+        !self.must_fail || self.outcome.as_ref().is_err_and(is_fence)
+    }
+}
+
+/// The answers of Landlock (`EACCES`, `EPERM`, between mounts `EXDEV`) and of the filters (`EPERM`, `ENOSYS`).
+fn is_fence(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied || error.raw_os_error() == Some(Errno::NOSYS.raw_os_error())
+}
+
+/// Why a program is not shut in.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// It could not be done.
+    #[error(transparent)]
+    ShutIn(#[from] ShutInError),
+    /// The findings could not be written.
+    #[error("failed to write: {0}")]
+    Write(#[from] io::Error),
+    /// Something was possible that must not be.
+    #[error("the fences let through: {0}")]
+    Open(String),
+}
+
+/// Shuts this thread in as `reach` and `calls` say, tries to get out, and writes a line for each attempt.
+pub fn try_out(reach: &Reach, calls: Calls, mut out: impl Write) -> Result<(), TrialError> {
+    let bait = Bait::new().map_err(ShutInError::from)?;
+    let landlock = shut_in(reach, calls)?;
+    writeln!(out, "landlock: {landlock:?}")?;
+    let mut open = Vec::new();
+    for trial in bait.trials(reach, calls, landlock) {
+        match &trial.outcome {
+            Ok(()) => writeln!(out, "{}: possible", trial.what)?,
+            Err(error) => writeln!(out, "{}: refused ({error})", trial.what)?,
+        }
+        if !trial.passed() {
+            open.push(trial.what);
+        }
+    }
+    if open.is_empty() { Ok(()) } else { Err(TrialError::Open(open.join(", "))) }
+}
+
+/// What is opened while there are no fences, to be tried behind them.
+#[derive(Debug)]
+pub struct Bait {
+    /// As the ftpd hands over a file for a download: the mode would let its holder write.
+    for_reading: File,
+}
+
+impl Bait {
+    /// Opens everything.
+    pub fn new() -> io::Result<Self> {
+        let file = File::from(rustix::fs::memfd_create("bait", MemfdFlags::CLOEXEC)?);
+        Ok(Self { for_reading: File::open(path_of(&file))? })
+    }
+
+    /// Tries everything once.
+    pub fn trials(&self, reach: &Reach, calls: Calls, landlock: Landlock) -> Vec<Trial> {
+        let always = |what, outcome| Trial { what, outcome, must_fail: true };
+        let mut all: Vec<_> = sockets(calls).collect();
+        all.push(always("another program", exec()));
+        all.push(always("another process", Command::new("/proc/self/exe").spawn().map(drop)));
+        all.push(Trial {
+            what: "a file outside",
+            outcome: fs::read("/proc/self/status").map(drop),
+            must_fail: landlock != Landlock::Missing,
+        });
+        if calls == Calls::Relay {
+            let again = OpenOptions::new().write(true).open(path_of(&self.for_reading));
+            all.push(always("a descriptor for reading opened again for writing", again.map(drop)));
+            all.push(always("a new file", File::create("/proc/self/outside").map(drop)));
+            all.extend(ports(reach, landlock));
+        }
+        all
+    }
+}
+
+fn path_of(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+/// Returns only where it is refused; what would run instead fails, and the check with it.
+fn exec() -> io::Result<()> {
+    Err(Command::new("/proc/self/exe").arg("escaped").exec())
+}
+
+const OTHERS: &[(&str, AddressFamily, SocketType)] = &[
+    ("a packet socket", AddressFamily::PACKET, SocketType::RAW),
+    ("a netlink socket", AddressFamily::NETLINK, SocketType::RAW),
+    ("a socket to the hypervisor", AddressFamily::VSOCK, SocketType::STREAM),
+];
+const IP: &[(&str, AddressFamily, SocketType)] = &[
+    ("a TCP socket", AddressFamily::INET, SocketType::STREAM),
+    ("a UDP socket", AddressFamily::INET, SocketType::DGRAM),
+    ("a raw socket", AddressFamily::INET, SocketType::RAW),
+    ("a TCP socket (IPv6)", AddressFamily::INET6, SocketType::STREAM),
+    ("a UDP socket (IPv6)", AddressFamily::INET6, SocketType::DGRAM),
+];
+
+fn sockets(calls: Calls) -> impl Iterator<Item = Trial> {
+    let ip = if calls == Calls::Files { IP } else { &[] };
+    ip.iter().chain(OTHERS).map(|(what, family, kind)| Trial {
+        what,
+        outcome: socket(*family, *kind, None).map(drop).map_err(io::Error::from),
+        must_fail: true,
+    })
+}
+
+/// Landlock restricts TCP since its fourth version (Linux 6.7), so less than all of it may not have that.
+fn ports(reach: &Reach, landlock: Landlock) -> impl Iterator<Item = Trial> {
+    let must_fail = landlock == Landlock::Full;
+    let other = |ports: &[u16]| (1024..=u16::MAX).rev().find(|port| !ports.contains(port)).unwrap_or(u16::MAX);
+    let listen = TcpListener::bind((Ipv4Addr::LOCALHOST, other(&reach.listen))).map(drop);
+    let listen = Trial { what: "listening on another port", outcome: listen, must_fail };
+    let dial = match &reach.dial {
+        Dial::Any => None,
+        Dial::Ports(ports) => {
+            let outcome = TcpStream::connect((Ipv4Addr::LOCALHOST, other(ports))).map(drop);
+            Some(Trial { what: "dialling another port", outcome, must_fail })
+        }
+    };
+    [Some(listen), dial].into_iter().flatten()
+}
