@@ -36,6 +36,9 @@ pub const TOKEN_DIR: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Annotation on the pod: the address of its node, written by the operator where the address is a node's.
 pub const ADDRESS_ANNOTATION: &str = "safetp.io/address";
+/// Annotation in the pod's template where active mode is on. Nobody reads it: a gateway is shut in before it serves, so
+/// only a new pod can begin to dial clients, and a changed template makes one.
+pub const ACTIVE_MODE_ANNOTATION: &str = "safetp.io/active-mode";
 /// Annotation on the pod: the digest of everything mounted. Its change makes the kubelet refresh the volumes at once
 /// instead of at its next periodic sync, a minute later.
 pub const CONFIG_ANNOTATION: &str = "safetp.io/config-digest";

@@ -6,7 +6,10 @@ use anyhow::Context as _;
 use clap::Parser;
 use safetp_images::{File, Image, pack};
 
-const PROGRAMS: [&str; 3] = ["safetp-operator", "safetp-sidecar", "safetp-ftpd"];
+/// Each with its user and group. The gateway's user is not the ftpd's, to whom the files belong; the group is one, for
+/// the socket between them.
+const PROGRAMS: [(&str, &str); 3] =
+    [("safetp-operator", "65532:65532"), ("safetp-sidecar", "65533:65532"), ("safetp-ftpd", "65532:65532")];
 
 /// Packs target/images/NAME.tar from static binaries.
 #[derive(Parser)]
@@ -22,11 +25,11 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     std::fs::create_dir_all(&arguments.out).with_context(|| format!("failed to make {}", arguments.out.display()))?;
-    PROGRAMS.iter().try_for_each(|name| pack_program(name, &arguments))
+    PROGRAMS.iter().try_for_each(|(name, user)| pack_program(name, user, &arguments))
 }
 
 #[expect(clippy::print_stdout, reason = "a command-line tool tells what it made")]
-fn pack_program(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
+fn pack_program(name: &str, user: &str, arguments: &Arguments) -> anyhow::Result<()> {
     let binary = arguments.binaries.join(name);
     refuse_dynamic(&binary)?;
     let inside = format!("/{name}");
@@ -35,7 +38,7 @@ fn pack_program(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
         reference: &reference,
         files: &[File { path: &inside, source: &binary, mode: 0o755 }],
         entrypoint: &[&inside],
-        user: "65532:65532",
+        user,
         labels: &[
             ("org.opencontainers.image.source", env!("CARGO_PKG_REPOSITORY")),
             ("org.opencontainers.image.version", env!("CARGO_PKG_VERSION")),

@@ -13,7 +13,7 @@ use crate::{
 
 /// How many claims can be bound at once.
 const VOLUMES: usize = 48;
-/// The user of every container of ours: the kubelet applies no `fsGroup` to a hostPath volume.
+/// The user of the container with the files: the kubelet applies no `fsGroup` to a hostPath volume.
 const OWNER: u32 = 65532;
 
 /// Makes the class and the volumes.

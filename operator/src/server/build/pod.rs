@@ -11,8 +11,12 @@ use k8s_openapi::{
 use super::{Ingredients, volumes};
 use crate::server::ports::{CONTROL_PORT_NAME, data_port_name};
 
-/// The user and group of both containers, as in the images.
-const UID: i64 = 65_532;
+/// The user of the ftpd, to whom the files belong, and the group of the pod: as in its image.
+const FTPD_UID: i64 = 65_532;
+/// The user of the gateway, as in its image: another one, who owns no file. It shares the pod's group for the socket and
+/// its own configuration.
+const GATEWAY_UID: i64 = 65_533;
+const GROUP: i64 = 65_532;
 /// What a pod gets beyond its drain: the gateway's last replies and the ftpd's end.
 const MARGIN_SECONDS: i64 = 15;
 const ADMIN_PORT_NAME: &str = "admin";
@@ -47,7 +51,7 @@ fn build_ftpd(from: &Ingredients<'_>) -> Container {
         args: Some(vec!["serve".to_owned()]),
         restart_policy: Some("Always".to_owned()),
         resources: Some(requests("20m", "32Mi")),
-        security_context: Some(container_security()),
+        security_context: Some(container_security(FTPD_UID)),
         startup_probe: Some(check(1, 120)),
         liveness_probe: Some(check(30, 3)),
         volume_mounts: Some(volumes::build_ftpd_mounts()),
@@ -63,7 +67,7 @@ fn build_gateway(from: &Ingredients<'_>) -> Container {
         image_pull_policy: Some(from.images.image_pull_policy.clone()),
         ports: Some(ports(from)),
         resources: Some(from.server.pod.resources.clone().unwrap_or_else(|| requests("50m", "64Mi"))),
-        security_context: Some(container_security()),
+        security_context: Some(container_security(GATEWAY_UID)),
         readiness_probe: Some(admin("/readyz", 2)),
         liveness_probe: Some(admin("/healthz", 10)),
         volume_mounts: Some(volumes::build_gateway_mounts(from)),
@@ -118,9 +122,8 @@ fn requests(cpu: &str, memory: &str) -> ResourceRequirements {
 fn pod_security() -> PodSecurityContext {
     PodSecurityContext {
         run_as_non_root: Some(true),
-        run_as_user: Some(UID),
-        run_as_group: Some(UID),
-        fs_group: Some(UID),
+        run_as_group: Some(GROUP),
+        fs_group: Some(GROUP),
         // Going through millions of files at each start would take minutes.
         fs_group_change_policy: Some("OnRootMismatch".to_owned()),
         seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
@@ -128,8 +131,9 @@ fn pod_security() -> PodSecurityContext {
     }
 }
 
-fn container_security() -> SecurityContext {
+fn container_security(user: i64) -> SecurityContext {
     SecurityContext {
+        run_as_user: Some(user),
         allow_privilege_escalation: Some(false),
         read_only_root_filesystem: Some(true),
         capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Capabilities::default() }),

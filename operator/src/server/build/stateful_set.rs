@@ -6,6 +6,8 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
 };
 
+use safetp_config::paths;
+
 use super::{Ingredients, pod::build_pod_spec};
 use crate::names::SHARD_LABEL;
 
@@ -19,7 +21,11 @@ pub(super) fn build_stateful_set(from: &Ingredients<'_>) -> StatefulSet {
     let mut labels = from.server.pod.labels.clone();
     labels.extend(names.labels());
     labels.extend(selector.clone());
-    let annotations = Some(from.server.pod.annotations.clone()).filter(|all| !all.is_empty());
+    let mut annotations = from.server.pod.annotations.clone();
+    if from.server.active_mode.is_some() {
+        annotations.insert(paths::ACTIVE_MODE_ANNOTATION.to_owned(), "true".to_owned());
+    }
+    let annotations = Some(annotations).filter(|all| !all.is_empty());
     StatefulSet {
         metadata: from.meta(names.stateful_set()),
         spec: Some(StatefulSetSpec {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, PodSpec};
+use k8s_openapi::api::core::v1::{Container, PodSpec, VolumeMount};
 use safetp_config::{
     ftpd::FtpdConfig,
     gateway::{ActiveMode, DataBinding, GatewayConfig, Mechanism},
@@ -140,6 +140,31 @@ fn the_pod_is_restricted_as_pod_security_asks() {
         assert_eq!(security.read_only_root_filesystem, Some(true));
         assert_eq!(security.capabilities.unwrap().drop, Some(vec!["ALL".to_owned()]));
     }
+}
+
+#[test]
+fn the_gateway_is_another_user_than_the_one_who_owns_the_files_in_the_group_of_the_socket() {
+    let pod = pod(&prepared(json!({})));
+    let shared = pod.security_context.clone().unwrap();
+    assert_eq!((shared.run_as_user, shared.run_as_group), (None, Some(65_532)));
+    assert_eq!(shared.fs_group, Some(65_532));
+    let (ftpd, gateway) = containers(&pod);
+    let user = |container: &Container| container.security_context.clone().unwrap().run_as_user.unwrap();
+    assert_eq!(user(&ftpd), 65_532, "the owner of what is on every volume");
+    assert_eq!(user(&gateway), 65_533);
+    let read_only = |mount: &VolumeMount| mount.read_only == Some(true);
+    assert!(gateway.volume_mounts.unwrap().iter().all(read_only));
+}
+
+#[test]
+fn active_mode_is_written_on_the_pod_template_since_only_a_new_pod_can_dial() {
+    let annotations = |spec| {
+        let set = object(&prepared(spec).stateful_set).unwrap();
+        set.spec.unwrap().template.metadata.unwrap().annotations.unwrap_or_default()
+    };
+    assert!(annotations(json!({})).is_empty());
+    let active = json!({"activeMode": {"enabled": true, "egressByServiceAddress": true}});
+    assert_eq!(annotations(active)[paths::ACTIVE_MODE_ANNOTATION], "true");
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub(super) fn build_ftpd_mounts() -> Vec<VolumeMount> {
 
 pub(super) fn build_gateway_mounts(from: &Ingredients<'_>) -> Vec<VolumeMount> {
     let always = [
-        mount(RUN, paths::RUN_DIR, false),
+        // Connecting to a socket writes nothing.
+        mount(RUN, paths::RUN_DIR, true),
         mount(GATEWAY, paths::GATEWAY_DIR, true),
         mount(POD_INFO, paths::POD_INFO_DIR, true),
     ];
