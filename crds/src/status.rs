@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SafeTPServerStatus {
-    /// `Ready`, and `Reconciling` or `Stalled` while they are true; `DataBinding` while it is weak.
+    /// `Ready`, and `Reconciling` or `Stalled` while they are true; `DataBinding` while it is weak;
+    /// `Confinement` while the kernel of a node has no Landlock, or less than all of it.
     #[serde(default)]
     pub conditions: Vec<Condition>,
     /// The generation of the spec that this status speaks of.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use super::Permission;
 
 /// Active mode (PORT and EPRT): the server dials the client. Clients and their firewalls expect that from the very
-/// address that they dialled, so it works only where the pod's connections leave by it.
+/// address that they dialled, so it works only where the pod's connections leave by it. Switching it on or off replaces
+/// the pod: a gateway that starts without it gives up dialling clients for good.
 #[derive(KubeSchema, Clone, Debug, Default, Serialize, Deserialize)]
 #[x_kube(validation = Rule::new("self.enabled || self.clearPort == 'Denied'").message(
     "activeMode.clearPort: Allowed needs activeMode.enabled: true"

@@ -9,7 +9,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use safetp_config::{address::ExternalAddress, status::GatewayStatus};
+use safetp_config::{
+    address::ExternalAddress,
+    status::{GatewayStatus, Landlock},
+};
 
 use super::{build::Expected, pods::ServingPod};
 
@@ -27,11 +30,20 @@ pub struct Prober {
 pub struct Survey {
     /// What is still being waited for, or `None` when everything is in force.
     pub lag: Option<String>,
+    /// What they have seen.
+    pub seen: Seen,
+    /// Logins of which a pod turned an upload away for want of `close_notify`.
+    pub unclosed: BTreeSet<String>,
+}
+
+/// What pods have seen, which is no reason to wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
     /// Whether data connections were taken that nothing but their port ties to a session; `None` while not every pod
     /// has said so, and none that it was.
     pub weak: Option<bool>,
-    /// Logins of which a pod turned an upload away for want of `close_notify`.
-    pub unclosed: BTreeSet<String>,
+    /// The least that Landlock does for any container; `None` while not every pod has said so.
+    pub landlock: Option<Landlock>,
 }
 
 /// Why a pod gave no answer.
@@ -75,8 +87,9 @@ impl Prober {
         let weak = weak(answers.iter().map(|(_, answer)| answer.as_ref().ok()));
         let unclosed = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
         let unclosed = unclosed.flat_map(|status| status.unclosed_uploads.iter().cloned()).collect();
+        let landlock = landlock(answers.iter().map(|(_, answer)| answer.as_ref().ok()));
         let lag = answers.into_iter().find_map(|(name, answer)| lag(&name, answer, expected, address));
-        Survey { lag, weak, unclosed }
+        Survey { lag, seen: Seen { weak, landlock }, unclosed }
     }
 
     async fn ask(&self, ip: &str, port: u16) -> Result<GatewayStatus, ProbeError> {
@@ -107,6 +120,11 @@ fn weak<'a>(answers: impl Iterator<Item = Option<&'a GatewayStatus>>) -> Option<
         }
     }
     all_said.then_some(false)
+}
+
+fn landlock<'a>(answers: impl Iterator<Item = Option<&'a GatewayStatus>>) -> Option<Landlock> {
+    let of_pod = |status: &GatewayStatus| Some(status.gateway_landlock?.min(status.ftpd_landlock?));
+    answers.map(|answer| answer.and_then(of_pod)).try_fold(Landlock::Full, |least, pod| Some(least.min(pod?)))
 }
 
 fn lag(
@@ -189,7 +207,7 @@ mod tests {
         let survey = Prober::default().survey(&pods, 1, &expected(), &address).await;
         let lag = survey.lag.unwrap();
         assert!(lag.contains("waiting for pod files-0-0"), "{lag}");
-        assert_eq!(survey.weak, None);
+        assert_eq!(survey.seen, Seen::default());
     }
 
     #[test]
@@ -200,5 +218,17 @@ mod tests {
         assert_eq!(weak([Some(&strong), Some(&strong)].into_iter()), Some(false));
         assert_eq!(weak([None, Some(&weakly)].into_iter()), Some(true));
         assert_eq!(weak([Some(&strong), None].into_iter()), None);
+    }
+
+    #[test]
+    fn the_container_on_the_oldest_kernel_counts_and_a_silent_one_leaves_it_open() {
+        let of = |gateway, ftpd| GatewayStatus { gateway_landlock: gateway, ftpd_landlock: ftpd, ..status() };
+        let full = of(Some(Landlock::Full), Some(Landlock::Full));
+        let mixed = of(Some(Landlock::Full), Some(Landlock::Missing));
+        let older_version = of(Some(Landlock::Full), None);
+        assert_eq!(landlock([Some(&full), Some(&full)].into_iter()), Some(Landlock::Full));
+        assert_eq!(landlock([Some(&full), Some(&mixed)].into_iter()), Some(Landlock::Missing));
+        assert_eq!(landlock([Some(&full), Some(&older_version)].into_iter()), None);
+        assert_eq!(landlock([Some(&mixed), None].into_iter()), None);
     }
 }

@@ -23,7 +23,7 @@ use super::{
     node_ports::NoBlock,
     pods::{alive, missing_annotations, serving_pods},
     ports::{PortPlan, plan_ports},
-    probe::Survey,
+    probe::{Seen, Survey},
     signing_key::{SigningKeyFound, SigningMaterial, being_made, find_signing_key},
     status::{Facts, PodsVerdict, StatusError, build_status, build_status_of_verdict, judge},
     validate::{ValidatedServer, validate},
@@ -189,7 +189,7 @@ impl Reconcile<'_> {
         };
         self.context.registry.forget_hashes(resolved.accounts.sources.values());
         self.annotate_pods(&gathered, &done, None).await?;
-        let (pods, weak) = self.ask_pods(&gathered, &resolved, &done).await;
+        let (pods, seen) = self.ask_pods(&gathered, &resolved, &done).await;
         // The kubelet may have looked a moment before the new files reached it: it is asked again, ever more rarely.
         let attempt = self.context.registry.attempts(&self.key());
         if matches!(pods, PodsVerdict::Lagging(_)) && attempt >= FIRST_NUDGE && attempt.is_power_of_two() {
@@ -202,7 +202,7 @@ impl Reconcile<'_> {
             addressing: &done.addressing,
             material: &done.material,
             signing: signing.as_ref(),
-            weak,
+            seen,
         };
         let verdict = judge(&facts, gathered.live.claim.as_ref(), gathered.claim_trouble.as_deref(), pods);
         let previous = self.server.status.clone().unwrap_or_default();
@@ -301,18 +301,18 @@ impl Reconcile<'_> {
         }
     }
 
-    /// How far the pods are, and whether data connections are bound weakly in them.
-    async fn ask_pods(&self, gathered: &Gathered, resolved: &Resolved, done: &Done) -> (PodsVerdict, Option<bool>) {
+    /// How far the pods are, and what they have seen.
+    async fn ask_pods(&self, gathered: &Gathered, resolved: &Resolved, done: &Done) -> (PodsVerdict, Seen) {
         let pods = match serving_pods(&done.applied.stateful_set, &gathered.pods) {
             Ok(pods) => pods,
-            Err(message) => return (PodsVerdict::Pending(message), None),
+            Err(message) => return (PodsVerdict::Pending(message), Seen::default()),
         };
-        let Some(known) = &done.addressing.known else { return (PodsVerdict::InForce, None) };
+        let Some(known) = &done.addressing.known else { return (PodsVerdict::InForce, Seen::default()) };
         let expected = &done.applied.expected;
         let survey = self.context.prober.survey(&pods, done.ports.admin, expected, &known.address).await;
-        let Survey { lag, weak, unclosed } = survey;
+        let Survey { lag, seen, unclosed } = survey;
         self.tell_unclosed(unclosed, resolved).await;
-        (lag.map_or(PodsVerdict::InForce, PodsVerdict::Lagging), weak)
+        (lag.map_or(PodsVerdict::InForce, PodsVerdict::Lagging), seen)
     }
 
     /// An event for each login whose upload was turned away, the first time that this is seen.

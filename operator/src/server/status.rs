@@ -6,7 +6,7 @@ use kube::{
     Api, Client, ResourceExt as _,
     api::{Patch, PatchParams},
 };
-use safetp_config::{address::ExternalAddress, gateway::DataBinding, ports::PortRange};
+use safetp_config::{address::ExternalAddress, gateway::DataBinding, ports::PortRange, status::Landlock};
 use safetp_crds::{
     SafeTPServer, SafeTPServerStatus,
     status::{CertificateStatus, Ports, SecurityStatus},
@@ -14,7 +14,7 @@ use safetp_crds::{
 use serde_json::json;
 
 use super::{
-    address::Addressing, apply::Applied, build::describe_storage, certificate::Material, ports::PortPlan,
+    address::Addressing, apply::Applied, build::describe_storage, certificate::Material, ports::PortPlan, probe::Seen,
     signing_key::SigningMaterial, validate::ValidatedServer,
 };
 use crate::{
@@ -28,6 +28,10 @@ pub(super) const STOPPED: &str = "Stopped";
 
 const DATA_BINDING: &str = "DataBinding";
 const WEAK: &str = "data connections were accepted that neither a TLS ticket nor an address of their own ties to their session, so another client of the same address could have taken their place; where all clients resume TLS sessions type security.dataBinding: Required, or let their addresses through with exposure.externalTrafficPolicy: Local";
+
+const CONFINEMENT: &str = "Confinement";
+const PARTIAL: &str = "the kernel of a node that runs this server has an older Landlock: it keeps gateway and ftpd from other files (Linux 5.13), but not the gateway from other TCP ports (6.7), or both from other processes' abstract sockets and signals (6.12); the server works, and pod.nodeSelector can keep it on nodes with a newer kernel";
+const MISSING: &str = "the kernel of a node that runs this server has no Landlock, or has it switched off: mounts, users and the seccomp filter alone keep gateway and ftpd from other files, and nothing but network policies keeps the gateway from other TCP ports; the server works, and Linux 5.13 or newer with landlock in its list of security modules (lsm=) adds the fence";
 
 /// What is in force, as far as it is known.
 pub(super) struct Facts<'a> {
@@ -43,8 +47,8 @@ pub(super) struct Facts<'a> {
     pub material: &'a Material,
     /// Its DSA key, where X-SafeTP1 is listed.
     pub signing: Option<&'a SigningMaterial>,
-    /// Whether its pods took data connections that only their port ties to a session, where they have said.
-    pub weak: Option<bool>,
+    /// What its pods have seen.
+    pub seen: Seen,
 }
 
 /// What the pods say.
@@ -125,6 +129,7 @@ pub(super) fn build_status(
     let data = facts.ports.data;
     let mut conditions = build_conditions(&previous.conditions, verdict, facts.server.generation, now);
     conditions.extend(data_binding(facts, &previous.conditions, now));
+    conditions.extend(confinement(facts, &previous.conditions, now));
     SafeTPServerStatus {
         conditions,
         observed_generation: facts.server.generation,
@@ -157,15 +162,26 @@ fn data_binding(facts: &Facts<'_>, previous: &[Condition], now: Timestamp) -> Op
     if facts.server.security.data_binding != DataBinding::WhenOffered {
         return None;
     }
-    match facts.weak {
+    match facts.seen.weak {
         Some(true) => Some(build_notice(previous, DATA_BINDING, "Weak", WEAK, facts.server.generation, now)),
         Some(false) => None,
-        None => standing_notice(previous),
+        None => standing_notice(previous, DATA_BINDING),
     }
 }
 
-fn standing_notice(previous: &[Condition]) -> Option<Condition> {
-    previous.iter().find(|condition| condition.type_ == DATA_BINDING).cloned()
+/// The node's kernel decides, and a pod may move to another node: what the last pods said stands until all have spoken.
+fn confinement(facts: &Facts<'_>, previous: &[Condition], now: Timestamp) -> Option<Condition> {
+    let (reason, message) = match facts.seen.landlock {
+        Some(Landlock::Full) => return None,
+        Some(Landlock::Partial) => ("LandlockPartial", PARTIAL),
+        Some(Landlock::Missing) => ("LandlockMissing", MISSING),
+        None => return standing_notice(previous, CONFINEMENT),
+    };
+    Some(build_notice(previous, CONFINEMENT, reason, message, facts.server.generation, now))
+}
+
+fn standing_notice(previous: &[Condition], kind: &str) -> Option<Condition> {
+    previous.iter().find(|condition| condition.type_ == kind).cloned()
 }
 
 fn firewall(address: &ExternalAddress, control: u16, data: PortRange) -> String {
@@ -176,7 +192,8 @@ fn firewall(address: &ExternalAddress, control: u16, data: PortRange) -> String 
 pub(super) fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, now: Timestamp) -> SafeTPServerStatus {
     let previous = server.status.clone().unwrap_or_default();
     let mut conditions = build_conditions(&previous.conditions, verdict, server.metadata.generation, now);
-    conditions.extend(standing_notice(&previous.conditions));
+    conditions
+        .extend([DATA_BINDING, CONFINEMENT].iter().filter_map(|kind| standing_notice(&previous.conditions, kind)));
     SafeTPServerStatus { conditions, observed_generation: server.metadata.generation, ..previous }
 }
 

@@ -21,6 +21,10 @@ fn now() -> Timestamp {
 
 /// What a server with this spec says, before that `previous`, when its pods say so.
 fn status(spec: Value, previous: &SafeTPServerStatus, pods: PodsVerdict, weak: Option<bool>) -> SafeTPServerStatus {
+    status_seen(spec, previous, pods, Seen { weak, landlock: Some(Landlock::Full) })
+}
+
+fn status_seen(spec: Value, previous: &SafeTPServerStatus, pods: PodsVerdict, seen: Seen) -> SafeTPServerStatus {
     let server = validate(&server(spec)).unwrap();
     let mut gathered = Gathered::default();
     gathered.live.signing_key = Some(secret(include_str!("../../../testdata/dsa-2048-256.pem")));
@@ -40,7 +44,7 @@ fn status(spec: Value, previous: &SafeTPServerStatus, pods: PodsVerdict, weak: O
         addressing: &addressing,
         material: &decide_certificate(&server, &gathered, &addressing, now()).unwrap(),
         signing: signing.as_ref(),
-        weak,
+        seen,
     };
     let verdict = judge(&facts, None, None, pods);
     build_status(&facts, &verdict, previous, now())
@@ -103,4 +107,20 @@ fn a_verdict_alone_leaves_what_is_known_of_the_binding() {
     let stopped = build_status_of_verdict(&server, &Verdict::stalled("InvalidSpec", "no"), now());
     let types: Vec<_> = said(&stopped).into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(types, ["Ready", "Stalled", "DataBinding"]);
+}
+
+#[test]
+fn what_the_kernel_lacks_of_landlock_is_said_beside_ready_until_every_pod_has_all_of_it() {
+    let serving = |previous: &SafeTPServerStatus, landlock| {
+        let seen = Seen { weak: Some(false), landlock };
+        status_seen(at_an_address(&json!({})), previous, PodsVerdict::InForce, seen)
+    };
+    let full = serving(&SafeTPServerStatus::default(), Some(Landlock::Full));
+    assert_eq!(said(&full), [("Ready", "True", "Serving")]);
+    let partial = serving(&full, Some(Landlock::Partial));
+    assert_eq!(said(&partial), [("Ready", "True", "Serving"), ("Confinement", "False", "LandlockPartial")]);
+    let missing = serving(&partial, Some(Landlock::Missing));
+    assert_eq!(said(&missing)[1], ("Confinement", "False", "LandlockMissing"));
+    assert_eq!(serving(&missing, None).conditions, missing.conditions, "a pod that does not answer takes nothing back");
+    assert_eq!(serving(&missing, Some(Landlock::Full)).conditions, full.conditions, "another node");
 }
