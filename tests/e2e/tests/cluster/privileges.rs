@@ -49,6 +49,29 @@ fn the_container_with_the_files_has_no_token_no_key_and_no_network() -> Result<(
     Ok(())
 }
 
+#[test]
+fn the_container_with_the_keys_is_another_user_and_gets_to_no_file_and_no_other_port() -> Result<()> {
+    let namespace = Namespace::new("e2e-gateway-shut-in")?;
+    namespace.server("files", &json!({}))?;
+    let pod = namespace.get("pod files-0-0")?;
+    let user = |list: &str, name: &str| container(&pod, list, name)["securityContext"]["runAsUser"].as_i64();
+    let (ftpd, gateway) = (user("initContainers", "ftpd"), user("containers", "gateway"));
+    ensure!(ftpd.is_some() && gateway.is_some() && ftpd != gateway, "one user for both: {ftpd:?}, {gateway:?}");
+
+    let inside = ["exec", "-n", namespace.name(), "files-0-0", "-c", "gateway", "--", "/safetp-sidecar"];
+    let tried = namespace.cluster().kubectl(&[&inside[..], &["check", "--shut-in"]].concat())?;
+    println!("{tried}");
+    for what in ["another program", "a new file", "a descriptor for reading opened again for writing"] {
+        ensure!(tried.contains(&format!("{what}: refused")), "{what}: {tried}");
+    }
+    // What the kernel of the nodes lacks is said on the server, and nothing is said where it lacks nothing.
+    let server = namespace.get("safetpserver files")?;
+    let conditions = server["status"]["conditions"].as_array().into_iter().flatten();
+    let said = conditions.filter(|condition| condition["type"] == "Confinement").count();
+    ensure!((said == 0) == tried.contains("landlock: Full"), "{said} conditions with {tried}");
+    Ok(())
+}
+
 fn container<'a>(pod: &'a Value, list: &str, name: &str) -> &'a Value {
     let all = pod["spec"][list].as_array().into_iter().flatten();
     all.into_iter().find(|container| container["name"] == name).unwrap_or(&Value::Null)
