@@ -288,12 +288,21 @@ struct SessionTickets {
     owner: Owner,
     seen: AtomicU64,
     ticket: AtomicU64,
+    /// The client has shown a session of TLS 1.2 that it can use again on its next data connection.
+    continues_tls12: AtomicBool,
     signal: Signal,
 }
 
 impl SessionTickets {
     fn new(inner: Tickets, owner: Owner, signal: Signal) -> Self {
-        Self { inner, owner, seen: AtomicU64::new(NOBODY), ticket: AtomicU64::new(0), signal }
+        Self {
+            inner,
+            owner,
+            seen: AtomicU64::new(NOBODY),
+            ticket: AtomicU64::new(0),
+            continues_tls12: AtomicBool::new(false),
+            signal,
+        }
     }
 
     fn owner(&self) -> u64 {
@@ -315,8 +324,10 @@ impl SessionTickets {
 }
 
 impl ProducesTickets for SessionTickets {
+    /// Under TLS 1.2 the client continues with the ticket it has shown. OpenSSL with its session cache on, as Ruby uses it,
+    /// discards a session whose resumption brings another ticket, and would not resume the next time.
     fn enabled(&self) -> bool {
-        true
+        !self.continues_tls12.load(Ordering::Relaxed)
     }
 
     fn lifetime(&self) -> u32 {
@@ -333,8 +344,25 @@ impl ProducesTickets for SessionTickets {
         let (session, plain) = plain.split_first_chunk::<8>()?;
         self.seen.store(u64::from_be_bytes(*session), Ordering::Relaxed);
         self.ticket.store(identify(cipher), Ordering::Relaxed);
+        let is_lasting = match &self.owner {
+            // Its ticket is of an earlier session: this one needs its own.
+            Owner::Control(_) => false,
+            Owner::Data(own, _) => own.0 == u64::from_be_bytes(*session),
+            Owner::Shown => true,
+        };
+        self.continues_tls12.store(is_lasting && is_tls12(plain), Ordering::Relaxed);
         Some(plain.to_vec())
     }
+}
+
+/// Of a session as rustls writes it: whether there is a server name, that name after its length, the version.
+fn is_tls12(session: &[u8]) -> bool {
+    let version = match session {
+        [0, version @ ..] => Some(version),
+        [1, length, rest @ ..] => rest.get(usize::from(*length)..),
+        _ => None,
+    };
+    version.is_some_and(|version| version.starts_with(&[3, 3]))
 }
 
 fn identify(ticket: &[u8]) -> u64 {
