@@ -1,6 +1,7 @@
 //! Clients that people have, each with what it can be told: ten data connections in one session.
 
 use safetp_config::gateway::{DataBinding, Mechanism};
+use safetp_pod::USER;
 
 use crate::{
     case::{BINDINGS, Case, End, Outcome, Passive, Protection},
@@ -14,6 +15,9 @@ mod ftplib;
 pub(crate) mod go;
 mod java;
 mod lftp;
+mod node;
+mod perl;
+mod ruby;
 pub(crate) mod safetp;
 pub(crate) mod safetp1;
 
@@ -25,6 +29,8 @@ pub(crate) struct Client {
     /// Whether data connections can resume the control connection's TLS session, as far as it can be told.
     reuses: &'static [bool],
     passives: &'static [Passive],
+    /// Whether uploads always end with `close_notify`. Those of one that does not are excused from it.
+    closes_uploads: bool,
     /// A run that verifies the certificate, writes its replies to standard error and its listings to standard output.
     program: fn(&Stage, Case) -> Program,
     /// What people should know about it.
@@ -60,6 +66,21 @@ fn jlaffaye_ftp_does_what_the_page_says() {
 }
 
 #[test]
+fn basic_ftp_does_what_the_page_says() {
+    node::CLIENT.check();
+}
+
+#[test]
+fn perls_net_ftp_does_what_the_page_says() {
+    perl::CLIENT.check();
+}
+
+#[test]
+fn rubys_net_ftp_does_what_the_page_says() {
+    ruby::CLIENT.check();
+}
+
+#[test]
 fn our_own_client_does_what_the_page_says() {
     safetp::CLIENT.check();
 }
@@ -72,7 +93,8 @@ fn the_second_implementation_of_x_safetp1_does_what_the_page_says() {
 #[test]
 fn no_client_logs_in_where_the_certificate_is_not_the_one_it_trusts() {
     let case = Case { protection: Protection::Tls13, reuse: true, passive: Passive::Pasv };
-    for client in [curl::CLIENT, lftp::CLIENT, ftplib::CLIENT, java::CLIENT, go::CLIENT, safetp::CLIENT] {
+    let others = [curl::CLIENT, lftp::CLIENT, ftplib::CLIENT, java::CLIENT, go::CLIENT];
+    for client in others.into_iter().chain([node::CLIENT, perl::CLIENT, ruby::CLIENT, safetp::CLIENT]) {
         let stage = Stage::new(Mechanism::Tls, DataBinding::WhenOffered);
         let other = Stage::new(Mechanism::Tls, DataBinding::WhenOffered);
         std::fs::copy(other.pod.ca_file(), stage.pod.ca_file()).unwrap();
@@ -90,7 +112,7 @@ impl Client {
     }
 
     fn check(&self) {
-        page::check(self.name, &self.rows());
+        page::SESSIONS.check(self.name, &self.rows());
     }
 
     /// All cases at once: what takes time in most of them is the client's waiting for itself.
@@ -133,7 +155,11 @@ impl Client {
     }
 
     fn run(&self, binding: DataBinding, case: Case) -> Outcome {
-        let stage = Stage::new(case.protection.mechanism(), binding);
+        let stage = Stage::with(|config| {
+            config.security.mechanisms = vec![case.protection.mechanism()];
+            config.security.data_binding = binding;
+            config.uploads.logins = [(USER.to_owned(), self.closes_uploads)].into();
+        });
         let run = self.run_once(&stage, case);
         let outcome = stage.outcome(&run);
         stage.assert_nothing_cut(&run);

@@ -10,3 +10,4 @@ mod page;
 mod program;
 mod safetp1;
 mod stage;
+mod tools;

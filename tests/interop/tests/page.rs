@@ -1,4 +1,4 @@
-//! docs/clients.md: its table is what the tests have seen.
+//! docs/clients.md: its tables are what the tests have seen.
 //!
 //! `SAFETP_WRITE_PAGE=1 cargo test -p safetp-interop` writes it again.
 
@@ -10,59 +10,91 @@ use std::{
 
 use crate::program::sources;
 
-const BEGIN: &str = "<!-- begin: written by tests/interop -->\n";
 const END: &str = "<!-- end -->";
-const HEAD: &str = "| client | protection | session reuse | ports by | WhenOffered | Required | remarks |\n\
-                    |---|---|---|---|---|---|---|\n";
 
-/// The clients in the page's order.
-pub(crate) const CLIENTS: [&str; 7] =
-    ["curl", "lftp", "Python ftplib", "Apache Commons Net", "jlaffaye/ftp", "safetp", "X-SafeTP1 in Python"];
+/// One table of the page.
+pub(crate) struct Table {
+    begin: &'static str,
+    head: &'static str,
+    /// Its clients, in the page's order.
+    clients: &'static [&'static str],
+}
 
-/// Compares the rows of one client with the page, or puts them there.
-pub(crate) fn check(client: &str, rows: &[String]) {
-    static WRITING: Mutex<()> = Mutex::new(());
-    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let page = fs::read_to_string(path()).unwrap();
-    if std::env::var_os("SAFETP_WRITE_PAGE").is_some() {
-        fs::write(path(), with_rows(&page, client, rows)).unwrap();
-        return;
+/// Sessions of ten data connections.
+pub(crate) const SESSIONS: Table = Table {
+    begin: "<!-- begin: written by tests/interop -->\n",
+    head: "| client | protection | session reuse | ports by | WhenOffered | Required | remarks |\n\
+           |---|---|---|---|---|---|---|\n",
+    clients: &[
+        "curl",
+        "lftp",
+        "Python ftplib",
+        "Apache Commons Net",
+        "jlaffaye/ftp",
+        "basic-ftp",
+        "Perl Net::FTP",
+        "Ruby net/ftp",
+        "safetp",
+        "X-SafeTP1 in Python",
+    ],
+};
+
+/// Programs that connect as often as they like, or tell nothing of their dialogue.
+pub(crate) const TOOLS: Table = Table {
+    begin: "<!-- begin: tools, written by tests/interop -->\n",
+    head: "| client | stores | fetches | lists | another's certificate | Required | remarks |\n\
+           |---|---|---|---|---|---|---|\n",
+    clients: &["rclone", "PHP", "wget"],
+};
+
+impl Table {
+    /// Compares the rows of one client with the page, or puts them there.
+    pub(crate) fn check(&self, client: &str, rows: &[String]) {
+        static WRITING: Mutex<()> = Mutex::new(());
+        let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let page = fs::read_to_string(path()).unwrap();
+        if std::env::var_os("SAFETP_WRITE_PAGE").is_some() {
+            fs::write(path(), self.with_rows(&page, client, rows)).unwrap();
+            return;
+        }
+        let (_, old, _) = self.parts(&page);
+        let old: Vec<_> = old.lines().filter(|row| client_of(row) == client).collect();
+        assert_eq!(
+            old.join("\n"),
+            rows.join("\n"),
+            "{client} does not do what docs/clients.md says; SAFETP_WRITE_PAGE=1 writes it again"
+        );
     }
-    let (_, old, _) = parts(&page);
-    let old: Vec<_> = old.lines().filter(|row| client_of(row) == client).collect();
-    assert_eq!(
-        old.join("\n"),
-        rows.join("\n"),
-        "{client} does not do what docs/clients.md says; SAFETP_WRITE_PAGE=1 writes it again"
-    );
+
+    /// What is before the table, the table, and what is after it.
+    fn parts<'a>(&self, page: &'a str) -> (&'a str, &'a str, &'a str) {
+        let (before, rest) = page.split_once(self.begin).unwrap();
+        let (table, after) = rest.split_once(END).unwrap();
+        (before, table, after)
+    }
+
+    fn with_rows(&self, page: &str, client: &str, rows: &[String]) -> String {
+        let (before, table, after) = self.parts(page);
+        let kept = table.lines().skip(2).filter(|row| client_of(row) != client);
+        let mut all: Vec<_> = kept.chain(rows.iter().map(String::as_str)).collect();
+        all.sort_by_key(|row| self.clients.iter().position(|client| *client == client_of(row)));
+        format!("{before}{}{}{}\n{END}{after}", self.begin, self.head, all.join("\n"))
+    }
 }
 
 #[test]
 fn the_page_tells_of_all_clients_that_are_tested_and_of_no_other() {
     let page = fs::read_to_string(path()).unwrap();
-    let (_, table, _) = parts(&page);
-    let mut seen: Vec<_> = table.lines().skip(2).map(client_of).collect();
-    seen.dedup();
-    assert_eq!(seen, CLIENTS);
+    for table in [SESSIONS, TOOLS] {
+        let (_, rows, _) = table.parts(&page);
+        let mut seen: Vec<_> = rows.lines().skip(2).map(client_of).collect();
+        seen.dedup();
+        assert_eq!(seen, table.clients);
+    }
 }
 
 fn path() -> PathBuf {
     sources("../../docs/clients.md")
-}
-
-/// What is before the table, the table, and what is behind it.
-fn parts(page: &str) -> (&str, &str, &str) {
-    let (before, rest) = page.split_once(BEGIN).unwrap();
-    let (table, after) = rest.split_once(END).unwrap();
-    (before, table, after)
-}
-
-fn with_rows(page: &str, client: &str, rows: &[String]) -> String {
-    let (before, table, after) = parts(page);
-    let kept = table.lines().skip(2).filter(|row| client_of(row) != client);
-    let mut all: Vec<_> = kept.chain(rows.iter().map(String::as_str)).collect();
-    all.sort_by_key(|row| CLIENTS.iter().position(|client| *client == client_of(row)));
-    format!("{before}{BEGIN}{HEAD}{}\n{END}{after}", all.join("\n"))
 }
 
 fn client_of(row: &str) -> &str {

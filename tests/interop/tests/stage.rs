@@ -60,7 +60,7 @@ impl Stage {
     pub(crate) fn outcome(&self, run: &Run) -> Outcome {
         let ok = |verb| format!("safetp_gateway_transfers_total{{verb=\"{verb}\",result=\"ok\"}}");
         let transfers = ["STOR", "RETR", "LIST", "NLST", "MLSD"].map(|verb| self.pod.metric(&ok(verb))).iter().sum();
-        // Before it some clients try AUTH SSL, which is 504.
+        // What was said before it is about protection.
         let mut behind_login = replies(run).skip_while(|reply| !reply.starts_with("230"));
         let refusal = behind_login.find(|reply| reply.starts_with(['4', '5']));
         let end = match refusal {

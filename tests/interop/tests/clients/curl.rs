@@ -9,8 +9,15 @@ use crate::{
     stage::{FILES, HOST, Stage},
 };
 
-pub(super) const CLIENT: Client =
-    Client { name: "curl", protections: TLS, reuses: &[true, false], passives: BOTH_PASSIVES, program, remark };
+pub(super) const CLIENT: Client = Client {
+    name: "curl",
+    protections: TLS,
+    reuses: &[true, false],
+    passives: BOTH_PASSIVES,
+    closes_uploads: true,
+    program,
+    remark,
+};
 
 fn remark(protection: Protection, reuse: bool) -> &'static str {
     match protection {

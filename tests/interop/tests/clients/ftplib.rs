@@ -15,6 +15,7 @@ pub(super) const CLIENT: Client = Client {
     reuses: &[true, false],
     // EPSV is for IPv6 alone.
     passives: &[Passive::Pasv],
+    closes_uploads: true,
     program,
     remark,
 };

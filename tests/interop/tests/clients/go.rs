@@ -11,8 +11,15 @@ use crate::{
     stage::Stage,
 };
 
-pub(crate) const CLIENT: Client =
-    Client { name: "jlaffaye/ftp", protections: TLS, reuses: &[true, false], passives: BOTH_PASSIVES, program, remark };
+pub(crate) const CLIENT: Client = Client {
+    name: "jlaffaye/ftp",
+    protections: TLS,
+    reuses: &[true, false],
+    passives: BOTH_PASSIVES,
+    closes_uploads: true,
+    program,
+    remark,
+};
 
 fn remark(_: Protection, reuse: bool) -> &'static str {
     if reuse { "`ClientSessionCache` set" } else { "as it comes" }

@@ -14,6 +14,7 @@ pub(crate) const CLIENT: Client = Client {
     protections: &[Protection::Tls12, Protection::Tls13, Protection::SafeTp1],
     reuses: &[true],
     passives: &[Passive::Epsv],
+    closes_uploads: true,
     program,
     remark: |protection, _| match protection {
         Protection::Tls13 => "uses each ticket once; the control connection brings four, each data connection two",

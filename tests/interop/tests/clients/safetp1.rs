@@ -14,6 +14,7 @@ pub(super) const CLIENT: Client = Client {
     protections: &[Protection::SafeTp1],
     reuses: &[true],
     passives: BOTH_PASSIVES,
+    closes_uploads: true,
     program,
     remark: no_remark,
 };
