@@ -122,6 +122,8 @@ fn requests(cpu: &str, memory: &str) -> ResourceRequirements {
 fn pod_security() -> PodSecurityContext {
     PodSecurityContext {
         run_as_non_root: Some(true),
+        // For the sandbox: containerd starts none that has a group and no user. Each container names its own.
+        run_as_user: Some(FTPD_UID),
         run_as_group: Some(GROUP),
         fs_group: Some(GROUP),
         // Going through millions of files at each start would take minutes.

@@ -146,7 +146,7 @@ fn the_pod_is_restricted_as_pod_security_asks() {
 fn the_gateway_is_another_user_than_the_one_who_owns_the_files_in_the_group_of_the_socket() {
     let pod = pod(&prepared(json!({})));
     let shared = pod.security_context.clone().unwrap();
-    assert_eq!((shared.run_as_user, shared.run_as_group), (None, Some(65_532)));
+    assert_eq!((shared.run_as_user, shared.run_as_group), (Some(65_532), Some(65_532)), "the sandbox needs both");
     assert_eq!(shared.fs_group, Some(65_532));
     let (ftpd, gateway) = containers(&pod);
     let user = |container: &Container| container.security_context.clone().unwrap().run_as_user.unwrap();
