@@ -3,12 +3,13 @@
 //! Octets and the present moment go in, events and octets come out, so the gateway, the tests and the fuzzers drive
 //! the same code. [`line`] cuts octets into lines, [`command`] gives them types, [`policy`] says what a client may do
 //! when, [`session`] is the state of one control connection, [`data_ports`] the bookkeeping of all sessions' data
-//! ports, [`pace`] what is too slow.
+//! ports, [`pace`] what is too slow, [`origin`] whom limits count as one.
 
 pub mod ascii;
 pub mod command;
 pub mod data_ports;
 pub mod line;
+pub mod origin;
 pub mod pace;
 pub mod policy;
 pub mod proxy_header;

@@ -48,9 +48,9 @@ pub(super) struct Ahead {
 pub(super) struct Budget {
     throttle: Throttle,
     hasher: RandomState,
-    origins: Recent<Origin, Bucket>,
+    origins: Recent<Option<Origin>, Bucket>,
     names: Recent<u64, Bucket>,
-    known: Recent<u64, Recent<Origin, Known>>,
+    known: Recent<u64, Recent<Option<Origin>, Known>>,
 }
 
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Budget {
     }
 
     pub(super) fn who(&self, address: Option<IpAddr>, name: &str) -> Who {
-        Who { origin: Origin::of(address), name: self.hasher.hash_one(name) }
+        Who { origin: address.map(Origin::from), name: self.hasher.hash_one(name) }
     }
 
     /// Whether this address has logged in with this name lately.
@@ -157,7 +157,7 @@ mod tests {
 
     fn who(address: u8, name: &str) -> Who {
         let name = name.bytes().fold(0, |name, octet| name << 8 | u64::from(octet));
-        Who { origin: Origin::of(Some(IpAddr::from([192, 0, 2, address]))), name }
+        Who { origin: Some(Origin::from(IpAddr::from([192, 0, 2, address]))), name }
     }
 
     /// A login with a wrong password, as far as it is let: whether it was checked.
@@ -207,7 +207,7 @@ mod tests {
     fn the_ten_thousand_and_first_address_is_limited_as_all_others_are() {
         let (mut budget, now) = (Budget::new(THROTTLE), Instant::now());
         for number in 0..=u32::try_from(REMEMBERED).unwrap() {
-            let origin = Origin::of(Some(IpAddr::from(number.to_be_bytes())));
+            let origin = Some(Origin::from(IpAddr::from(number.to_be_bytes())));
             let guesser = |name| Who { origin, name: u64::from(number) << 8 | name };
             let checked = (0..9).filter(|name| guess(&mut budget, guesser(*name), now)).count();
             assert_eq!(checked, 4);

@@ -98,12 +98,11 @@ impl<T> Lines<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::login::origin::Origin;
 
     #[test]
     fn a_line_full_of_strangers_neither_keeps_users_out_nor_lets_them_wait() {
         let mut lines = Lines::default();
-        let who = |name| Who { origin: Origin::of(None), name };
+        let who = |name| Who { origin: None, name };
         while lines.join(Line::Strangers, who(0), 0).is_some() {}
         lines.join(Line::Known, who(1), 1).unwrap();
         lines.join(Line::Known, who(1), 1).unwrap();

@@ -19,7 +19,7 @@ pub(super) struct Ticket(u64);
 pub(super) struct Turns<T> {
     waiting: BTreeMap<Ticket, (Who, T)>,
     /// The order of addresses: whoever joins or was served goes to its end.
-    origins: HashMap<Origin, u64>,
+    origins: HashMap<Option<Origin>, u64>,
     /// The order of names within each address.
     names: HashMap<Who, u64>,
     counter: u64,
@@ -80,8 +80,8 @@ impl<T> Turns<T> {
         })
     }
 
-    fn last_of_longest(&self, newcomer: Origin) -> Option<Ticket> {
-        let mut lines: HashMap<Origin, (u32, Ticket)> = HashMap::new();
+    fn last_of_longest(&self, newcomer: Option<Origin>) -> Option<Ticket> {
+        let mut lines: HashMap<Option<Origin>, (u32, Ticket)> = HashMap::new();
         for (ticket, (who, _)) in &self.waiting {
             let line = lines.entry(who.origin).or_insert((0, *ticket));
             *line = (line.0 + 1, *ticket);
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     fn who(address: u32, name: u64) -> Who {
-        Who { origin: Origin::of(Some(IpAddr::from(address.to_be_bytes()))), name }
+        Who { origin: Some(Origin::from(IpAddr::from(address.to_be_bytes()))), name }
     }
 
     /// A line in which these addresses wait, in this order.

@@ -4,34 +4,15 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
     time::Instant,
 };
 
 use safetp_config::gateway::Limits;
-use safetp_protocol::{data_ports::SessionId, reply::Reply, session::Progress};
+use safetp_protocol::{data_ports::SessionId, origin::Origin, reply::Reply, session::Progress};
 
 /// Strangers of one origin, as one part of all: several origins must join to fill the whole budget.
 const PART_OF_ONE_ORIGIN: usize = 4;
-
-/// Where strangers come from: whoever has one address of an IPv6 /64 has all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Origin {
-    V4(Ipv4Addr),
-    V6([u16; 4]),
-}
-
-impl From<IpAddr> for Origin {
-    fn from(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d])
-            }
-        }
-    }
-}
 
 /// The order in which strangers go when room is needed: those who never spoke before the others, and in each group the
 /// one without progress for the longest time first.

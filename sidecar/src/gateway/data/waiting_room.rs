@@ -4,10 +4,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use safetp_protocol::origin::Origin;
 use tokio_util::sync::CancellationToken;
 
 /// From one address, which thousands of clients may share: one place in so many.
@@ -21,8 +22,8 @@ struct State {
     most: usize,
     next: u64,
     /// In the order in which they came.
-    waiting: BTreeMap<u64, (IpAddr, CancellationToken)>,
-    by_network: HashMap<IpAddr, BTreeSet<u64>>,
+    waiting: BTreeMap<u64, (Origin, CancellationToken)>,
+    by_origin: HashMap<Origin, BTreeSet<u64>>,
 }
 
 /// One connection's place, given up when dropped.
@@ -35,12 +36,12 @@ pub(super) struct Seat {
 
 impl WaitingRoom {
     pub(super) fn new(most: usize) -> Self {
-        Self(Mutex::new(State { most, next: 0, waiting: BTreeMap::new(), by_network: HashMap::new() }))
+        Self(Mutex::new(State { most, next: 0, waiting: BTreeMap::new(), by_origin: HashMap::new() }))
     }
 
     pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Seat {
         let displaced = CancellationToken::new();
-        let number = self.lock().enter(network(peer), displaced.clone());
+        let number = self.lock().enter(peer.into(), displaced.clone());
         Seat { room: Arc::clone(self), number, displaced }
     }
 
@@ -51,29 +52,29 @@ impl WaitingRoom {
 }
 
 impl State {
-    fn enter(&mut self, network: IpAddr, displaced: CancellationToken) -> u64 {
-        let of_network = self.by_network.get(&network).filter(|numbers| numbers.len() >= self.most / PART_OF_ONE);
-        let oldest_of_network = of_network.and_then(BTreeSet::first).copied();
+    fn enter(&mut self, origin: Origin, displaced: CancellationToken) -> u64 {
+        let of_origin = self.by_origin.get(&origin).filter(|numbers| numbers.len() >= self.most / PART_OF_ONE);
+        let oldest_of_origin = of_origin.and_then(BTreeSet::first).copied();
         let oldest = self.waiting.keys().next().copied().filter(|_| self.waiting.len() >= self.most);
-        if let Some((_, token)) = oldest_of_network.or(oldest).and_then(|number| self.leave(number)) {
+        if let Some((_, token)) = oldest_of_origin.or(oldest).and_then(|number| self.leave(number)) {
             token.cancel();
         }
         let number = self.next;
         self.next += 1;
-        self.waiting.insert(number, (network, displaced));
-        self.by_network.entry(network).or_default().insert(number);
+        self.waiting.insert(number, (origin, displaced));
+        self.by_origin.entry(origin).or_default().insert(number);
         number
     }
 
-    fn leave(&mut self, number: u64) -> Option<(IpAddr, CancellationToken)> {
-        let (network, token) = self.waiting.remove(&number)?;
-        if let Some(numbers) = self.by_network.get_mut(&network) {
+    fn leave(&mut self, number: u64) -> Option<(Origin, CancellationToken)> {
+        let (origin, token) = self.waiting.remove(&number)?;
+        if let Some(numbers) = self.by_origin.get_mut(&origin) {
             numbers.remove(&number);
             if numbers.is_empty() {
-                self.by_network.remove(&network);
+                self.by_origin.remove(&origin);
             }
         }
-        Some((network, token))
+        Some((origin, token))
     }
 }
 
@@ -87,14 +88,6 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.room.lock().leave(self.number);
-    }
-}
-
-/// Whoever has one address of an IPv6 /64 has all of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
@@ -148,6 +141,6 @@ mod tests {
         seats.extend(enter(&room, "198.51.100.1", 1));
         assert!(displaced(&seats).is_empty());
         drop(seats);
-        assert!(room.lock().waiting.is_empty() && room.lock().by_network.is_empty());
+        assert!(room.lock().waiting.is_empty() && room.lock().by_origin.is_empty());
     }
 }
