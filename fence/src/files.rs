@@ -17,6 +17,10 @@ const STORE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 });
 const LISTEN: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadDir | MakeSock | RemoveFile});
 
+/// Where a statically linked program takes random octets from. It has no dynamic symbols, among which the crate getrandom
+/// looks for the system call, so the crate waits on the first of these and reads the second.
+const RANDOM: [&str; 2] = ["/dev/random", "/dev/urandom"];
+
 pub(crate) fn apply(reach: &Reach) -> Result<Landlock, ShutInError> {
     // What is not handled is not restricted.
     let net = match reach.dial {
@@ -46,6 +50,9 @@ fn allow_paths(mut rules: RulesetCreated, reach: &Reach) -> Result<RulesetCreate
         // A right that only directories have would make the rule for a file count as partly enforced.
         let access = if path.is_dir() { all } else { all & AccessFs::from_file(NEWEST) };
         rules = rules.add_rule(PathBeneath::new(PathFd::new(path)?, access))?;
+    }
+    for device in RANDOM {
+        rules = rules.add_rule(PathBeneath::new(PathFd::new(device)?, AccessFs::ReadFile))?;
     }
     Ok(rules)
 }

@@ -16,21 +16,42 @@ use rustix::{
 
 use crate::{Calls, Dial, Landlock, Reach, ShutInError, shut_in};
 
-/// One thing that a program which is shut in must not be able to do.
+/// One thing that a program which is shut in must not be able to do, or still must.
 #[derive(Debug)]
 pub struct Trial {
     /// What was tried.
     pub what: &'static str,
     /// What the kernel answered.
     pub outcome: io::Result<()>,
-    /// Whether the fences in force must refuse it.
-    pub must_fail: bool,
+    /// What the fences in force must do about it.
+    pub expected: Expected,
+}
+
+/// What the fences in force must do about a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// They refuse it.
+    Refused,
+    /// They let it through.
+    Allowed,
+    /// Either: the kernel lacks the fence that would refuse it.
+    Unknown,
+}
+
+impl Expected {
+    fn refused_if(fenced: bool) -> Self {
+        if fenced { Self::Refused } else { Self::Unknown }
+    }
 }
 
 impl Trial {
     /// Whether it went as it must. What failed for another reason than the fences has shown nothing.
     pub fn passed(&self) -> bool {
-        !self.must_fail || self.outcome.as_ref().is_err_and(is_fence)
+        match self.expected {
+            Expected::Refused => self.outcome.as_ref().is_err_and(is_fence),
+            Expected::Allowed => self.outcome.is_ok(),
+            Expected::Unknown => true,
+        }
     }
 }
 
@@ -48,9 +69,9 @@ pub enum TrialError {
     /// The findings could not be written.
     #[error("failed to write: {0}")]
     Write(#[from] io::Error),
-    /// Something was possible that must not be.
-    #[error("the fences let through: {0}")]
-    Open(String),
+    /// Something was possible that must not be, or the other way round.
+    #[error("the fences do not stand as they must: {0}")]
+    Failed(String),
 }
 
 /// Shuts this thread in as `reach` and `calls` say, tries to get out, and writes a line for each attempt.
@@ -58,17 +79,17 @@ pub fn try_out(reach: &Reach, calls: Calls, mut out: impl Write) -> Result<(), T
     let bait = Bait::new().map_err(ShutInError::from)?;
     let landlock = shut_in(reach, calls)?;
     writeln!(out, "landlock: {landlock:?}")?;
-    let mut open = Vec::new();
+    let mut failed = Vec::new();
     for trial in bait.trials(reach, calls, landlock) {
         match &trial.outcome {
             Ok(()) => writeln!(out, "{}: possible", trial.what)?,
             Err(error) => writeln!(out, "{}: refused ({error})", trial.what)?,
         }
         if !trial.passed() {
-            open.push(trial.what);
+            failed.push(trial.what);
         }
     }
-    if open.is_empty() { Ok(()) } else { Err(TrialError::Open(open.join(", "))) }
+    if failed.is_empty() { Ok(()) } else { Err(TrialError::Failed(failed.join(", "))) }
 }
 
 /// What is opened while there are no fences, to be tried behind them.
@@ -87,15 +108,16 @@ impl Bait {
 
     /// Tries everything once.
     pub fn trials(&self, reach: &Reach, calls: Calls, landlock: Landlock) -> Vec<Trial> {
-        let always = |what, outcome| Trial { what, outcome, must_fail: true };
+        let always = |what, outcome| Trial { what, outcome, expected: Expected::Refused };
         let mut all: Vec<_> = sockets(calls).collect();
         all.push(always("another program", exec()));
         all.push(always("another process", Command::new("/proc/self/exe").spawn().map(drop)));
         all.push(Trial {
             what: "a file outside",
             outcome: fs::read("/proc/self/status").map(drop),
-            must_fail: landlock != Landlock::Missing,
+            expected: Expected::refused_if(landlock != Landlock::Missing),
         });
+        all.push(Trial { what: "random octets", outcome: random(), expected: Expected::Allowed });
         if calls == Calls::Relay {
             let again = OpenOptions::new().write(true).open(path_of(&self.for_reading));
             all.push(always("a descriptor for reading opened again for writing", again.map(drop)));
@@ -108,6 +130,11 @@ impl Bait {
 
 fn path_of(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+/// As a program takes them: what works here differs between one that is linked statically and one that is not.
+fn random() -> io::Result<()> {
+    getrandom::fill(&mut [0; 32]).map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// Returns only where it is refused; what would run instead fails, and the check with it.
@@ -133,21 +160,21 @@ fn sockets(calls: Calls) -> impl Iterator<Item = Trial> {
     ip.iter().chain(OTHERS).map(|(what, family, kind)| Trial {
         what,
         outcome: socket(*family, *kind, None).map(drop).map_err(io::Error::from),
-        must_fail: true,
+        expected: Expected::Refused,
     })
 }
 
 /// Landlock restricts TCP since its fourth version (Linux 6.7), so less than all of it may not have that.
 fn ports(reach: &Reach, landlock: Landlock) -> impl Iterator<Item = Trial> {
-    let must_fail = landlock == Landlock::Full;
+    let expected = Expected::refused_if(landlock == Landlock::Full);
     let other = |ports: &[u16]| (1024..=u16::MAX).rev().find(|port| !ports.contains(port)).unwrap_or(u16::MAX);
     let listen = TcpListener::bind((Ipv4Addr::LOCALHOST, other(&reach.listen))).map(drop);
-    let listen = Trial { what: "listening on another port", outcome: listen, must_fail };
+    let listen = Trial { what: "listening on another port", outcome: listen, expected };
     let dial = match &reach.dial {
         Dial::Any => None,
         Dial::Ports(ports) => {
             let outcome = TcpStream::connect((Ipv4Addr::LOCALHOST, other(ports))).map(drop);
-            Some(Trial { what: "dialling another port", outcome, must_fail })
+            Some(Trial { what: "dialling another port", outcome, expected })
         }
     };
     [Some(listen), dial].into_iter().flatten()

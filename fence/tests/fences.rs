@@ -114,6 +114,17 @@ fn tcp_ports_are_only_those_named() {
 }
 
 #[test]
+fn random_octets_are_read_without_the_system_call_for_them() {
+    for calls in [Calls::Files, Calls::Relay] {
+        inside(&reach(&[]), calls, |_| {
+            for device in ["/dev/random", "/dev/urandom"] {
+                File::open(device).unwrap().read_exact(&mut [0; 32]).unwrap();
+            }
+        });
+    }
+}
+
+#[test]
 fn an_unknown_call_is_unknown_and_a_dangerous_one_forbidden() {
     for calls in [Calls::Files, Calls::Relay] {
         inside(&reach(&[]), calls, |_| {
