@@ -39,7 +39,7 @@ e2e: images cluster ## the tests on the real cluster
 	@target/debug/testbed registry
 	@$(STEP) "the client" cargo build -p safetp-client --locked
 	@$(STEP) --show "charts" ./tests/charts
-	@RUST_BACKTRACE=0 $(STEP) --show "tests on the cluster" cargo test -p safetp-e2e --locked -- --test-threads=4
+	@RUST_BACKTRACE=0 $(STEP) --show "tests on the cluster" cargo test -p safetp-e2e --locked --no-fail-fast -- --test-threads=4
 
 images: target/images/.built ## target/images/*.tar, for docker, podman, kind and ctr
 

@@ -15,8 +15,11 @@ const MOST_REFUSALS: u64 = 256;
 /// Data connections whose handshake has yet to tell whose they are. A client speaks only after its 150, so as many are
 /// idle as there are transfers about to begin.
 const MOST_UNPROVEN: u64 = 4096;
-/// No kind of guest gets more than this part of the descriptors.
+/// Neither strangers nor refusals get more than this part of the descriptors.
 const PART_OF_GUESTS: u64 = 16;
+/// Connections that have yet to prove whose they are get no more than this. Half of them may come from one address, behind
+/// which all clients of a company can begin a transfer at once: 1,250 where a process may have 20,000 files open.
+const PART_OF_UNPROVEN: u64 = 8;
 
 /// Who may have how many connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +46,9 @@ impl Allowance {
     }
 
     fn divide(open_files: u64, data_ports: usize) -> Self {
-        let at_most = |most: u64| most.min(open_files / PART_OF_GUESTS);
-        let (strangers, refusals, unproven) = (at_most(MOST_STRANGERS), at_most(MOST_REFUSALS), at_most(MOST_UNPROVEN));
+        let guests_at_most = |most: u64| most.min(open_files / PART_OF_GUESTS);
+        let (strangers, refusals) = (guests_at_most(MOST_STRANGERS), guests_at_most(MOST_REFUSALS));
+        let unproven = MOST_UNPROVEN.min(open_files / PART_OF_UNPROVEN);
         let guests = OF_A_STRANGER * strangers + refusals + unproven;
         let users = open_files.saturating_sub(KEPT_BACK + data_ports as u64 + guests) / OF_A_USER;
         Self {
@@ -85,7 +89,7 @@ mod tests {
     fn fewer_descriptors_are_fewer_sessions_and_a_sentence() {
         let allowance = Allowance::divide(4096, 20);
         let sentence = allowance.problem(10_000).unwrap();
-        assert!(sentence.contains("10000") && sentence.contains("4096") && sentence.contains("747"), "{sentence}");
+        assert!(sentence.contains("10000") && sentence.contains("4096") && sentence.contains("683"), "{sentence}");
         assert_eq!(allowance.problem(allowance.users), None);
     }
 
