@@ -6,7 +6,6 @@ use safetp_e2e::{
     Host,
     clients::{run, stdout},
     cluster::{IMAGES, OPERATOR_NAMESPACE, checkout},
-    files::Workplace,
 };
 use safetp_testbed::Testbed;
 
@@ -31,23 +30,18 @@ fn the_demo_works_on_a_cluster_that_is_there_with_images_from_a_registry() -> Re
         }
     }
 
-    run(testbed.kubectl().args(["delete", "namespace", "ftp", "--wait=false"]))?;
-    let mut helm = testbed.helm();
-    helm.args(["upgrade", "safetp"]).arg(checkout().join("charts/safetp-operator"));
-    run(helm.args(["--namespace", OPERATOR_NAMESPACE, "--reset-values", "--wait"]))?;
+    // Whatever uses the cluster next installs its own images.
+    run(testbed.kubectl().args(["delete", "namespace", "ftp"]))?;
+    run(testbed.helm().args(["uninstall", "safetp", "--namespace", OPERATOR_NAMESPACE, "--wait"]))?;
     Ok(())
 }
 
 /// Runs the command as its user would: behind a firewall, with kubectl, helm and a kubeconfig of the administrator's.
 fn demo(testbed: &Testbed, repository: &str) -> Result<String> {
-    let workplace = Workplace::new()?;
-    let host = repository.split('/').next().unwrap_or_default();
-    let plain_http = format!("[[registry]]\nlocation = \"{host}\"\ninsecure = true\n");
-    let registries = workplace.write("registries.conf", plain_http.as_bytes())?;
     let programs = [checkout().join("target/testbed/bin")];
     let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&std::env::var("PATH")?)))?;
     let mut make = Host::Far.command("make");
     make.current_dir(checkout()).args(["demo", "DEMO_CLUSTER=current", &format!("IMAGE_REGISTRY={repository}")]);
     make.env("PATH", path).env("KUBECONFIG", testbed.remote_kubeconfig());
-    run(make.env("CONTAINERS_REGISTRIES_CONF", registries))
+    run(make.env("SSL_CERT_FILE", testbed.registry_authority()))
 }

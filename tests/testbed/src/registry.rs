@@ -1,6 +1,7 @@
-//! A registry of images, as users have one: CNCF distribution on the control plane's host, over plain HTTP.
+//! A registry of images, as users have one: CNCF distribution on the control plane's host, over TLS and with a certificate
+//! that the cluster's own authority signed.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::json;
 
@@ -27,7 +28,10 @@ pub(crate) fn start(layout: &Layout) -> Result<()> {
     let config = json!({
         "version": "0.1",
         "storage": { "filesystem": { "rootdirectory": state("registry/data") } },
-        "http": { "addr": address() },
+        "http": {
+            "addr": address(),
+            "tls": { "certificate": state("pki/server.crt"), "key": state("pki/server.key") },
+        },
     });
     write(&state("registry/config.json"), config.to_string())?; // YAML reads JSON
     let mut registry = Host::ControlPlane.command(layout.program(NAME));
@@ -36,16 +40,22 @@ pub(crate) fn start(layout: &Layout) -> Result<()> {
     processes::wait_ready(layout, NAME, Duration::from_secs(30), answers)
 }
 
-/// What containerd is told of it: without this it would ask by TLS.
+/// The file in which containerd finds the registry's authority.
 pub(crate) fn hosts_config() -> String {
-    format!("server = \"http://{}\"\n", address())
+    format!("server = \"https://{}\"\nca = \"{}\"\n", address(), authority().display())
+}
+
+/// Who signed its certificate, as PEM.
+pub(crate) fn authority() -> PathBuf {
+    state("pki/ca.crt")
 }
 
 fn answers() -> bool {
     let asked = Host::ControlPlane
         .command("curl")
-        .args(["--silent", "--fail"])
-        .arg(format!("http://{}/v2/", address()))
+        .args(["--silent", "--fail", "--cacert"])
+        .arg(authority())
+        .arg(format!("https://{}/v2/", address()))
         .output();
     asked.is_ok_and(|output| output.status.success())
 }

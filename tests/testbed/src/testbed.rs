@@ -120,14 +120,19 @@ impl Testbed {
         storage::recycle(&self.layout)
     }
 
-    /// A registry of images that both nodes pull from, and where it is: `host:port`, plain HTTP, reachable from every
-    /// host of the test bed. Built and started at first use; it ends with the cluster.
+    /// A registry of images that both nodes pull from, and where it is: `host:port`, reachable from every host of the
+    /// test bed. Built and started at first use; it ends with the cluster.
     pub fn registry(&self) -> Result<String> {
         let _lock = lock()?;
         packages::install(&self.layout, &["skopeo"])?;
         programs::build(&self.layout, &[programs::REGISTRY])?;
         registry::start(&self.layout)?;
         Ok(registry::address())
+    }
+
+    /// Who signed the registry's certificate, as PEM.
+    pub fn registry_authority(&self) -> PathBuf {
+        registry::authority()
     }
 
     /// The administrator's kubeconfig as somebody on another host has it: with the API server's own address.
