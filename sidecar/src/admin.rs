@@ -66,7 +66,7 @@ pub async fn serve(listener: TcpListener, admin: Admin) -> std::io::Result<()> {
 }
 
 /// Ready is whoever can serve a session. Not a word about the address or a drain: some load balancers give an address
-/// to ready pods only, and a draining replica keeps its data ports only while it is ready (design decisions 1 and 7).
+/// to ready pods only, and a draining replica keeps its data ports only while it is ready.
 async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
     let settings = Arc::clone(&admin.settings.borrow());
     if settings.identity.is_none() && !settings.config.security.mechanisms.is_empty() {

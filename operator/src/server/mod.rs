@@ -1,5 +1,5 @@
-//! A SafeTPServer, from its resource to its pods: gather → validate → build → apply → status. Each step takes what only
-//! the one before can make; only the first and the last two talk to the cluster.
+//! A SafeTPServer, from its resource to its pods: validate → gather → decide → build → apply → observe → status. Each
+//! step takes what the one before it made. Validating, deciding and building are pure; the others do I/O.
 
 mod address;
 mod apply;

@@ -49,6 +49,21 @@ pub(super) enum NoBlock {
         "node port {0}, asked for by controlPort, belongs to another Service; type another controlPort or leave it out"
     )]
     ControlTaken(u16),
+    /// Others took a port of each block before this operator could.
+    #[error(
+        "{0} blocks of node ports in a row were refused, a port of each taken by other Services meanwhile; the operator keeps trying, and fewer ports with dataPorts.perReplica are found sooner"
+    )]
+    Contended(usize),
+}
+
+impl NoBlock {
+    /// The reason of the condition.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Full { .. } | Self::ControlTaken(_) => "PortsUnavailable",
+            Self::Contended(_) => "PortsExhausted",
+        }
+    }
 }
 
 impl BlockRequest {
@@ -152,6 +167,14 @@ mod tests {
         assert!(error.to_string().contains("no 21 contiguous node ports are free in 30100-30120"), "{error}");
     }
 
+    #[test]
+    fn a_full_range_and_contention_are_told_apart() {
+        assert_eq!(NoBlock::Full { size: 21, first: 30_000, last: 30_010 }.reason(), "PortsUnavailable");
+        let contended = NoBlock::Contended(200);
+        assert_eq!(contended.reason(), "PortsExhausted");
+        assert!(contended.to_string().contains("200 blocks") && contended.to_string().contains("dataPorts.perReplica"));
+    }
+
     proptest! {
         #[test]
         fn a_block_is_free_contiguous_and_within_bounds(
@@ -171,6 +194,7 @@ mod tests {
                     prop_assert_eq!(pick_block(&request, Some(block), &used), Ok(block));
                 }
                 Err(NoBlock::ControlTaken(port)) => prop_assert_eq!(Some(port), control),
+                Err(NoBlock::Contended(_)) => prop_assert!(false, "only the API server knows"),
                 Err(NoBlock::Full { .. }) => {
                     let size = request.size();
                     let free = |start: u16| (start..start + size).all(|port| !used.contains(&port) && Some(port) != control);

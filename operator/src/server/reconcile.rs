@@ -1,3 +1,7 @@
+//! One reconcile of one server, in the order in which it runs: validate the spec, gather the objects in the cluster, decide
+//! (conflicts, logins, signing key, address, certificate, ports), build the objects, apply them, observe the pods, and
+//! report the status. Ports are decided, built and applied again until the API server accepts them.
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
@@ -153,6 +157,20 @@ struct Reconcile<'a> {
     now: Timestamp,
 }
 
+/// Why nothing was applied.
+enum NotApplied {
+    /// No ports are to be had.
+    NoBlock(NoBlock),
+    /// A step went wrong.
+    Failed(ServerError),
+}
+
+impl<E: Into<ServerError>> From<E> for NotApplied {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 /// What was decided and applied.
 struct Done {
     applied: Applied,
@@ -173,19 +191,19 @@ impl Reconcile<'_> {
             Err(pending) => return self.stop(Some(resolved), pending).await,
         };
         let done = match Box::pin(self.apply_with_ports(&gathered, &resolved, signing.as_ref())).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(none)) => {
-                let verdict = Verdict::stalled("PortsUnavailable", none.to_string());
+            Ok(done) => done,
+            Err(NotApplied::NoBlock(none)) => {
+                let verdict = Verdict::stalled(none.reason(), none.to_string());
                 return self.stop(Some(resolved), verdict).await;
             }
-            Err(ServerError::Apply(ApplyError::Refused { message, .. })) if message.contains(TERMINATING) => {
-                return Ok(Action::requeue(STALLED_RETRY));
-            }
-            Err(ServerError::Apply(ApplyError::Refused { what, message })) => {
+            Err(NotApplied::Failed(ServerError::Apply(ApplyError::Refused { what, message }))) => {
+                if message.contains(TERMINATING) {
+                    return Ok(Action::requeue(STALLED_RETRY));
+                }
                 let verdict = Verdict::stalled(refusal(&message), format!("the cluster refuses {what}: {message}"));
                 return self.stop(Some(resolved), verdict).await;
             }
-            Err(error) => return Err(error),
+            Err(NotApplied::Failed(error)) => return Err(error),
         };
         self.context.registry.forget_hashes(resolved.accounts.sources.values());
         self.annotate_pods(&gathered, &done, None).await?;
@@ -246,16 +264,13 @@ impl Reconcile<'_> {
         gathered: &Gathered,
         resolved: &Resolved,
         signing: Option<&SigningMaterial>,
-    ) -> Result<Result<Done, NoBlock>, ServerError> {
+    ) -> Result<Done, NotApplied> {
         let mut used: BTreeSet<u16> = gathered.used_node_ports.clone();
         let service = gathered.live.service.as_ref();
         let addressing = find_address(self.valid, service, gathered.node.as_ref());
         let material = decide_certificate(self.valid, gathered, &addressing, self.now)?;
         for _ in 0..MAX_BLOCKS {
-            let ports = match plan_ports(&self.valid.ports, service, &used) {
-                Ok(ports) => ports,
-                Err(none) => return Ok(Err(none)),
-            };
+            let ports = plan_ports(&self.valid.ports, service, &used).map_err(NotApplied::NoBlock)?;
             let prepared = build(&Ingredients {
                 server: self.valid,
                 ports,
@@ -269,12 +284,12 @@ impl Reconcile<'_> {
             })?;
             let namespace = &self.valid.names.namespace;
             match Box::pin(apply(&self.context.client, namespace, gathered.live.clone(), prepared)).await {
-                Ok(applied) => return Ok(Ok(Done { applied, ports, addressing, material })),
+                Ok(applied) => return Ok(Done { applied, ports, addressing, material }),
                 Err(ApplyError::PortTaken(port)) => used.insert(port),
                 Err(error) => return Err(error.into()),
             };
         }
-        Err(ServerError::Deadline)
+        Err(NotApplied::NoBlock(NoBlock::Contended(MAX_BLOCKS)))
     }
 
     async fn annotate_pods(&self, gathered: &Gathered, done: &Done, nudge: Option<u32>) -> Result<(), ServerError> {
