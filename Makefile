@@ -26,9 +26,12 @@ demo-program: setup
 
 test: check unit e2e ## every test: style, units, charts, and the whole product on a real cluster
 
-check: setup ## style, licences; that generated files are up to date is one of the unit tests
+check: setup ## style, documentation, licences; that generated files are up to date is one of the unit tests
 	@$(STEP) "formatting" cargo fmt --all --check
 	@$(STEP) "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" \
+	  cargo doc --workspace --no-deps --document-private-items --locked
+	@$(STEP) "shell scripts" shellcheck $$(git grep --name-only --extended-regexp '^#!.*sh$$')
 	@$(STEP) "licences and sources" ./tests/cargo-deny
 
 unit: setup ## the tests that need no cluster

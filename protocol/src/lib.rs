@@ -1,8 +1,8 @@
 //! FTP as it goes over the wire, with its security: no I/O, no clock, no runtime.
 //!
 //! Octets and the present moment go in, events and octets come out, so the gateway, the tests and the fuzzers drive
-//! the same code. [`line`] cuts octets into lines, [`command`] gives them types, [`policy`] says what a client may do
-//! when, [`session`] is the state of one control connection, [`data_ports`] the bookkeeping of all sessions' data
+//! the same code. [`mod@line`] cuts octets into lines, [`command`] gives them types, [`policy`] says what a client may
+//! do when, [`session`] is the state of one control connection, [`data_ports`] the bookkeeping of all sessions' data
 //! ports, [`pace`] what is too slow, [`origin`] whom limits count as one.
 
 pub mod ascii;
