@@ -73,9 +73,8 @@ impl BadRequest {
     /// The reply's code.
     pub(crate) fn code(self) -> u16 {
         match self {
-            Self::TooLong | Self::Command(CommandError::NoVerb) => 500,
-            Self::Command(CommandError::TypeNotOffered) => 504,
-            Self::Command(_) => 501,
+            Self::TooLong => 500,
+            Self::Command(error) => error.reply_code(),
         }
     }
 }

@@ -11,6 +11,8 @@ mod verb;
 pub(crate) use verb::is_http;
 pub use verb::{RelayVerb, TransferVerb};
 
+use crate::reply::Reply;
+
 /// A command's argument: never empty, no CR, LF or NUL, otherwise any octets (names need not be UTF-8).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Argument(Vec<u8>);
@@ -194,6 +196,22 @@ pub enum CommandError {
     /// The type, by its letter, is not offered.
     #[error("only TYPE A and TYPE I are offered")]
     TypeNotOffered,
+}
+
+impl CommandError {
+    /// The code of the reply to such a line (RFC 959 §4.2.2).
+    pub fn reply_code(self) -> u16 {
+        match self {
+            Self::NoVerb => 500,
+            Self::HarmfulArgument | Self::NoArgument | Self::BadArgument | Self::NotBase64 => 501,
+            Self::TypeNotOffered => 504,
+        }
+    }
+
+    /// The reply to such a line.
+    pub(crate) fn reply(self) -> Reply {
+        Reply::new(self.reply_code(), format!("Not understood: {self}."))
+    }
 }
 
 impl Command {

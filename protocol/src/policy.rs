@@ -106,7 +106,28 @@ pub fn decide(command: &Command, demands: Demands, facts: Facts) -> Result<(), R
         Command::Active(_) => allow_active(demands.active_mode, facts),
         Command::Ccc => allow_clearing(demands, facts),
         Command::Transfer { .. } if demands.data_protected && !facts.data_private => Err(Refusal::DataUnprotected),
-        _ => Ok(()),
+        Command::Auth(_)
+        | Command::Pbsz(_)
+        | Command::Prot(_)
+        | Command::Adat(_)
+        | Command::Protected(..)
+        | Command::User(_)
+        | Command::Pass(_)
+        | Command::Pasv
+        | Command::Epsv(_)
+        | Command::Type(_)
+        | Command::Rest(_)
+        | Command::Transfer { .. }
+        | Command::Abor
+        | Command::Feat
+        | Command::Help
+        | Command::Noop
+        | Command::Syst
+        | Command::Stat
+        | Command::Quit
+        | Command::Relay { .. }
+        | Command::NotOffered
+        | Command::Unknown => Ok(()),
     }
 }
 

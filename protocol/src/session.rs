@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    command::{self, Command, CommandError, Type},
+    command::{self, Command, Type},
     data_ports::SessionId,
     line::{Line, LineDecoder},
     policy::{self, Demands, Facts},
@@ -84,8 +84,8 @@ pub struct Settings {
 /// One session of a client, between its control connection and the backend's.
 ///
 /// Tell it what happens with the `handle_*` functions, in the order in which it happens, each with the present moment.
-/// After each of them do what [`Session::poll_output`] says until it says nothing more, and call
-/// [`Session::handle_timeout`] at the moment of [`Session::poll_timeout`]. Read from the client only while
+/// After each of them do what [`Session::poll_output`] says until it says nothing more, then close the connection if
+/// [`Session::is_closed`], and call [`Session::handle_timeout`] at the moment of [`Session::poll_timeout`]. Read from the client only while
 /// [`Session::wants_client_input`].
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts about one session, all combinations occur")]
@@ -330,7 +330,7 @@ impl Session {
         };
         match parsed {
             Ok(command) => self.handle_command(command, origin, now),
-            Err(error) => self.send(&not_understood(error)),
+            Err(error) => self.send(&error.reply()),
         }
     }
 
@@ -369,18 +369,8 @@ impl Session {
         if !self.is_closed() {
             self.phase = Phase::Closed;
             self.held = HeldCommands::default();
-            self.outputs.push_back(Output::Close);
         }
     }
-}
-
-fn not_understood(error: CommandError) -> Reply {
-    let code = match error {
-        CommandError::NoVerb => 500,
-        CommandError::TypeNotOffered => 504,
-        _ => 501,
-    };
-    Reply::new(code, format!("Not understood: {error}."))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use super::{Output, Session, negotiation::Exchange, not_understood};
+use super::{Output, Session, negotiation::Exchange};
 use crate::{
     command::{Command, ProtectedKind},
     line::{Line, LineDecoder},
@@ -121,7 +121,7 @@ fn open(line: Line, control: &mut Control, max_line: usize) -> Result<Held, Unve
         Ok(Command::Protected(..)) => return Ok(Held::Refused(Reply::new(537, "X-SafeTP1 has ENC only."))),
         Ok(Command::Active(_)) => return Ok(Held::Line(line, Origin::Clear)),
         Ok(_) => return Ok(Held::Refused(Reply::new(533, "This session is protected: send commands by ENC."))),
-        Err(error) => return Ok(Held::Refused(not_understood(error))),
+        Err(error) => return Ok(Held::Refused(error.reply())),
     };
     let opened = control.open(&message)?;
     let line = if opened.line.len() > max_line { Line::TooLong } else { Line::Whole(opened.line) };

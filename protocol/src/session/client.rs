@@ -48,13 +48,6 @@ impl Session {
             Command::Feat => self.ask(b"FEAT".to_vec(), Expected::Features, now),
             Command::Quit => self.close(&Reply::new(221, "Goodbye.")),
             Command::Stat => self.send_status(),
-            other => self.answer(&other),
-        }
-    }
-
-    /// Commands whose answer is always the same.
-    fn answer(&mut self, command: &Command) {
-        match command {
             Command::Abor => {
                 self.give_up_port();
                 self.reply(226, "No transfer is under way.");
@@ -64,7 +57,7 @@ impl Session {
             Command::Syst => self.reply(215, "UNIX Type: L8"),
             Command::Protected(..) => self.refuse_protected(),
             Command::Unknown => self.reply(500, "There is no such command."),
-            _ => self.reply(502, "This command is not offered."),
+            Command::NotOffered => self.reply(502, "This command is not offered."),
         }
     }
 

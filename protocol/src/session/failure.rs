@@ -130,7 +130,12 @@ impl Failure {
             Self::Handshake | Self::NotBound => 522,
             Self::StorageFull => 452,
             Self::FileRead | Self::FileWrite | Self::NoDescriptor | Self::Internal => 451,
-            _ => 426,
+            Self::Truncated
+            | Self::Tampered
+            | Self::ConnectionLost
+            | Self::Stalled { .. }
+            | Self::Aborted
+            | Self::ShuttingDown => 426,
         };
         let text = self.to_string();
         let mut letters = text.chars();

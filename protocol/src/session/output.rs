@@ -40,8 +40,6 @@ pub enum Output {
     AbortTransfer,
     /// For logs and metrics; nothing has to be done.
     Event(Event),
-    /// Flush and close both connections and whatever is left of a transfer.
-    Close,
 }
 
 /// One transfer.

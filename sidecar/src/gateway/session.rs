@@ -195,8 +195,7 @@ impl Task {
             | Output::StartTls
             | Output::StopTls
             | Output::Negotiate
-            | Output::RestartBackend
-            | Output::Close => {}
+            | Output::RestartBackend => {}
         }
     }
 
