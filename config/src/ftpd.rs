@@ -1,39 +1,10 @@
-//! What the embedded ftpd reads, and the dialect that it and the gateway speak over their Unix socket.
-//!
-//! # The dialect
-//! Plain FTP (RFC 959, 2389, 3659), with these differences; all of it stays inside the pod:
-//! * The gateway opens one connection per client session, gets `220`, and may send [`PEER`] once before USER.
-//! * There are no data connections. The `150` that answers RETR, STOR, APPE, LIST, NLST or MLSD carries one file
-//!   descriptor (`SCM_RIGHTS`) on the first octet of its line: the opened file itself, positioned where the transfer
-//!   begins, or for a listing the reading end of a stream. PASV, EPSV, PORT, EPRT, AUTH, PBSZ and PROT are unknown.
-//! * After the `150` the ftpd waits for the gateway to say how it went: [`COMPLETE`] or [`FAILED`]. Only then does it
-//!   finish (rename an upload into place, or keep its part) and send the final reply, which the gateway passes on.
-//!   A connection that ends instead means [`FAILED`]. While finishing takes long, `150` comes again now and then: the
-//!   gateway waits on and passes none of them on.
-//! * TYPE is known but changes nothing on the descriptor: the gateway converts TYPE A.
-//! * [`DIGEST`] answers with the digest of the configuration that is in force, and with how far the ftpd is shut in.
+//! What the embedded ftpd reads.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ConfigError, paths};
-
-/// `XPEER <client address> <gateway session id>`: who is behind this session, for the ftpd's log and login throttle.
-/// Answered by 200.
-pub const PEER: &str = "XPEER";
-/// `XCOMPLETE`: every octet of the transfer was delivered, and its end was authentic.
-pub const COMPLETE: &str = "XCOMPLETE";
-/// `XFAILED <reason>`: the transfer broke off. The reason is the name of the gateway's failure, as in its metrics; two
-/// of them decide over what is left of an upload, after all others it is kept for `REST`.
-pub const FAILED: &str = "XFAILED";
-/// A reason of [`FAILED`]: no space was left. What came is removed, or the volume would stay full.
-pub const STORAGE_FULL: &str = "storage_full";
-/// A reason of [`FAILED`]: the file did not take what was written. What came is removed, for it cannot be trusted.
-pub const FILE_WRITE: &str = "file_write";
-/// `XDIGEST`: allowed before login, answered by `200 <digest> <landlock>`, the latter a
-/// [`Landlock`](crate::status::Landlock) by its name.
-pub const DIGEST: &str = "XDIGEST";
 
 /// `ftpd.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -112,7 +112,7 @@ pub enum DataBinding {
     /// connection's.
     WhenOffered,
     /// Only the data port itself tells sessions apart.
-    Off,
+    Never,
 }
 
 /// The server behind the gateway.

@@ -1,5 +1,5 @@
 //! The embedded FTP server. It speaks plain FTP over a Unix socket to the gateway of its pod and hands it descriptors
-//! instead of bytes; the dialect is [`safetp_config::ftpd`].
+//! instead of bytes; the dialect is [`safetp_protocol::dialect`].
 //!
 //! The gateway faces the internet and cannot open a file; this process opens files and cannot make a network socket
 //! ([`shut_in`]).

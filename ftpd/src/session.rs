@@ -2,13 +2,12 @@
 
 use std::{
     future,
-    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use safetp_config::{ftpd::User, status::Landlock};
-use safetp_protocol::{command::Type, reply::Reply};
+use safetp_protocol::{command::Type, dialect::Peer, reply::Reply};
 use tokio::{net::UnixStream, sync::watch};
 
 use crate::{
@@ -62,15 +61,6 @@ pub(crate) struct Session {
     pub(crate) utf8: bool,
     /// When this session last looked for parts that nobody continued.
     swept: Option<Instant>,
-}
-
-/// The words of XPEER.
-#[derive(Debug)]
-pub(crate) struct Peer {
-    /// Both, for logs.
-    pub(crate) text: String,
-    /// The client's address, if it is one.
-    pub(crate) address: Option<IpAddr>,
 }
 
 /// How far the login has come.
@@ -170,8 +160,8 @@ impl Session {
     }
 
     /// For logs.
-    pub(crate) fn peer(&self) -> &str {
-        self.peer.as_ref().map_or("unknown", |peer| &peer.text)
+    pub(crate) fn peer(&self) -> String {
+        self.peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string())
     }
 
     /// Serves until one side ends it. `Lost` is the gateway's way of saying that the client went.

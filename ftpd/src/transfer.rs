@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use safetp_protocol::{command::Command, reply::Reply};
+use safetp_protocol::{
+    command::Command,
+    dialect::{Cause, Word},
+    reply::Reply,
+};
 use tokio::{io::AsyncWriteExt as _, net::UnixStream};
 
 use crate::{
@@ -20,7 +24,7 @@ use crate::{
         upload::{Ending, Upload},
         work::Cancelled,
     },
-    request::{Cause, Request},
+    request::Request,
 };
 
 /// How often a running upload looks for the space that is left.
@@ -52,8 +56,8 @@ impl Outcome {
     fn ending(self) -> Ending {
         match self {
             Self::Complete => Ending::Whole,
-            Self::Failed(Cause::Full) => Ending::Full,
-            Self::Failed(Cause::Volume) => Ending::Spoilt,
+            Self::Failed(Cause::StorageFull) => Ending::Full,
+            Self::Failed(Cause::FileWrite) => Ending::Spoilt,
             Self::Failed(Cause::Other) | Self::Aborted => Ending::Broken,
         }
     }
@@ -104,8 +108,8 @@ async fn conclude(
 async fn outcome(connection: &mut Connection) -> Result<Outcome, Lost> {
     loop {
         let reply = match connection.request().await? {
-            Ok(Request::Complete) => return Ok(Outcome::Complete),
-            Ok(Request::Failed(cause)) => return Ok(Outcome::Failed(cause)),
+            Ok(Request::Word(Word::Complete)) => return Ok(Outcome::Complete),
+            Ok(Request::Word(Word::Failed(cause))) => return Ok(Outcome::Failed(cause)),
             Ok(Request::Client(Command::Abor)) => return Ok(Outcome::Aborted),
             Ok(Request::Client(Command::Noop)) => Reply::new(200, "A transfer is running."),
             Ok(Request::Client(Command::Stat)) => Reply::new(211, "A transfer is running."),

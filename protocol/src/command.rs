@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_verb_that_nobody_knows_is_unknown_and_so_is_the_dialect_of_the_pod() {
-        for line in ["FOO", "XPEER 1.2.3.4 5", "XCOMPLETE", "XFAILED", "XDIGEST"] {
+        for line in ["FOO", "XFOO 1"] {
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Unknown), "{line}");
         }
     }

@@ -5,11 +5,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use safetp_config::{
-    Digest, ftpd,
+    Digest,
     gateway::Backend,
     status::{GatewayStatus, Landlock},
 };
-use safetp_protocol::reply::{Reply, ReplyDecoder};
+use safetp_protocol::{
+    dialect::{DigestAnswer, Word},
+    reply::{Reply, ReplyDecoder},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, UnixStream},
@@ -111,10 +114,9 @@ async fn ftpd_state(settings: &InForce) -> Result<FtpdState, FtpdError> {
     let Backend::Embedded { socket } = &settings.config.backend;
     let reply = tokio::time::timeout(FTPD_TIME, ask(Path::new(socket))).await.map_err(|_| FtpdError::Silent)??;
     let text = std::str::from_utf8(reply.text()).ok().filter(|_| reply.code().number() == 200);
-    let mut words = text.ok_or(FtpdError::NoDigest)?.split_ascii_whitespace();
-    let digest = words.next().ok_or(FtpdError::NoDigest)?;
-    let digest = serde_json::from_value(digest.into()).map_err(|_| FtpdError::NoDigest)?;
-    let landlock = words.next().and_then(|word| serde_json::from_value(word.into()).ok());
+    let answer = text.and_then(DigestAnswer::parse).ok_or(FtpdError::NoDigest)?;
+    let digest = serde_json::from_value(answer.digest.into()).map_err(|_| FtpdError::NoDigest)?;
+    let landlock = serde_json::from_value(answer.landlock.into()).ok();
     Ok(FtpdState { digest, landlock })
 }
 
@@ -126,7 +128,7 @@ async fn ask(socket: &Path) -> Result<Reply, FtpdError> {
     if !greeting.code().is_success() {
         return Err(FtpdError::NoDigest);
     }
-    stream.write_all(format!("{}\r\n", ftpd::DIGEST).as_bytes()).await?;
+    stream.write_all(&Word::Digest.line()).await?;
     next_reply(&mut stream, &mut replies).await
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn pass(session: &mut Session, password: &Password) -> Result<A
         return Err(Refusal::Order("Send USER first."));
     };
     let settings = session.shared.settings.current();
-    let address = session.peer.as_ref().and_then(|peer| peer.address);
+    let address = session.peer.map(|peer| peer.address);
     match session.shared.logins.admits(address, &name, settings.user(&name), password.expose()).await {
         Ok(true) => enter(session, name, settings).await,
         Ok(false) => Ok(refuse(session, &name)),

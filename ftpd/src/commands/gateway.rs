@@ -1,32 +1,25 @@
-//! What the gateway says and asks for itself: XPEER and XDIGEST (see [`safetp_config::ftpd`]).
+//! What the gateway says and asks for itself (see [`safetp_protocol::dialect`]).
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::sync::Arc;
+
+use safetp_protocol::dialect::{DigestAnswer, Peer};
 
 use super::Answer;
 use crate::{
     files::Refusal,
-    session::{Peer, Session, Stage},
+    session::{Session, Stage},
 };
 
-pub(super) fn xpeer(session: &mut Session, argument: &str) -> Result<Answer, Refusal> {
+pub(super) fn handle_peer(session: &mut Session, peer: Peer) -> Result<Answer, Refusal> {
     if !matches!(session.stage, Stage::Stranger) || session.peer.is_some() {
-        return Err(Refusal::Order("XPEER comes once, before USER."));
+        return Err(Refusal::Order("The client's address comes once, before USER."));
     }
-    let (address, _) = argument.split_once(' ').ok_or(Refusal::Arguments("XPEER needs an address and a session."))?;
-    session.peer = Some(Peer { text: argument.to_owned(), address: ip_of(address) });
+    session.peer = Some(Peer { address: peer.address.to_canonical(), ..peer });
     Ok(Answer::reply(200, "OK."))
 }
 
-fn ip_of(address: &str) -> Option<IpAddr> {
-    let with_port = || address.parse::<SocketAddr>().map(|address| address.ip());
-    address.parse().or_else(|_| with_port()).ok().map(|address: IpAddr| address.to_canonical())
-}
-
 /// Looks at the files first, so that the answer is exact even before their change was noticed.
-pub(super) async fn xdigest(session: &Session) -> Result<Answer, Refusal> {
+pub(super) async fn answer_digest(session: &Session) -> Result<Answer, Refusal> {
     let settings = Arc::clone(&session.shared.settings);
     // The gateway asks, and no client: nobody's share.
     let digest = tokio::task::spawn_blocking(move || {
@@ -34,5 +27,6 @@ pub(super) async fn xdigest(session: &Session) -> Result<Answer, Refusal> {
         settings.current().digest().to_string()
     });
     let digest = digest.await.map_err(|_| Refusal::Internal)?;
-    Ok(Answer::reply(200, format!("{digest} {}", session.shared.landlock)))
+    let answer = DigestAnswer { digest: &digest, landlock: &session.shared.landlock.to_string() };
+    Ok(Answer::reply(200, answer.to_string()))
 }

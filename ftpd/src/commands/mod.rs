@@ -14,6 +14,7 @@ mod transfers;
 
 use safetp_protocol::{
     command::{Argument, Command, RelayVerb, TransferVerb},
+    dialect::Word,
     reply::Reply,
 };
 
@@ -50,9 +51,9 @@ impl Answer {
 /// Answers one line.
 pub(crate) async fn answer(session: &mut Session, request: &Request) -> Result<Answer, Refusal> {
     match request {
-        Request::Peer(who) => gateway::xpeer(session, who),
-        Request::Digest => gateway::xdigest(session).await,
-        Request::Complete | Request::Failed(_) => Err(Refusal::Order("No transfer is running.")),
+        Request::Word(Word::Peer(peer)) => gateway::handle_peer(session, *peer),
+        Request::Word(Word::Digest) => gateway::answer_digest(session).await,
+        Request::Word(Word::Complete | Word::Failed(_)) => Err(Refusal::Order("No transfer is running.")),
         Request::Client(command) => client(session, command).await,
     }
 }

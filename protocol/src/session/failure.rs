@@ -1,4 +1,4 @@
-use crate::{pace::LEAST_RATE, reply::Reply};
+use crate::{dialect::Cause, pace::LEAST_RATE, reply::Reply};
 
 /// Whose fault a failure is: the first question of whoever reads the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,28 @@ impl Failure {
             Self::StorageFull => "storage_full",
             Self::NoDescriptor => "no_descriptor",
             Self::Internal => "internal",
+        }
+    }
+
+    /// What the ftpd must know of it.
+    pub fn cause(self) -> Cause {
+        match self {
+            Self::StorageFull => Cause::StorageFull,
+            Self::FileWrite => Cause::FileWrite,
+            Self::NoConnection
+            | Self::Handshake
+            | Self::NotBound
+            | Self::Unproven
+            | Self::Unreachable
+            | Self::Truncated
+            | Self::Tampered
+            | Self::ConnectionLost
+            | Self::Stalled { .. }
+            | Self::Aborted
+            | Self::ShuttingDown
+            | Self::FileRead
+            | Self::NoDescriptor
+            | Self::Internal => Cause::Other,
         }
     }
 

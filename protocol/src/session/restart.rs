@@ -3,7 +3,11 @@
 use std::time::Instant;
 
 use super::{Expected, Output, Phase, Session};
-use crate::{command::Type, reply::ReplyDecoder};
+use crate::{
+    command::Type,
+    dialect::{Peer, Word},
+    reply::ReplyDecoder,
+};
 
 impl Session {
     /// The connection that [`Output::RestartBackend`] asked for is open.
@@ -17,8 +21,8 @@ impl Session {
     pub(super) fn greet_backend(&mut self, now: Instant) {
         self.replies = ReplyDecoder::default();
         self.expected = [Expected::Greeting, Expected::Peer].into();
-        let greet = format!("XPEER {} {}\r\n", self.peer, self.id.0);
-        self.outputs.push_back(Output::ToBackend(greet.into_bytes()));
+        let peer = Word::Peer(Peer { address: self.peer, session: self.id });
+        self.outputs.push_back(Output::ToBackend(peer.line()));
         self.backend_told = false;
         self.asked_backend = now;
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{DataSecurity, Expected, Failure, Output, Phase, Session, Transfer, channel::Origin, client::line_of};
 use crate::{
     command::{Argument, TransferVerb, Type},
+    dialect::Word,
     reply::Reply,
     security::{
         DataProtection,
@@ -48,10 +49,8 @@ impl Session {
         state.stage = Stage::Finishing;
         state.unverified = outcome == Err(Failure::Tampered) && state.transfer.security.is_blocks();
         state.failure = state.failure.or(outcome.err());
-        let word = state
-            .failure
-            .map_or_else(|| "XCOMPLETE\r\n".to_owned(), |failure| format!("XFAILED {}\r\n", failure.name()));
-        self.ask_backend(word.into_bytes(), Expected::Transfer, now);
+        let word = state.failure.map_or(Word::Complete, |failure| Word::Failed(failure.cause()));
+        self.ask_backend(word.line(), Expected::Transfer, now);
     }
 
     pub(super) fn handle_transfer(

@@ -102,7 +102,7 @@ fn a_connection_that_came_early_is_used_and_a_new_epsv_drops_it() {
 
 #[test]
 fn with_binding_off_files_still_go_to_their_own_sessions() {
-    let pod = Pod::with(|config| config.security.data_binding = DataBinding::Off);
+    let pod = Pod::with(|config| config.security.data_binding = DataBinding::Never);
     let (mut first, mut second) = (pod.login(), pod.login());
     let (one, two) = (first.epsv(), second.epsv());
     assert_ne!(one, two);

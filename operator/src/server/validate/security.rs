@@ -31,7 +31,7 @@ pub(super) fn security(security: &Security) -> Result<gateway::Security, String>
         data_binding: match security.data_binding {
             DataBinding::Required => gateway::DataBinding::Required,
             DataBinding::WhenOffered => gateway::DataBinding::WhenOffered,
-            DataBinding::Never => gateway::DataBinding::Off,
+            DataBinding::Never => gateway::DataBinding::Never,
         },
         clear_command_channel: security.clear_command_channel == Permission::Allowed,
     })

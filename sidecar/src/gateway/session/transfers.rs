@@ -67,7 +67,7 @@ impl Task {
     fn claim(&self) -> Claim {
         let habit = self.data.habit;
         let (peer, ticket) = match self.settings.config.security.data_binding {
-            DataBinding::Off => (Peer::Anyone, Ticket::Never),
+            DataBinding::Never => (Peer::Anyone, Ticket::Never),
             _ if !self.core.data_connection_can_resume() => (Peer::Exactly(self.peer), Ticket::Never),
             DataBinding::Required => (Peer::Anyone, Ticket::Always),
             DataBinding::WhenOffered if self.ports.mixes_tickets() => (Peer::Exactly(self.peer), Ticket::Never),
@@ -143,7 +143,7 @@ impl Task {
                 self.data.habit.note_failure(now);
                 self.lose_port(match self.settings.config.security.data_binding {
                     DataBinding::Required => Failure::NotBound,
-                    DataBinding::WhenOffered | DataBinding::Off => Failure::Unproven,
+                    DataBinding::WhenOffered | DataBinding::Never => Failure::Unproven,
                 });
             }
             PortNews::Connected(connection) => match self.data.wanted.take() {
