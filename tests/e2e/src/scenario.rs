@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::Path,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clients::Target,
-    cluster::{Cluster, is_ready},
+    cluster::{Cluster, PATIENCE, is_ready},
     files::Workplace,
     ftps::Session,
 };
@@ -93,7 +94,11 @@ impl Namespace {
         let what = format!("safetpserver {server}");
         let object = self.wait_for(&what, "Ready", |object| is_ready(object).then(|| object.clone()))?;
         self.wait_for("safetpuser alice", "Ready", |object| is_ready(object).then_some(()))?;
-        Server::from(self, server, &object)
+        let server = Server::from(self, server, &object)?;
+        if object.pointer("/spec/exposure/address").is_none() {
+            [Host::Client, Host::Far].into_iter().try_for_each(|host| server.wait_reachable(host))?;
+        }
+        Ok(server)
     }
 
     /// A server, with alice, Ready.
@@ -147,6 +152,19 @@ impl<'a> Server<'a> {
     /// Where clients connect to.
     pub fn endpoint(&self) -> SocketAddr {
         SocketAddr::new(self.address, self.control)
+    }
+
+    /// Waits until the cluster's network lets `host` in. Ready says that pod and Service are done; when kube-proxy has
+    /// told each node, and the load balancer answers for the address, is written into no object.
+    fn wait_reachable(&self, host: Host) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match host.connect(self.endpoint()) {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() >= deadline => return Err(error.into()),
+                Err(_) => std::thread::sleep(Duration::from_millis(50)), // between two attempts with a deadline
+            }
+        }
     }
 
     /// A session of alice's, from `host`.
