@@ -17,8 +17,8 @@ const STORE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 });
 const LISTEN: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadDir | MakeSock | RemoveFile});
 
-/// Where a statically linked program takes random octets from. It has no dynamic symbols, among which the crate getrandom
-/// looks for the system call, so the crate waits on the first of these and reads the second.
+/// Where a statically linked program takes random octets from. It has no dynamic symbols, among which the crate
+/// getrandom looks for the system call, so the crate waits on the first of these and reads the second.
 const RANDOM: [&str; 2] = ["/dev/random", "/dev/urandom"];
 
 pub(crate) fn apply(reach: &Reach) -> Result<Landlock, ShutInError> {

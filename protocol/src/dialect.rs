@@ -5,8 +5,8 @@
 //! * There are no data connections. The `150` that answers RETR, STOR, APPE, LIST, NLST or MLSD carries one file
 //!   descriptor (`SCM_RIGHTS`) on the first octet of its line: the opened file itself, positioned where the transfer
 //!   begins, or for a listing the reading end of a stream. PASV, EPSV, PORT, EPRT, AUTH, PBSZ and PROT are unknown.
-//! * After the `150` the ftpd waits for the gateway to say how it went: [`Word::Complete`] or [`Word::Failed`]. Only then
-//!   does it finish (rename an upload into place, or keep its part) and send the final reply, which the gateway passes
+//! * After the `150` the ftpd waits for the gateway to say how it went: [`Word::Complete`] or [`Word::Failed`]. Only
+//!   then does it finish (rename an upload into place, or keep its part) and send the final reply, which the gateway passes
 //!   on. A connection that ends instead means [`Cause::Other`]. While finishing takes long, `150` comes again now and
 //!   then: the gateway continues to wait and passes none of them on.
 //! * TYPE is known but changes nothing on the descriptor: the gateway converts TYPE A.
@@ -17,7 +17,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr as _};
 
-use crate::data_ports::SessionId;
+use crate::{command::split_verb, data_ports::SessionId};
 
 const PEER: &str = "XPEER";
 const DIGEST: &str = "XDIGEST";
@@ -65,18 +65,15 @@ pub struct BadPeer;
 impl Word {
     /// Reads a line without its end. None for a line that is no word of the dialect.
     pub fn parse(line: &[u8]) -> Option<Result<Self, BadPeer>> {
-        let (verb, argument) = match line.iter().position(|octet| *octet == b' ') {
-            Some(at) => line.split_at(at),
-            None => (line, [].as_slice()),
+        let (verb, argument) = split_verb(line);
+        let word = match String::from_utf8_lossy(verb).to_ascii_uppercase().as_str() {
+            PEER => Peer::parse(argument).map(Self::Peer).ok_or(BadPeer),
+            DIGEST => Ok(Self::Digest),
+            COMPLETE => Ok(Self::Complete),
+            FAILED => Ok(Self::Failed(Cause::parse(argument))),
+            _ => return None,
         };
-        let is = |word: &str| verb.eq_ignore_ascii_case(word.as_bytes());
-        match () {
-            () if is(PEER) => Some(Peer::parse(argument).map(Self::Peer).ok_or(BadPeer)),
-            () if is(DIGEST) => Some(Ok(Self::Digest)),
-            () if is(COMPLETE) => Some(Ok(Self::Complete)),
-            () if is(FAILED) => Some(Ok(Self::Failed(Cause::parse(argument)))),
-            () => None,
-        }
+        Some(word)
     }
 
     /// The line, with its end.
@@ -132,21 +129,22 @@ impl Cause {
 pub struct DigestAnswer<'a> {
     /// Of the configuration in force.
     pub digest: &'a str,
-    /// How much of Landlock is in force, by its name.
-    pub landlock: &'a str,
+    /// How much of Landlock is in force, by its name, if that was said.
+    pub landlock: Option<&'a str>,
 }
 
 impl<'a> DigestAnswer<'a> {
-    /// Reads the text of the reply.
+    /// Reads the text of the reply. None without a digest.
     pub fn parse(text: &'a str) -> Option<Self> {
-        let (digest, landlock) = text.split_once(' ')?;
-        Some(Self { digest, landlock })
+        let mut words = text.split_ascii_whitespace();
+        Some(Self { digest: words.next()?, landlock: words.next() })
     }
 }
 
 impl fmt::Display for DigestAnswer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.digest, self.landlock)
+        f.write_str(self.digest)?;
+        self.landlock.map_or(Ok(()), |landlock| write!(f, " {landlock}"))
     }
 }
 
@@ -190,8 +188,10 @@ mod tests {
 
     #[test]
     fn the_answer_with_the_digest_is_read_as_it_was_written() {
-        let answer = DigestAnswer { digest: "sha256:00", landlock: "Full" };
-        assert_eq!(DigestAnswer::parse(&answer.to_string()), Some(answer));
-        assert_eq!(DigestAnswer::parse("sha256:00"), None);
+        for landlock in [Some("Full"), None] {
+            let answer = DigestAnswer { digest: "sha256:00", landlock };
+            assert_eq!(DigestAnswer::parse(&answer.to_string()), Some(answer));
+        }
+        assert_eq!(DigestAnswer::parse(""), None);
     }
 }

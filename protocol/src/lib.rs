@@ -3,7 +3,8 @@
 //! Octets and the present moment go in, events and octets come out, so the gateway, the tests and the fuzzers drive
 //! the same code. [`mod@line`] cuts octets into lines, [`command`] gives them types, [`policy`] says what a client may
 //! do when, [`session`] is the state of one control connection, [`data_ports`] the bookkeeping of all sessions' data
-//! ports, [`dialect`] what gateway and ftpd say to each other, [`pace`] what is too slow, [`origin`] whom limits count as one.
+//! ports, [`dialect`] what gateway and ftpd say to each other, [`pace`] what is too slow, [`origin`] whom limits count as
+//! one.
 
 pub mod ascii;
 pub mod command;

@@ -85,8 +85,8 @@ pub struct Settings {
 ///
 /// Tell it what happens with the `handle_*` functions, in the order in which it happens, each with the present moment.
 /// After each of them do what [`Session::poll_output`] says until it says nothing more, then close the connection if
-/// [`Session::is_closed`], and call [`Session::handle_timeout`] at the moment of [`Session::poll_timeout`]. Read from the client only while
-/// [`Session::wants_client_input`].
+/// [`Session::is_closed`], and call [`Session::handle_timeout`] at the moment of [`Session::poll_timeout`]. Read from the
+/// client only while [`Session::wants_client_input`].
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts about one session, all combinations occur")]
 pub struct Session {

@@ -116,7 +116,7 @@ async fn ftpd_state(settings: &InForce) -> Result<FtpdState, FtpdError> {
     let text = std::str::from_utf8(reply.text()).ok().filter(|_| reply.code().number() == 200);
     let answer = text.and_then(DigestAnswer::parse).ok_or(FtpdError::NoDigest)?;
     let digest = serde_json::from_value(answer.digest.into()).map_err(|_| FtpdError::NoDigest)?;
-    let landlock = serde_json::from_value(answer.landlock.into()).ok();
+    let landlock = answer.landlock.and_then(|name| serde_json::from_value(name.into()).ok());
     Ok(FtpdState { digest, landlock })
 }
 

@@ -27,6 +27,6 @@ pub(super) async fn answer_digest(session: &Session) -> Result<Answer, Refusal> 
         settings.current().digest().to_string()
     });
     let digest = digest.await.map_err(|_| Refusal::Internal)?;
-    let answer = DigestAnswer { digest: &digest, landlock: &session.shared.landlock.to_string() };
+    let answer = DigestAnswer { digest: &digest, landlock: Some(&session.shared.landlock.to_string()) };
     Ok(Answer::reply(200, answer.to_string()))
 }

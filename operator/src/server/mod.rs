@@ -1,5 +1,6 @@
 //! A SafeTPServer, from its resource to its pods: validate → gather → decide → build → apply → observe → status. Each
-//! step takes what the one before it made. Validating, deciding and building are pure; the others do I/O.
+//! step takes what the one before it made. Validating and building are pure; deciding also makes keys, certificates and
+//! hashes of passwords; the others talk to the cluster or to pods.
 
 mod address;
 mod apply;

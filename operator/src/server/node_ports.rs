@@ -31,7 +31,7 @@ pub(super) struct Block {
 
 /// No block is free.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoBlock {
+pub enum NoBlock {
     /// Everything is taken or too narrow.
     #[error(
         "no {size} contiguous node ports are free in {first}-{last}; widen dataPorts.first and dataPorts.last, ask for fewer with dataPorts.perReplica, or delete Services that use these ports"

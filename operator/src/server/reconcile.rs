@@ -1,6 +1,6 @@
-//! One reconcile of one server, in the order in which it runs: validate the spec, gather the objects in the cluster, decide
-//! (conflicts, logins, signing key, address, certificate, ports), build the objects, apply them, observe the pods, and
-//! report the status. Ports are decided, built and applied again until the API server accepts them.
+//! One reconcile of one server, in the order in which it runs: validate the spec, gather the objects in the cluster,
+//! decide (conflicts, logins, signing key, address, certificate, ports), build the objects, apply them, observe the
+//! pods, and report the status. Ports are decided, built and applied again until the API server accepts them.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -70,6 +70,9 @@ pub enum ServerError {
     /// Files.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// Node ports.
+    #[error(transparent)]
+    NoBlock(#[from] NoBlock),
     /// Writing.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -97,6 +100,7 @@ impl ServerError {
             Self::Issue(_) => "issue",
             Self::Hash(_) => "hash",
             Self::Build(_) => "build",
+            Self::NoBlock(_) => "ports",
             Self::Apply(_) => "apply",
             Self::Annotate { .. } => "annotate",
             Self::Status(_) => "status",
@@ -157,20 +161,6 @@ struct Reconcile<'a> {
     now: Timestamp,
 }
 
-/// Why nothing was applied.
-enum NotApplied {
-    /// No ports are to be had.
-    NoBlock(NoBlock),
-    /// A step went wrong.
-    Failed(ServerError),
-}
-
-impl<E: Into<ServerError>> From<E> for NotApplied {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 /// What was decided and applied.
 struct Done {
     applied: Applied,
@@ -192,18 +182,18 @@ impl Reconcile<'_> {
         };
         let done = match Box::pin(self.apply_with_ports(&gathered, &resolved, signing.as_ref())).await {
             Ok(done) => done,
-            Err(NotApplied::NoBlock(none)) => {
+            Err(ServerError::NoBlock(none)) => {
                 let verdict = Verdict::stalled(none.reason(), none.to_string());
                 return self.stop(Some(resolved), verdict).await;
             }
-            Err(NotApplied::Failed(ServerError::Apply(ApplyError::Refused { what, message }))) => {
+            Err(ServerError::Apply(ApplyError::Refused { what, message })) => {
                 if message.contains(TERMINATING) {
                     return Ok(Action::requeue(STALLED_RETRY));
                 }
                 let verdict = Verdict::stalled(refusal(&message), format!("the cluster refuses {what}: {message}"));
                 return self.stop(Some(resolved), verdict).await;
             }
-            Err(NotApplied::Failed(error)) => return Err(error),
+            Err(error) => return Err(error),
         };
         self.context.registry.forget_hashes(resolved.accounts.sources.values());
         self.annotate_pods(&gathered, &done, None).await?;
@@ -264,13 +254,13 @@ impl Reconcile<'_> {
         gathered: &Gathered,
         resolved: &Resolved,
         signing: Option<&SigningMaterial>,
-    ) -> Result<Done, NotApplied> {
+    ) -> Result<Done, ServerError> {
         let mut used: BTreeSet<u16> = gathered.used_node_ports.clone();
         let service = gathered.live.service.as_ref();
         let addressing = find_address(self.valid, service, gathered.node.as_ref());
         let material = decide_certificate(self.valid, gathered, &addressing, self.now)?;
         for _ in 0..MAX_BLOCKS {
-            let ports = plan_ports(&self.valid.ports, service, &used).map_err(NotApplied::NoBlock)?;
+            let ports = plan_ports(&self.valid.ports, service, &used)?;
             let prepared = build(&Ingredients {
                 server: self.valid,
                 ports,
@@ -289,7 +279,7 @@ impl Reconcile<'_> {
                 Err(error) => return Err(error.into()),
             };
         }
-        Err(NotApplied::NoBlock(NoBlock::Contended(MAX_BLOCKS)))
+        Err(NoBlock::Contended(MAX_BLOCKS).into())
     }
 
     async fn annotate_pods(&self, gathered: &Gathered, done: &Done, nudge: Option<u32>) -> Result<(), ServerError> {

@@ -17,8 +17,8 @@ const MOST_REFUSALS: u64 = 256;
 const MOST_UNPROVEN: u64 = 4096;
 /// Neither strangers nor refusals get more than this part of the descriptors.
 const PART_OF_GUESTS: u64 = 16;
-/// Connections that have yet to prove whose they are get no more than this. Half of them may come from one address, behind
-/// which all clients of a company can begin a transfer at once: 1,250 where a process may have 20,000 files open.
+/// Connections that have yet to prove whose they are get no more than this. Half of them may come from one address,
+/// behind which all clients of a company can begin a transfer at once: 1,250 where a process may open 20,000 files.
 const PART_OF_UNPROVEN: u64 = 8;
 
 /// Who may have how many connections.

@@ -113,15 +113,24 @@ impl Cluster {
         wanted: &str,
         mut holds: impl FnMut(&Value) -> Option<T>,
     ) -> Result<T> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
+        wait_until(|| {
             let object = self.get(namespace, what).unwrap_or_default();
-            if let Some(found) = holds(&object) {
-                return Ok(found);
+            let status = || object.pointer("/status").unwrap_or(&object);
+            holds(&object)
+                .with_context(|| format!("{what} in {namespace} did not come to: {wanted}; it has {:#}", status()))
+        })
+    }
+}
+
+/// Looks again and again until it succeeds; its last error, when [`PATIENCE`] is over.
+pub(crate) fn wait_until<T>(mut look: impl FnMut() -> Result<T>) -> Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            Err(_) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(100)); // between two looks at a condition that has a deadline
             }
-            let status = object.pointer("/status").unwrap_or(&object);
-            ensure!(Instant::now() < deadline, "{what} in {namespace} did not come to: {wanted}; it has {status:#}");
-            std::thread::sleep(Duration::from_millis(100)); // between two looks at a condition that has a deadline
+            ended => return ended,
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::Path,
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clients::Target,
-    cluster::{Cluster, PATIENCE, is_ready},
+    cluster::{Cluster, is_ready, wait_until},
     files::Workplace,
     ftps::Session,
 };
@@ -157,14 +156,7 @@ impl<'a> Server<'a> {
     /// Waits until the cluster's network lets `host` in. Ready says that pod and Service are done; when kube-proxy has
     /// told each node, and the load balancer answers for the address, is written into no object.
     fn wait_reachable(&self, host: Host) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match host.connect(self.endpoint()) {
-                Ok(_) => return Ok(()),
-                Err(error) if Instant::now() >= deadline => return Err(error.into()),
-                Err(_) => std::thread::sleep(Duration::from_millis(50)), // between two attempts with a deadline
-            }
-        }
+        wait_until(|| Ok(host.connect(self.endpoint())?)).map(drop)
     }
 
     /// A session of alice's, from `host`.

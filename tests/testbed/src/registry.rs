@@ -1,5 +1,5 @@
-//! A registry of images, as users have one: CNCF distribution on the control plane's host, over TLS and with a certificate
-//! that the cluster's own authority signed.
+//! A registry of images, as users have one: CNCF distribution on the control plane's host, over TLS and with a
+//! certificate that the cluster's own authority signed.
 
 use std::{path::PathBuf, time::Duration};
 

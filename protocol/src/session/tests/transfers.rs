@@ -67,6 +67,20 @@ fn a_transfer_that_broke_is_told_to_both_with_the_reason_for_the_client() {
 }
 
 #[test]
+fn the_backend_learns_which_failures_leave_nothing_to_continue() {
+    for (failure, cause) in [
+        (Failure::StorageFull, "storage_full"),
+        (Failure::FileWrite, "file_write"),
+        (Failure::Aborted, "other"),
+        (Failure::FileRead, "other"),
+    ] {
+        let mut scene = Scene::running();
+        scene.ended(Err(failure));
+        assert_eq!(scene.asked(), format!("XFAILED {cause}\r\n"));
+    }
+}
+
+#[test]
 fn a_backend_that_says_that_it_still_finishes_is_waited_for() {
     let mut scene = Scene::running();
     scene.ended(Ok(()));

@@ -1,4 +1,5 @@
-//! The embedded ftpd on its Unix socket (see `safetp_protocol::dialect`): lines both ways, descriptors from there to here.
+//! The embedded ftpd on its Unix socket (see `safetp_protocol::dialect`): lines both ways, descriptors from there to
+//! here.
 
 use std::{
     collections::VecDeque,
