@@ -12,6 +12,7 @@ use safetp_config::{
     ftpd::{FtpdConfig, User, Users},
     paths::{FTPD_FILE, USERS_FILE},
 };
+use safetp_program::volume::read_at_once;
 use tokio::sync::watch;
 
 use crate::name_encoding::NameEncoding;
@@ -45,6 +46,10 @@ pub struct InForce {
 
 impl InForce {
     fn read(directory: &Path) -> Result<Self, SettingsError> {
+        read_at_once(directory, || Self::read_files(directory))
+    }
+
+    fn read_files(directory: &Path) -> Result<Self, SettingsError> {
         let config = read_file(directory, FTPD_FILE)?;
         let users = read_file(directory, USERS_FILE)?;
         let settings = Self {

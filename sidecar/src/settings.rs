@@ -12,6 +12,7 @@ use safetp_config::{
     paths,
     status::gateway_digest,
 };
+use safetp_program::volume::read_at_once;
 use safetp_protocol::security::safetp1::{KeyError, SigningKey};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -112,7 +113,7 @@ impl Keeper {
     /// Reads the directory; what cannot come into force is said, and what was in force stays.
     pub fn reload(&self) {
         let now = Arc::clone(&self.in_force.borrow());
-        let next = match self.load(&now) {
+        let next = match read_at_once(&self.directory, || self.load(&now)) {
             Ok(next) if next.digest == now.digest && now.problem.is_none() => return,
             Ok(next) => next,
             Err(error) => {

@@ -1,0 +1,3 @@
+//! What the programs do alike, written once.
+
+pub mod volume;
