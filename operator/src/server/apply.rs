@@ -11,8 +11,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    build::{Expected, Prepared, Wanted},
     gather::Live,
+    objects::{Expected, Prepared, Wanted},
 };
 use crate::{
     cluster,

@@ -23,7 +23,7 @@ use safetp_crds::{SafeTPUser, server::ExposureType};
 use serde::de::DeserializeOwned;
 
 use super::{
-    ports::node_port,
+    decide::ports::node_port,
     validate::{CertificateSource, KeySource, Storage, ValidatedServer},
 };
 use crate::{

@@ -17,18 +17,22 @@ use safetp_crds::SafeTPServer;
 use serde_json::json;
 
 use super::{
-    address::{Addressing, find_address},
     apply::{Applied, ApplyError, apply},
-    build::{BuildError, Ingredients, build, previous_accounts},
-    certificate::{Material, decide_certificate},
-    conflicts::find_conflict,
+    decide::{
+        address::{Addressing, find_address},
+        certificate::{Material, decide_certificate},
+        conflicts::find_conflict,
+        node_ports::NoBlock,
+        ports::{PortPlan, plan_ports},
+        signing_key::{SigningKeyFound, SigningMaterial, being_made, find_signing_key},
+    },
     finish::{STALLED_RETRY, backoff, finish},
     gather::{GatherError, Gathered, gather},
-    node_ports::NoBlock,
-    pods::{alive, missing_annotations, serving_pods},
-    ports::{PortPlan, plan_ports},
-    probe::{Seen, Survey},
-    signing_key::{SigningKeyFound, SigningMaterial, being_made, find_signing_key},
+    objects::{BuildError, Ingredients, build, previous_accounts},
+    observe::{
+        pods::{alive, missing_annotations, serving_pods},
+        probe::{Seen, Survey},
+    },
     status::{Facts, PodsVerdict, StatusError, build_status, build_status_of_verdict, judge},
     validate::{ValidatedServer, validate},
 };

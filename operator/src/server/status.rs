@@ -14,8 +14,11 @@ use safetp_crds::{
 use serde_json::json;
 
 use super::{
-    address::Addressing, apply::Applied, build::describe_storage, certificate::Material, ports::PortPlan, probe::Seen,
-    signing_key::SigningMaterial, validate::ValidatedServer,
+    apply::Applied,
+    decide::{address::Addressing, certificate::Material, ports::PortPlan, signing_key::SigningMaterial},
+    objects::describe_storage,
+    observe::probe::Seen,
+    validate::ValidatedServer,
 };
 use crate::{
     cluster,

@@ -16,7 +16,7 @@ use safetp_crds::{
 };
 
 use self::security::{active_mode, certificate, security, signing_key};
-use super::node_ports::BlockRequest;
+use super::decide::node_ports::BlockRequest;
 use crate::names::Names;
 
 const DEFAULT_CONTROL_PORT: u16 = 21;

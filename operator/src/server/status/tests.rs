@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::server::{
-    address::find_address,
-    build::Expected,
-    certificate::decide_certificate,
+    decide::{
+        address::find_address,
+        certificate::decide_certificate,
+        ports::plan_ports,
+        signing_key::{SigningKeyFound, find_signing_key, tests::secret},
+    },
     gather::Gathered,
-    ports::plan_ports,
-    signing_key::{SigningKeyFound, find_signing_key, tests::secret},
+    objects::Expected,
     validate::{tests::server, validate},
 };
 

@@ -5,19 +5,17 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{Service, ServicePort};
 use safetp_config::ports::PortRange;
 
-use super::{
-    node_ports::{Block, NoBlock, pick_block},
-    validate::PortRequest,
-};
+use super::node_ports::{Block, NoBlock, pick_block};
+use crate::server::validate::PortRequest;
 
 /// The name of the control port in Service and pod.
-pub(super) const CONTROL_PORT_NAME: &str = "control";
+pub(crate) const CONTROL_PORT_NAME: &str = "control";
 const LISTEN: u16 = 2121;
 const ADMIN: u16 = 9121;
 
 /// Every port of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PortPlan {
+pub(crate) struct PortPlan {
     /// The control port that clients dial.
     pub control: u16,
     /// The port that the gateway listens on for it.
@@ -31,12 +29,12 @@ pub(super) struct PortPlan {
 }
 
 /// The name of a data port. By number and never by index, for server-side apply keys ports by number.
-pub(super) fn data_port_name(port: u16) -> String {
+pub(crate) fn data_port_name(port: u16) -> String {
     format!("data-{port}")
 }
 
 /// Decides all numbers. `used` are the node ports of other Services.
-pub(super) fn plan_ports(
+pub(crate) fn plan_ports(
     request: &PortRequest,
     service: Option<&Service>,
     used: &BTreeSet<u16>,
@@ -74,7 +72,7 @@ fn current_block(service: &Service) -> Option<Block> {
 }
 
 /// The node port of a Service's port.
-pub(super) fn node_port(port: &ServicePort) -> Option<u16> {
+pub(crate) fn node_port(port: &ServicePort) -> Option<u16> {
     port.node_port.and_then(|port| u16::try_from(port).ok())
 }
 

@@ -3,7 +3,7 @@ use safetp_config::{ftpd::Users, paths};
 
 use super::{Ingredients, files::Files};
 use crate::{
-    server::certificate::{AUTHORITY_FILE, AUTHORITY_KEY_FILE},
+    server::decide::certificate::{AUTHORITY_FILE, AUTHORITY_KEY_FILE},
     users::logins::{Previous, Sources},
 };
 

@@ -6,26 +6,26 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use safetp_config::paths::{CERTIFICATE_FILE, PRIVATE_KEY_FILE};
 
-use super::{
-    address::Addressing,
-    gather::{Gathered, Live},
-    validate::{CertificateSource, ValidatedServer},
-};
+use super::address::Addressing;
 use crate::{
     certs::{
         Authority, CertificateFacts, IssueError, LEAF_LIFETIME, Pair, inspect, is_current, issue_authority, issue_leaf,
     },
     conditions::Verdict,
+    server::{
+        gather::{Gathered, Live},
+        validate::{CertificateSource, ValidatedServer},
+    },
 };
 
 /// The key of a CA's certificate in its Secrets.
-pub(super) const AUTHORITY_FILE: &str = "ca.crt";
+pub(crate) const AUTHORITY_FILE: &str = "ca.crt";
 /// The key of a CA's private key in its Secret.
-pub(super) const AUTHORITY_KEY_FILE: &str = "ca.key";
+pub(crate) const AUTHORITY_KEY_FILE: &str = "ca.key";
 
 /// The certificate of a server.
 #[derive(Clone)]
-pub(super) struct Material {
+pub(crate) struct Material {
     /// The Secret that the gateway mounts.
     pub secret: String,
     /// `tls.crt` as it is in that Secret: what the gateway's digest is made of.
@@ -40,7 +40,7 @@ pub(super) struct Material {
 
 /// The pairs that the operator issued.
 #[derive(Clone)]
-pub(super) struct OwnPairs {
+pub(crate) struct OwnPairs {
     /// The CA.
     pub authority: Authority,
     /// The server's certificate.
@@ -48,7 +48,7 @@ pub(super) struct OwnPairs {
 }
 
 /// Keeps, issues or checks.
-pub(super) fn decide_certificate(
+pub(crate) fn decide_certificate(
     server: &ValidatedServer,
     gathered: &Gathered,
     addressing: &Addressing,
@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
     use crate::server::{
-        address::{KnownAddress, find_address},
+        decide::address::{KnownAddress, find_address},
         validate::{tests::server, validate},
     };
 

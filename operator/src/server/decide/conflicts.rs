@@ -3,18 +3,18 @@
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::{Resource, ResourceExt as _};
 
-use super::{
-    gather::Live,
-    validate::{Storage, ValidatedServer},
-};
 use crate::{
     conditions::Verdict,
     names::SERVER_LABEL,
     owned::{Ownership, ownership},
+    server::{
+        gather::Live,
+        validate::{Storage, ValidatedServer},
+    },
 };
 
 /// What stands in the way, if anything does.
-pub(super) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
+pub(crate) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
     let Live {
         service,
         stateful_set,

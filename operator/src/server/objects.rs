@@ -23,7 +23,7 @@ use k8s_openapi::{
 };
 
 use super::{
-    address::Addressing, certificate::Material, ports::PortPlan, signing_key::SigningMaterial,
+    decide::{address::Addressing, certificate::Material, ports::PortPlan, signing_key::SigningMaterial},
     validate::ValidatedServer,
 };
 use crate::{images::Images, owned::owner, users::logins::Accounts};

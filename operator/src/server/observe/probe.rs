@@ -14,7 +14,8 @@ use safetp_config::{
     status::{GatewayStatus, Landlock},
 };
 
-use super::{build::Expected, pods::ServingPod};
+use super::pods::ServingPod;
+use crate::server::objects::Expected;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_ANSWER: usize = 64 * 1024;
@@ -48,7 +49,7 @@ pub struct Seen {
 
 /// Why a pod gave no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProbeError {
+pub(crate) enum ProbeError {
     /// No connection, or no whole answer.
     #[error("failed to ask it: {0}")]
     Unreachable(String),

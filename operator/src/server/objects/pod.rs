@@ -9,7 +9,7 @@ use k8s_openapi::{
 };
 
 use super::{Ingredients, volumes};
-use crate::server::ports::{CONTROL_PORT_NAME, data_port_name};
+use crate::server::decide::ports::{CONTROL_PORT_NAME, data_port_name};
 
 /// The user of the ftpd, to whom the files belong, and the group of the pod: as in its image.
 const FTPD_UID: i64 = 65_532;

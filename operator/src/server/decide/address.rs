@@ -7,11 +7,11 @@ use safetp_config::{
 };
 use safetp_crds::server::{ExposureType, TrafficPolicy};
 
-use super::validate::ValidatedServer;
+use crate::server::validate::ValidatedServer;
 
 /// Where the address comes from, and what it is, if it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Addressing {
+pub(crate) struct Addressing {
     /// What the gateway is told.
     pub source: AddressSource,
     /// The address.
@@ -22,7 +22,7 @@ pub(super) struct Addressing {
 
 /// An address and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KnownAddress {
+pub(crate) struct KnownAddress {
     /// The address.
     pub address: ExternalAddress,
     /// For `status.addressReason`.
@@ -30,7 +30,7 @@ pub(super) struct KnownAddress {
 }
 
 /// Finds the address. `node` is the one of the server's pod.
-pub(super) fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
+pub(crate) fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
     let real_clients = keeps_addresses(server, service);
     if let Some(address) = server.exposure.address.clone() {
         let reason = "stated in spec.exposure.address".to_owned();

@@ -21,12 +21,12 @@ pub struct ServingPod {
 }
 
 /// The pods that are not on their way out.
-pub(super) fn alive(pods: &[Pod]) -> impl Iterator<Item = &Pod> {
+pub(crate) fn alive(pods: &[Pod]) -> impl Iterator<Item = &Pod> {
     pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none())
 }
 
 /// Every pod of the newest template, or what is still being waited for.
-pub(super) fn serving_pods(set: &StatefulSet, pods: &[Pod]) -> Result<Vec<ServingPod>, String> {
+pub(crate) fn serving_pods(set: &StatefulSet, pods: &[Pod]) -> Result<Vec<ServingPod>, String> {
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let status = set.status.clone().unwrap_or_default();
     let name = set.name_any();
@@ -91,7 +91,7 @@ fn waiting(container: &ContainerStatus) -> Option<String> {
 }
 
 /// The annotations that a pod lacks. `digest` makes the kubelet look at the mounted files now.
-pub(super) fn missing_annotations(
+pub(crate) fn missing_annotations(
     pod: &Pod,
     digest: &str,
     address: Option<&str>,

@@ -9,7 +9,7 @@ const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct BlockRequest {
+pub(crate) struct BlockRequest {
     /// The lowest port of the block, at least.
     pub first: Option<u16>,
     /// The highest, at most.
@@ -22,7 +22,7 @@ pub(super) struct BlockRequest {
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// The control port.
     pub control: u16,
     /// The data ports.
@@ -58,7 +58,7 @@ pub enum NoBlock {
 
 impl NoBlock {
     /// The reason of the condition.
-    pub(super) fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Full { .. } | Self::ControlTaken(_) => "PortsUnavailable",
             Self::Contended(_) => "PortsExhausted",
@@ -68,12 +68,12 @@ impl NoBlock {
 
 impl BlockRequest {
     /// The lowest and the highest port of the search.
-    pub(super) fn bounds(&self) -> (u16, u16) {
+    pub(crate) fn bounds(&self) -> (u16, u16) {
         (self.first.unwrap_or(CLUSTER_RANGE.0), self.last.unwrap_or(CLUSTER_RANGE.1))
     }
 
     /// How many contiguous ports.
-    pub(super) fn size(&self) -> u16 {
+    pub(crate) fn size(&self) -> u16 {
         self.data.saturating_add(u16::from(self.control.is_none()))
     }
 
@@ -91,7 +91,7 @@ impl BlockRequest {
 
 /// The block to ask for: the one that the server has, else the lowest that nobody uses. Low ports come first, for they
 /// are the band from which Kubernetes does not pick for others.
-pub(super) fn pick_block(
+pub(crate) fn pick_block(
     request: &BlockRequest,
     current: Option<Block>,
     used: &BTreeSet<u16>,

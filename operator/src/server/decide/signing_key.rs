@@ -3,18 +3,18 @@
 use k8s_openapi::api::core::v1::Secret;
 use safetp_config::paths::DSA_KEY_FILE;
 
-use super::{
-    gather::Gathered,
-    validate::{KeySource, ValidatedServer},
-};
 use crate::{
     conditions::Verdict,
+    server::{
+        gather::Gathered,
+        validate::{KeySource, ValidatedServer},
+    },
     signing_keys::{KeyProblem, MadeKey, inspect},
 };
 
 /// The DSA key of a server.
 #[derive(Clone)]
-pub(super) struct SigningMaterial {
+pub(crate) struct SigningMaterial {
     /// The Secret that the gateway mounts.
     pub secret: String,
     /// The fingerprint of its public key, where it can be used.
@@ -26,7 +26,7 @@ pub(super) struct SigningMaterial {
 }
 
 /// What there is.
-pub(super) enum SigningKeyFound {
+pub(crate) enum SigningKeyFound {
     /// X-SafeTP1 is not listed.
     Unlisted,
     /// None yet: one has to be made.
@@ -37,7 +37,7 @@ pub(super) enum SigningKeyFound {
 
 /// Finds the key. One that is there stays, whatever is wrong with it: clients remember it, and only people know whether
 /// they can be told of a new one.
-pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
+pub(crate) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
     let namespace = &server.names.namespace;
     match &server.signing_key {
         None => SigningKeyFound::Unlisted,
@@ -56,14 +56,14 @@ pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) ->
 
 impl SigningMaterial {
     /// A key that was just made.
-    pub(super) fn new(server: &ValidatedServer, made: MadeKey) -> Self {
+    pub(crate) fn new(server: &ValidatedServer, made: MadeKey) -> Self {
         let fingerprint = Some(made.fingerprint.clone());
         Self { secret: server.names.dsa(), fingerprint, made: Some(made), problem: None }
     }
 }
 
 /// What is said while a key is being made.
-pub(super) fn being_made() -> Verdict {
+pub(crate) fn being_made() -> Verdict {
     Verdict::reconciling("KeyPending", "making the DSA key of X-SafeTP1, which takes some seconds")
 }
 
@@ -105,7 +105,7 @@ fn invalid(message: String) -> Verdict {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use k8s_openapi::ByteString;
     use serde_json::json;
 
@@ -113,10 +113,10 @@ pub(super) mod tests {
     use crate::server::validate::{tests::server, validate};
 
     /// A key that OpenSSL made.
-    pub(in crate::server) const PEM: &str = include_str!("../../testdata/dsa-2048-256.pem");
+    pub(crate) const PEM: &str = include_str!("../../../testdata/dsa-2048-256.pem");
 
     /// A Secret with this `dsa.key`.
-    pub(in crate::server) fn secret(pem: &str) -> Secret {
+    pub(crate) fn secret(pem: &str) -> Secret {
         let data = [(DSA_KEY_FILE.to_owned(), ByteString(pem.as_bytes().to_vec()))];
         Secret { data: Some(data.into()), ..Secret::default() }
     }

@@ -4,7 +4,7 @@ use k8s_openapi::{
 };
 
 use super::Ingredients;
-use crate::server::ports::{CONTROL_PORT_NAME, data_port_name};
+use crate::server::decide::ports::{CONTROL_PORT_NAME, data_port_name};
 
 /// One Service with all ports, so that control and data have one address. A data port leads only to pods that declare a
 /// port of its name.

@@ -12,14 +12,16 @@ use serde_json::json;
 
 use super::*;
 use crate::server::{
-    address::find_address,
-    certificate::decide_certificate,
-    gather::Gathered,
-    ports::plan_ports,
-    signing_key::{
-        SigningKeyFound, find_signing_key,
-        tests::{PEM, secret},
+    decide::{
+        address::find_address,
+        certificate::decide_certificate,
+        ports::plan_ports,
+        signing_key::{
+            SigningKeyFound, find_signing_key,
+            tests::{PEM, secret},
+        },
     },
+    gather::Gathered,
     validate::{tests::server, validate},
 };
 use crate::signing_keys::{MadeKey, inspect};
