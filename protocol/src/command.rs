@@ -1,11 +1,12 @@
 //! Lines to commands: everything that the gateway decides by is a type, everything that it passes on is octets that
 //! cannot break out of their line.
 
-use std::{fmt, net::SocketAddr};
+use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-mod active;
+use crate::endpoint::{self, ActiveTarget};
+
 mod error;
 mod verb;
 
@@ -101,15 +102,6 @@ pub enum ProtectedKind {
     Confidential,
     /// `ENC`: both.
     Private,
-}
-
-/// Where a client wants to be dialled: RFC 959's PORT, RFC 2428's EPRT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActiveTarget {
-    /// Here.
-    Address(SocketAddr),
-    /// A network protocol that nobody here knows: 522.
-    OtherProtocol,
 }
 
 /// One command of a client.
@@ -209,8 +201,8 @@ impl Command {
             "PASS" => Self::Pass(Password(rest.to_vec())),
             "PASV" => Self::Pasv,
             "EPSV" => Self::Epsv(epsv(rest)?),
-            "PORT" => Self::Active(active::port(text(rest)?).ok_or(CommandError::BadArgument)?),
-            "EPRT" => Self::Active(active::eprt(text(rest)?).ok_or(CommandError::BadArgument)?),
+            "PORT" => Self::Active(port(text(rest)?)?),
+            "EPRT" => Self::Active(endpoint::read_eprt(text(rest)?).ok_or(CommandError::BadArgument)?),
             "TYPE" => Self::Type(transfer_type(&word(rest)?)?),
             "REST" => Self::Rest(number(rest)?),
             "ABOR" => Self::Abor,
@@ -276,6 +268,10 @@ fn epsv(rest: &[u8]) -> Result<Epsv, CommandError> {
         digits if digits.bytes().all(|octet| octet.is_ascii_digit()) => Ok(Epsv::OtherProtocol),
         _ => Err(CommandError::BadArgument),
     }
+}
+
+fn port(argument: &str) -> Result<ActiveTarget, CommandError> {
+    endpoint::read_port(argument).map(|address| ActiveTarget::Address(address.into())).ok_or(CommandError::BadArgument)
 }
 
 fn transfer_type(word: &str) -> Result<Type, CommandError> {

@@ -3,7 +3,8 @@
 use std::{collections::VecDeque, future::Future, net::SocketAddr};
 
 use safetp_protocol::{
-    command::{ActiveTarget, Command, Epsv, TransferVerb},
+    command::{Command, Epsv, TransferVerb},
+    endpoint::{self, ActiveTarget},
     line::Line,
     reply::Reply,
 };
@@ -159,11 +160,8 @@ impl Relay {
             return self.refuse(425, "This proxy found no free port.").await;
         };
         let reply = match (extended, address) {
-            (true, address) => Reply::new(229, format!("Entering Extended Passive Mode (|||{}|)", address.port())),
-            (false, SocketAddr::V4(address)) => {
-                let ([a, b, c, d], [high, low]) = (address.ip().octets(), address.port().to_be_bytes());
-                Reply::new(227, format!("Entering Passive Mode ({a},{b},{c},{d},{high},{low})."))
-            }
+            (true, address) => endpoint::epsv_reply(address.port()),
+            (false, SocketAddr::V4(address)) => endpoint::pasv_reply(address),
             (false, SocketAddr::V6(_)) => return self.refuse(425, "PASV has no IPv6: use EPSV.").await,
         };
         self.prepare(LocalData::listening(listener, self.local.client()), reply).await

@@ -2,12 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use safetp_protocol::reply::Reply;
+use safetp_protocol::{endpoint, reply::Reply};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    CommandLine, DataStream, Direction, Session, connect::dial_address, data::Handshake, refused, replies,
-    replies::shown,
+    CommandLine, DataStream, Direction, Session, connect::dial_address, data::Handshake, refused, replies::shown,
 };
 use crate::failure::{ConnectionError, Failure, Incomplete, Result};
 
@@ -75,7 +74,8 @@ impl Session {
             let command = CommandLine::verb("EPSV");
             let reply = self.ask(&command).await?;
             if reply.code().number() == 229 {
-                return Ok(replies::epsv_port(&reply).ok_or_else(|| ConnectionError::NoPort(shown(&reply)))?);
+                let port = endpoint::read_epsv_reply(reply.text());
+                return Ok(port.ok_or_else(|| ConnectionError::NoPort(shown(&reply)))?);
             }
             let is_v4 = self.peer.ip().to_canonical().is_ipv4();
             if reply.code().number() < 500 || !is_v4 {
@@ -88,14 +88,16 @@ impl Session {
         if reply.code().number() != 227 {
             return Err(refused(&command, &reply).into());
         }
-        Ok(replies::pasv_port(&reply).ok_or_else(|| ConnectionError::NoPort(shown(&reply)))?)
+        // The address in it is not used: a server behind NAT may report a wrong one, an evil server another host's.
+        let endpoint = endpoint::read_pasv_reply(reply.text());
+        Ok(endpoint.ok_or_else(|| ConnectionError::NoPort(shown(&reply)))?.port())
     }
 
     async fn prepare_active(&mut self) -> Result<Prepared> {
         let address = SocketAddr::new(self.local.ip(), 0);
         let listener = TcpListener::bind(address).await.map_err(ConnectionError::Listen)?;
         let port = listener.local_addr().map_err(ConnectionError::Listen)?.port();
-        self.expect(&port_command(self.local.ip().to_canonical(), port)).await?;
+        self.expect(&port_command(SocketAddr::new(self.local.ip().to_canonical(), port))).await?;
         Ok(Prepared::Active(listener))
     }
 
@@ -140,13 +142,9 @@ async fn accept_from(listener: &TcpListener, peer: IpAddr) -> Result<TcpStream, 
     }
 }
 
-fn port_command(address: IpAddr, port: u16) -> CommandLine {
+fn port_command(address: SocketAddr) -> CommandLine {
     match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, d] = v4.octets();
-            let [high, low] = port.to_be_bytes();
-            CommandLine::of("PORT", format!("{a},{b},{c},{d},{high},{low}"))
-        }
-        IpAddr::V6(v6) => CommandLine::of("EPRT", format!("|2|{v6}|{port}|")),
+        SocketAddr::V4(v4) => CommandLine::of("PORT", endpoint::port_argument(v4)),
+        SocketAddr::V6(_) => CommandLine::of("EPRT", endpoint::eprt_argument(address)),
     }
 }

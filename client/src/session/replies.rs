@@ -1,4 +1,4 @@
-//! What replies say: ports, sizes, paths, features, entries of a directory. All of it is a stranger's.
+//! What replies say: sizes, paths, features, entries of a directory. All of it is a stranger's.
 
 use safetp_protocol::reply::Reply;
 
@@ -7,34 +7,6 @@ use crate::text::ServerText;
 /// A reply for people: its code and the text of its last line.
 pub(crate) fn shown(reply: &Reply) -> ServerText {
     ServerText::new([reply.code().to_string().as_bytes(), b" ", reply.text()].concat())
-}
-
-/// The port in a 227: the last two of six numbers. The address is not looked at: a server behind NAT may tell a wrong
-/// one, and an evil one somebody else's.
-pub(super) fn pasv_port(reply: &Reply) -> Option<u16> {
-    let text = std::str::from_utf8(reply.text()).ok()?;
-    let numbers = text.split(|char: char| !char.is_ascii_digit() && char != ',').find(|part| part.contains(','))?;
-    let numbers: Option<Vec<u8>> = numbers.split(',').map(|number| number.parse().ok()).collect();
-    match numbers?.as_slice() {
-        [_, _, _, _, high, low] => port(u16::from_be_bytes([*high, *low])),
-        _ => None,
-    }
-}
-
-/// The port in a 229 (RFC 2428 §3): `(|||port|)` with any delimiter.
-pub(super) fn epsv_port(reply: &Reply) -> Option<u16> {
-    let text = std::str::from_utf8(reply.text()).ok()?;
-    let (_, inside) = text.rsplit_once('(')?;
-    let (inside, _) = inside.split_once(')')?;
-    let delimiter = inside.chars().next()?;
-    match inside.split(delimiter).collect::<Vec<_>>().as_slice() {
-        ["", "", "", number, ""] => port(number.parse().ok()?),
-        _ => None,
-    }
-}
-
-fn port(number: u16) -> Option<u16> {
-    (number > 0).then_some(number)
 }
 
 /// The number in a 213: an answer to SIZE (RFC 3659 §4).
@@ -162,26 +134,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_of_227_is_taken_and_its_address_is_not() {
-        let port = |text: &str| pasv_port(&Reply::new(227, text));
-        assert_eq!(port("Entering Passive Mode (10,0,0,1,39,17)."), Some(10001));
-        assert_eq!(port("=127,0,0,1,4,0"), Some(1024));
-        assert_eq!(port("Entering Passive Mode (10,0,0,1,0,0)."), None);
-        assert_eq!(port("Entering Passive Mode (10,0,0,1,256,0)."), None);
-        assert_eq!(port("Entering Passive Mode (1,2,3)"), None);
-    }
-
-    #[test]
-    fn the_port_of_229_may_have_any_delimiter() {
-        let port = |text: &str| epsv_port(&Reply::new(229, text));
-        assert_eq!(port("Entering Extended Passive Mode (|||40001|)"), Some(40001));
-        assert_eq!(port("ok (!!!40001!)"), Some(40001));
-        assert_eq!(port("ok (|||0|)"), None);
-        assert_eq!(port("ok (|||x|)"), None);
-        assert_eq!(port("ok"), None);
-    }
-
-    #[test]
     fn an_instant_may_have_a_fraction() {
         let time = |text: &str| modified(&Reply::new(213, text)).map(|time| time.to_string());
         assert_eq!(time("20240229235959"), Some("2024-02-29T23:59:59Z".into()));
@@ -236,7 +188,7 @@ mod tests {
         fn nothing_that_a_server_says_makes_us_panic(line: Vec<u8>, text in "[0-9(),|\" a]{0,30}") {
             let _ = Entry::parse(&line);
             let reply = Reply::new(213, text);
-            let _ = (pasv_port(&reply), epsv_port(&reply), size(&reply), modified(&reply), directory(&reply));
+            let _ = (size(&reply), modified(&reply), directory(&reply));
         }
     }
 }

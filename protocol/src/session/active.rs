@@ -1,7 +1,7 @@
 //! PORT and EPRT: who may be dialled, and where.
 
 use super::{Output, Route, Session};
-use crate::command::ActiveTarget;
+use crate::endpoint::ActiveTarget;
 
 /// RFC 2577 §3: nothing below is anybody's data port.
 const FIRST_PORT: u16 = 1024;

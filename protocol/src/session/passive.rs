@@ -1,12 +1,12 @@
 //! PASV and EPSV: which address and port a client is told.
 
 use std::{
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddrV4},
     time::Instant,
 };
 
 use super::{Event, Output, Phase, Route, Session};
-use crate::{command::Epsv, reply::Reply};
+use crate::{command::Epsv, endpoint, reply::Reply};
 
 /// The address that is announced at this moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,18 +120,11 @@ impl Session {
         match kind {
             // EPSV tells no address, so the client would dial the one it dialled before, where nobody listens now.
             Kind::Epsv if self.has_moved() => Err(Reply::new(425, "This server's address has moved; connect again.")),
-            Kind::Epsv => Ok(Reply::new(229, format!("Entering Extended Passive Mode (|||{port}|)"))),
+            Kind::Epsv => Ok(endpoint::epsv_reply(port)),
             Kind::Pasv => {
                 let v4 = address.v4.ok_or_else(|| Reply::new(425, "No IPv4 address is known; use EPSV."))?;
-                Ok(entering_passive_mode(v4, port))
+                Ok(endpoint::pasv_reply(SocketAddrV4::new(v4, port)))
             }
         }
     }
-}
-
-/// RFC 959's 227 in the form that every client's parser takes.
-fn entering_passive_mode(address: Ipv4Addr, port: u16) -> Reply {
-    let [a, b, c, d] = address.octets();
-    let [high, low] = port.to_be_bytes();
-    Reply::new(227, format!("Entering Passive Mode ({a},{b},{c},{d},{high},{low})."))
 }
