@@ -1,6 +1,10 @@
 //! Conditions as kstatus, Flux, Argo CD and `kubectl wait` read them: Ready always, Reconciling and Stalled only while
 //! they are true.
 
+mod reason;
+
+pub use reason::Reason;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -9,8 +13,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 pub struct Verdict {
     /// Ready, on the way there, or stuck until somebody changes something.
     pub progress: Progress,
-    /// One word.
-    pub reason: &'static str,
+    /// Why.
+    pub reason: Reason,
     /// A sentence for people: what is, and what to do.
     pub message: String,
 }
@@ -28,17 +32,17 @@ pub enum Progress {
 
 impl Verdict {
     /// A verdict of any kind.
-    pub fn new(progress: Progress, reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(progress: Progress, reason: Reason, message: impl Into<String>) -> Self {
         Self { progress, reason, message: message.into() }
     }
 
     /// On the way.
-    pub fn reconciling(reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn reconciling(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Progress::Reconciling, reason, message)
     }
 
     /// Stuck.
-    pub fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Progress::Stalled, reason, message)
     }
 }
@@ -66,7 +70,7 @@ pub fn build_conditions(
 pub fn build_notice(
     previous: &[Condition],
     kind: &str,
-    reason: &'static str,
+    reason: Reason,
     message: &str,
     generation: Option<i64>,
     now: Timestamp,
@@ -88,7 +92,7 @@ fn condition(
     Condition {
         type_: kind.to_owned(),
         status: status.to_owned(),
-        reason: verdict.reason.to_owned(),
+        reason: verdict.reason.as_str().to_owned(),
         message: verdict.message.clone(),
         observed_generation: generation,
         last_transition_time: since.map_or_else(|| Time(whole_seconds(now)), |old| old.last_transition_time.clone()),
@@ -110,13 +114,13 @@ mod tests {
 
     #[test]
     fn a_time_moves_only_when_its_status_does() {
-        let waiting = Verdict::reconciling("PodPending", "waiting");
+        let waiting = Verdict::reconciling(Reason::PodPending, "waiting");
         let first = build_conditions(&[], &waiting, Some(1), at(10));
-        let other = Verdict::reconciling("AddressPending", "still waiting");
+        let other = Verdict::reconciling(Reason::AddressPending, "still waiting");
         let second = build_conditions(&first, &other, Some(1), at(20));
         assert_eq!(second[0].last_transition_time, first[0].last_transition_time);
         assert_eq!(second[0].reason, "AddressPending");
-        let ready = Verdict::new(Progress::Ready, "Serving", "");
+        let ready = Verdict::new(Progress::Ready, Reason::Serving, "");
         let third = build_conditions(&second, &ready, Some(1), at(30));
         assert_eq!(third[0].last_transition_time, Time(at(30)));
     }
@@ -124,7 +128,7 @@ mod tests {
     #[test]
     fn reconciling_and_stalled_are_there_only_while_they_are_true() {
         let types = |progress| {
-            let verdict = Verdict::new(progress, "X", "");
+            let verdict = Verdict::new(progress, Reason::Refused, "");
             let all = build_conditions(&[], &verdict, None, at(0));
             all.into_iter().map(|condition| condition.type_).collect::<Vec<_>>()
         };

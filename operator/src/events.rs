@@ -5,7 +5,7 @@ use kube::{
     runtime::events::{Event, EventType, Recorder},
 };
 
-use crate::conditions::{Progress, Verdict};
+use crate::conditions::{Progress, Reason, Verdict};
 
 const NOTE_MAX: usize = 1024;
 
@@ -16,7 +16,7 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, about: 
 }
 
 /// Publishes something that happened and needs a person.
-pub async fn warn<K: Resource<DynamicType = ()>>(recorder: &Recorder, about: &K, reason: &str, note: &str) {
+pub async fn warn<K: Resource<DynamicType = ()>>(recorder: &Recorder, about: &K, reason: Reason, note: &str) {
     send(recorder, about, EventType::Warning, reason, note).await;
 }
 
@@ -24,12 +24,12 @@ async fn send<K: Resource<DynamicType = ()>>(
     recorder: &Recorder,
     about: &K,
     type_: EventType,
-    reason: &str,
+    reason: Reason,
     note: &str,
 ) {
     let event = Event {
         type_,
-        reason: reason.to_owned(),
+        reason: reason.as_str().to_owned(),
         note: Some(note.chars().take(NOTE_MAX).collect()),
         action: "Reconcile".to_owned(),
         secondary: None,

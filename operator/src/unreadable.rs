@@ -9,7 +9,7 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    conditions::{Verdict, build_conditions},
+    conditions::{Reason, Verdict, build_conditions},
     names::FIELD_MANAGER,
 };
 
@@ -23,7 +23,7 @@ where
     tracing::warn!(%namespace, %name, kind = %K::kind(&()), error = %invalid.error, "cannot read a resource");
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &ApiResource::erase::<K>(&()));
     let verdict = Verdict::stalled(
-        "Unreadable",
+        Reason::Unreadable,
         format!(
             "this version of the operator cannot read the resource: {}; correct it, or install the definitions of the same version (chart safetp-crds)",
             invalid.error

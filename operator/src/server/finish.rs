@@ -7,10 +7,10 @@ use safetp_crds::{SafeTPServer, SafeTPServerStatus};
 
 use super::{
     reconcile::{RESYNC, ServerError},
-    status::{STOPPED, write_status},
+    status::write_status,
 };
 use crate::{
-    conditions::{Progress, Verdict},
+    conditions::{Progress, Reason, Verdict},
     context::Context,
     events::publish,
     registry::{Key, Login, ServerLogins},
@@ -52,7 +52,7 @@ fn reason(status: Option<&SafeTPServerStatus>) -> Option<&str> {
 }
 
 fn tell_users(context: &Context, server: &SafeTPServer, key: &Key, resolved: Option<Resolved>, verdict: &Verdict) {
-    let ready = verdict.progress == Progress::Ready && verdict.reason != STOPPED;
+    let ready = verdict.progress == Progress::Ready && verdict.reason != Reason::Stopped;
     let waiting = (!ready).then(|| verdict.message.clone());
     let logins = match resolved {
         Some(resolved) => resolved.logins,
@@ -70,7 +70,7 @@ fn tell_users(context: &Context, server: &SafeTPServer, key: &Key, resolved: Opt
 }
 
 fn is_short_wait(verdict: &Verdict) -> bool {
-    matches!(verdict.reason, "ConfigurationPending" | "KeyPending")
+    matches!(verdict.reason, Reason::ConfigurationPending | Reason::KeyPending)
 }
 
 /// 200 ms, doubled each time.

@@ -39,7 +39,7 @@ use super::{
 use crate::{
     certs::{IssueError, renewal},
     cluster,
-    conditions::{Progress, Verdict},
+    conditions::{Progress, Reason, Verdict},
     context::Context,
     events::warn,
     names::FIELD_MANAGER,
@@ -152,7 +152,7 @@ async fn reconcile_any(server: &DeserializeGuard<SafeTPServer>, context: &Contex
     match validate(server) {
         Ok(valid) => Box::pin(Reconcile { context, server, valid: &valid, now }.run()).await,
         Err(invalid) => {
-            let verdict = Verdict::stalled("InvalidSpec", invalid.to_string());
+            let verdict = Verdict::stalled(Reason::InvalidSpec, invalid.to_string());
             finish(context, server, None, &verdict, build_status_of_verdict(server, &verdict, now)).await
         }
     }
@@ -332,7 +332,7 @@ impl Reconcile<'_> {
             let note = format!(
                 "an upload of the login {login} ended without TLS close_notify, so it may have been cut short and was refused (426); if its client never sends close_notify set spec.uploads.requireCloseNotify: false in the SafeTPUser of this login"
             );
-            warn(&self.context.recorder, self.server, "UploadNotClosed", &note).await;
+            warn(&self.context.recorder, self.server, Reason::UploadNotClosed, &note).await;
         }
     }
 
@@ -350,6 +350,6 @@ impl Reconcile<'_> {
     }
 }
 
-fn refusal(message: &str) -> &'static str {
-    if message.contains("provided port is not in the valid range") { "PortsUnavailable" } else { "Refused" }
+fn refusal(message: &str) -> Reason {
+    if message.contains("provided port is not in the valid range") { Reason::PortsUnavailable } else { Reason::Refused }
 }

@@ -22,12 +22,9 @@ use super::{
 };
 use crate::{
     cluster,
-    conditions::{Progress, Verdict, build_conditions, build_notice},
+    conditions::{Progress, Reason, Verdict, build_conditions, build_notice},
     names::FIELD_MANAGER,
 };
-
-/// The reason of a server that shall not serve: Ready itself, while its logins are not.
-pub(super) const STOPPED: &str = "Stopped";
 
 const DATA_BINDING: &str = "DataBinding";
 const WEAK: &str = "data connections were accepted that neither a TLS ticket nor an address of their own ties to their session, so another client of the same address could have taken their place; where all clients resume TLS sessions type security.dataBinding: Required, or let their addresses through with exposure.externalTrafficPolicy: Local";
@@ -80,27 +77,32 @@ pub(super) fn judge(
     }
     if let (PodsVerdict::Pending(_), Some(trouble)) = (&pods, trouble) {
         let name = claim.map_or_else(|| facts.server.names.claim(), PersistentVolumeClaim::name_any);
-        return Verdict::reconciling("ClaimPending", format!("PersistentVolumeClaim {name} is Pending: {trouble}"));
+        return Verdict::reconciling(
+            Reason::ClaimPending,
+            format!("PersistentVolumeClaim {name} is Pending: {trouble}"),
+        );
     }
     let Some(known) = &facts.addressing.known else { return no_address(facts, pods) };
     match pods {
         PodsVerdict::InForce => Verdict::new(
             Progress::Ready,
-            "Serving",
+            Reason::Serving,
             format!("clients reach the server at {} port {}", known.address, facts.ports.control),
         ),
-        PodsVerdict::Pending(message) => Verdict::reconciling("PodPending", message),
-        PodsVerdict::Lagging(message) => Verdict::reconciling("ConfigurationPending", message),
+        PodsVerdict::Pending(message) => Verdict::reconciling(Reason::PodPending, message),
+        PodsVerdict::Lagging(message) => Verdict::reconciling(Reason::ConfigurationPending, message),
     }
 }
 
 /// What was asked for is so: Ready, as a Deployment without replicas is Available.
 fn stopped(pods: &PodsVerdict) -> Verdict {
     match pods {
-        PodsVerdict::Pending(_) => Verdict::reconciling("Stopping", "spec.replicas is 0: waiting for the pod to end"),
+        PodsVerdict::Pending(_) => {
+            Verdict::reconciling(Reason::Stopping, "spec.replicas is 0: waiting for the pod to end")
+        }
         PodsVerdict::InForce | PodsVerdict::Lagging(_) => Verdict::new(
             Progress::Ready,
-            STOPPED,
+            Reason::Stopped,
             "spec.replicas is 0: the server is stopped, its address and files are kept; type replicas: 1 to start it",
         ),
     }
@@ -108,10 +110,12 @@ fn stopped(pods: &PodsVerdict) -> Verdict {
 
 fn no_address(facts: &Facts<'_>, pods: PodsVerdict) -> Verdict {
     match pods {
-        PodsVerdict::Pending(message) if facts.ports.on_nodes => Verdict::reconciling("PodPending", message),
-        _ if facts.ports.on_nodes => Verdict::reconciling("AddressPending", "the pod's node publishes no address yet"),
+        PodsVerdict::Pending(message) if facts.ports.on_nodes => Verdict::reconciling(Reason::PodPending, message),
+        _ if facts.ports.on_nodes => {
+            Verdict::reconciling(Reason::AddressPending, "the pod's node publishes no address yet")
+        }
         _ => Verdict::reconciling(
-            "AddressPending",
+            Reason::AddressPending,
             format!(
                 "waiting for the load balancer to give Service {} an address; if none comes, this cluster may have no load balancer: then type exposure.type: NodePort",
                 facts.server.names.service()
@@ -166,7 +170,7 @@ fn data_binding(facts: &Facts<'_>, previous: &[Condition], now: Timestamp) -> Op
         return None;
     }
     match facts.seen.weak {
-        Some(true) => Some(build_notice(previous, DATA_BINDING, "Weak", WEAK, facts.server.generation, now)),
+        Some(true) => Some(build_notice(previous, DATA_BINDING, Reason::Weak, WEAK, facts.server.generation, now)),
         Some(false) => None,
         None => standing_notice(previous, DATA_BINDING),
     }
@@ -176,8 +180,8 @@ fn data_binding(facts: &Facts<'_>, previous: &[Condition], now: Timestamp) -> Op
 fn confinement(facts: &Facts<'_>, previous: &[Condition], now: Timestamp) -> Option<Condition> {
     let (reason, message) = match facts.seen.landlock {
         Some(Landlock::Full) => return None,
-        Some(Landlock::Partial) => ("LandlockPartial", PARTIAL),
-        Some(Landlock::Missing) => ("LandlockMissing", MISSING),
+        Some(Landlock::Partial) => (Reason::LandlockPartial, PARTIAL),
+        Some(Landlock::Missing) => (Reason::LandlockMissing, MISSING),
         None => return standing_notice(previous, CONFINEMENT),
     };
     Some(build_notice(previous, CONFINEMENT, reason, message, facts.server.generation, now))

@@ -8,6 +8,7 @@ use safetp_crds::SafeTPUserSpec;
 use serde::{Deserialize, Serialize};
 
 use super::hash::{self, HASH_PREFIX};
+use crate::conditions::Reason;
 
 /// A user that names this server.
 #[derive(Clone, Debug)]
@@ -69,8 +70,8 @@ pub struct Previous {
 /// Why a user cannot log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// One word.
-    pub reason: &'static str,
+    /// What is wrong, as the user's condition reports it.
+    pub reason: Reason,
     /// A sentence.
     pub message: String,
 }
@@ -137,7 +138,7 @@ fn conflict(user: &UserRecord, owner: &str, server: &str) -> Rejection {
     let message = format!(
         "the login {login} on the server {server} already belongs to the older SafeTPUser {owner}; set another spec.username or delete one of the two"
     );
-    Rejection { reason: "NameConflict", message }
+    Rejection { reason: Reason::NameConflict, message }
 }
 
 fn account(
@@ -169,27 +170,27 @@ fn password(value: &[u8], secret: &str, key: &str) -> Result<Password, Rejection
     if value.is_empty() {
         let message =
             format!("the password is empty: key {key} of Secret {secret} has no content; put a password there");
-        return Err(Rejection { reason: "PasswordInvalid", message });
+        return Err(Rejection { reason: Reason::PasswordInvalid, message });
     }
     if !value.starts_with(HASH_PREFIX.as_bytes()) {
         return Ok(Password::Plain(value.to_vec()));
     }
     hash::parse(value).map(Password::Hashed).map_err(|problem| Rejection {
-        reason: "PasswordInvalid",
+        reason: Reason::PasswordInvalid,
         message: format!("key {key} of Secret {secret} begins like an argon2id hash but is none: {problem}"),
     })
 }
 
 fn missing_secret(name: &str) -> Rejection {
     let message = format!("Secret {name} does not exist in this namespace; make it, or correct spec.passwordSecretRef");
-    Rejection { reason: "SecretMissing", message }
+    Rejection { reason: Reason::SecretMissing, message }
 }
 
 fn missing_key(name: &str, key: &str, secret: &SecretValue) -> Rejection {
     let keys = secret.data.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     let keys = if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {keys}") };
     let message = format!("Secret {name} has no key {key} (it has {keys}); correct spec.passwordSecretRef.key");
-    Rejection { reason: "SecretMissing", message }
+    Rejection { reason: Reason::SecretMissing, message }
 }
 
 fn check_login(login: &str) -> Result<(), Rejection> {
@@ -201,14 +202,14 @@ fn check_login(login: &str) -> Result<(), Rejection> {
     let message = format!(
         "{login:?} cannot be a login name: 1 to 128 characters, no /, no control characters, no space at either end; set spec.username"
     );
-    Err(Rejection { reason: "InvalidSpec", message })
+    Err(Rejection { reason: Reason::InvalidSpec, message })
 }
 
 fn home(home: &str) -> Result<String, Rejection> {
     let parts: Vec<_> = home.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") || home.chars().any(char::is_control) {
         let message = "spec.home must be a path below the server's volume without .. and control characters, for example team/alice";
-        return Err(Rejection { reason: "InvalidSpec", message: message.to_owned() });
+        return Err(Rejection { reason: Reason::InvalidSpec, message: message.to_owned() });
     }
     Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }
@@ -299,7 +300,7 @@ mod tests {
         assert_eq!(planned[0].user.name, "alice");
         assert!(planned[0].outcome.is_ok());
         let rejection = planned[1].outcome.clone().unwrap_err();
-        assert_eq!(rejection.reason, "NameConflict");
+        assert_eq!(rejection.reason, Reason::NameConflict);
         assert!(rejection.message.contains("older SafeTPUser alice"), "{}", rejection.message);
     }
 
@@ -311,8 +312,8 @@ mod tests {
         let mut old = user("alice", 10);
         old.spec.password_secret_ref.name = "gone".into();
         let planned = plan(vec![young, old], &secrets("1", "pw"), &Previous::default(), "files");
-        assert_eq!(planned[0].outcome.clone().unwrap_err().reason, "SecretMissing");
-        assert_eq!(planned[1].outcome.clone().unwrap_err().reason, "NameConflict");
+        assert_eq!(planned[0].outcome.clone().unwrap_err().reason, Reason::SecretMissing);
+        assert_eq!(planned[1].outcome.clone().unwrap_err().reason, Reason::NameConflict);
     }
 
     #[test]
@@ -339,7 +340,7 @@ mod tests {
         for home in ["../etc", "a/../../b", "..", "a\nb"] {
             let mut user = user("alice", 1);
             user.spec.home = Some(home.into());
-            assert_eq!(rejection(user, &secrets("1", "pw")).reason, "InvalidSpec", "{home}");
+            assert_eq!(rejection(user, &secrets("1", "pw")).reason, Reason::InvalidSpec, "{home}");
         }
         let mut root = user("alice", 1);
         root.spec.home = Some("/team//alice/".into());
@@ -368,7 +369,7 @@ mod tests {
         for login in ["a/b", "..", " a", "", "a\u{7}"] {
             let mut user = user("alice", 1);
             user.spec.username = Some(login.into());
-            assert_eq!(rejection(user, &secrets("1", "pw")).reason, "InvalidSpec", "{login:?}");
+            assert_eq!(rejection(user, &secrets("1", "pw")).reason, Reason::InvalidSpec, "{login:?}");
         }
     }
 }

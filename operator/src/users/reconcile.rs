@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     cluster,
-    conditions::{Progress, Verdict, build_conditions},
+    conditions::{Progress, Reason, Verdict, build_conditions},
     context::Context,
     events::publish,
     names::FIELD_MANAGER,
@@ -119,7 +119,7 @@ async fn find_server(client: &Client, namespace: &str, name: &str) -> Result<Opt
 enum State {
     InForce,
     Waiting(String),
-    Rejected { reason: &'static str, message: String },
+    Rejected { reason: Reason, message: String },
     Unknown(String),
 }
 
@@ -127,7 +127,7 @@ fn state(user: &SafeTPUser, server: &str, exists: bool, logins: Option<&ServerLo
     if !exists {
         let message =
             format!("SafeTPServer {server} does not exist in this namespace; make it, or correct spec.servers");
-        return State::Rejected { reason: "ServerMissing", message };
+        return State::Rejected { reason: Reason::ServerMissing, message };
     }
     let current =
         |login: &&Login| Some(&login.uid) == user.metadata.uid.as_ref() && login.generation == user.metadata.generation;
@@ -159,19 +159,19 @@ fn build_status(user: &SafeTPUser, servers: &[(&str, State)], now: Timestamp) ->
 
 fn judge(user: &SafeTPUser, servers: &[(&str, State)]) -> Verdict {
     let rejected = servers.iter().find_map(|(_, state)| match state {
-        State::Rejected { reason, message } => Some(Verdict::stalled(reason, message)),
+        State::Rejected { reason, message } => Some(Verdict::stalled(*reason, message)),
         _ => None,
     });
     let waiting = servers.iter().find_map(|(_, state)| match state {
         State::Waiting(message) | State::Unknown(message) => {
-            Some(Verdict::reconciling("ConfigurationPending", message))
+            Some(Verdict::reconciling(Reason::ConfigurationPending, message))
         }
         _ => None,
     });
     rejected.or(waiting).unwrap_or_else(|| {
         let login = user.spec.username.clone().unwrap_or_else(|| user.name_any());
         let names = user.spec.servers.join(", ");
-        Verdict::new(Progress::Ready, "InForce", format!("{login} can log in on {names}"))
+        Verdict::new(Progress::Ready, Reason::InForce, format!("{login} can log in on {names}"))
     })
 }
 
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(verdict([in_force(), in_force()]).progress, Progress::Ready);
         let waiting = state(&user(), "more", true, Some(&logins(3, None, false)));
         let verdict = verdict([in_force(), waiting]);
-        assert_eq!(verdict.reason, "ConfigurationPending");
+        assert_eq!(verdict.reason, Reason::ConfigurationPending);
         assert!(verdict.message.contains("waiting for pod files-0-0"), "{}", verdict.message);
     }
 
@@ -260,9 +260,9 @@ mod tests {
         let missing = state(&user(), "files", false, None);
         let fine = || state(&user(), "more", true, Some(&logins(3, None, true)));
         let said = verdict([missing, fine()]);
-        assert_eq!((said.reason, said.progress), ("ServerMissing", Progress::Stalled));
-        let rejection = Rejection { reason: "SecretMissing", message: "Secret pw does not exist".into() };
+        assert_eq!((said.reason, said.progress), (Reason::ServerMissing, Progress::Stalled));
+        let rejection = Rejection { reason: Reason::SecretMissing, message: "Secret pw does not exist".into() };
         let rejected = state(&user(), "files", true, Some(&logins(3, Some(rejection), false)));
-        assert_eq!(verdict([fine(), rejected]).reason, "SecretMissing");
+        assert_eq!(verdict([fine(), rejected]).reason, Reason::SecretMissing);
     }
 }

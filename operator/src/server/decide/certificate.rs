@@ -11,7 +11,7 @@ use crate::{
     certs::{
         Authority, CertificateFacts, IssueError, LEAF_LIFETIME, Pair, inspect, is_current, issue_authority, issue_leaf,
     },
-    conditions::Verdict,
+    conditions::{Reason, Verdict},
     server::{
         gather::{Gathered, Live},
         validate::{CertificateSource, ValidatedServer},
@@ -163,7 +163,7 @@ fn validity(name: &str, facts: &CertificateFacts, now: Timestamp) -> Option<Verd
 }
 
 fn invalid(message: String) -> Verdict {
-    Verdict::stalled("CertificateInvalid", message)
+    Verdict::stalled(Reason::CertificateInvalid, message)
 }
 
 #[cfg(test)]
@@ -227,7 +227,7 @@ mod tests {
         assert!(missing.problem.unwrap().message.contains("Secret ftp/mine"), "names the Secret");
         gathered.certificate = Some(secret(&[(CERTIFICATE_FILE, "x"), (PRIVATE_KEY_FILE, "y")]));
         let broken = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
-        assert_eq!(broken.problem.unwrap().reason, "CertificateInvalid");
+        assert_eq!(broken.problem.unwrap().reason, Reason::CertificateInvalid);
         let authority = issue_authority("x", now()).unwrap();
         let leaf = issue_leaf(&authority, &["a.example".to_owned()], now()).unwrap();
         gathered.certificate = Some(secret(&[(CERTIFICATE_FILE, &leaf.certificate), (PRIVATE_KEY_FILE, &leaf.key)]));

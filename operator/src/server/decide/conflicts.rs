@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::{Resource, ResourceExt as _};
 
 use crate::{
-    conditions::Verdict,
+    conditions::{Reason, Verdict},
     names::SERVER_LABEL,
     owned::{Ownership, ownership},
     server::{
@@ -52,11 +52,11 @@ fn check<K: Resource<DynamicType = ()>>(server: &ValidatedServer, object: Option
     match ownership(object.meta(), &server.names.server, &server.uid) {
         Ownership::Ours => None,
         Ownership::Earlier => Some(Verdict::reconciling(
-            "Replacing",
+            Reason::Replacing,
             format!("waiting for {what} of an earlier server of this name to be deleted"),
         )),
         Ownership::Foreign(owner) => Some(Verdict::stalled(
-            "NameConflict",
+            Reason::NameConflict,
             format!(
                 "{what} exists and belongs to {owner}; give this server another name, or delete the {}",
                 K::kind(&())
@@ -71,7 +71,7 @@ fn check_claim(server: &ValidatedServer, claim: Option<&PersistentVolumeClaim>) 
     let what = format!("PersistentVolumeClaim {}/{}", server.names.namespace, claim.name_any());
     if claim.metadata.deletion_timestamp.is_some() {
         let message = format!("waiting for {what} to be deleted, which somebody asked for");
-        return Some(Verdict::reconciling("Replacing", message));
+        return Some(Verdict::reconciling(Reason::Replacing, message));
     }
     if claim.labels().get(SERVER_LABEL) == Some(&server.names.server) {
         return None;
@@ -80,7 +80,7 @@ fn check_claim(server: &ValidatedServer, claim: Option<&PersistentVolumeClaim>) 
         "{what} exists and was not made for this server; to use its files type backend.embedded.existingClaim: {}, else rename the server or delete the claim",
         claim.name_any()
     );
-    Some(Verdict::stalled("NameConflict", message))
+    Some(Verdict::stalled(Reason::NameConflict, message))
 }
 
 #[cfg(test)]
@@ -104,12 +104,12 @@ mod tests {
     fn somebody_else_s_service_is_named_and_left_alone() {
         let valid = validate(&server(json!({}))).unwrap();
         let verdict = find_conflict(&valid, &service(&json!([]))).unwrap();
-        assert_eq!(verdict.reason, "NameConflict");
+        assert_eq!(verdict.reason, Reason::NameConflict);
         assert!(verdict.message.contains("Service ftp/files exists and belongs to nobody"), "{}", verdict.message);
         let ours = serde_json::to_value([owner("files", "uid-1")]).unwrap();
         assert_eq!(find_conflict(&valid, &service(&ours)), None);
         let earlier = serde_json::to_value([owner("files", "uid-0")]).unwrap();
-        assert_eq!(find_conflict(&valid, &service(&earlier)).unwrap().reason, "Replacing");
+        assert_eq!(find_conflict(&valid, &service(&earlier)).unwrap().reason, Reason::Replacing);
     }
 
     #[test]
@@ -120,6 +120,6 @@ mod tests {
             Live { claim: Some(claim), ..Live::default() }
         };
         assert_eq!(find_conflict(&valid, &claim(json!({"safetp.io/server": "files"}))), None);
-        assert_eq!(find_conflict(&valid, &claim(json!({}))).unwrap().reason, "NameConflict");
+        assert_eq!(find_conflict(&valid, &claim(json!({}))).unwrap().reason, Reason::NameConflict);
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use safetp_config::ports::PortRange;
 
+use crate::conditions::Reason;
+
 /// The range that clusters have unless `--service-node-port-range` says otherwise.
 const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
 
@@ -58,10 +60,10 @@ pub enum NoBlock {
 
 impl NoBlock {
     /// The reason of the condition.
-    pub(crate) fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> Reason {
         match self {
-            Self::Full { .. } | Self::ControlTaken(_) => "PortsUnavailable",
-            Self::Contended(_) => "PortsExhausted",
+            Self::Full { .. } | Self::ControlTaken(_) => Reason::PortsUnavailable,
+            Self::Contended(_) => Reason::PortsExhausted,
         }
     }
 }
@@ -169,9 +171,9 @@ mod tests {
 
     #[test]
     fn a_full_range_and_contention_are_told_apart() {
-        assert_eq!(NoBlock::Full { size: 21, first: 30_000, last: 30_010 }.reason(), "PortsUnavailable");
+        assert_eq!(NoBlock::Full { size: 21, first: 30_000, last: 30_010 }.reason(), Reason::PortsUnavailable);
         let contended = NoBlock::Contended(200);
-        assert_eq!(contended.reason(), "PortsExhausted");
+        assert_eq!(contended.reason(), Reason::PortsExhausted);
         assert!(contended.to_string().contains("200 blocks") && contended.to_string().contains("dataPorts.perReplica"));
     }
 

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use safetp_config::paths::DSA_KEY_FILE;
 
 use crate::{
-    conditions::Verdict,
+    conditions::{Reason, Verdict},
     server::{
         gather::Gathered,
         validate::{KeySource, ValidatedServer},
@@ -64,7 +64,7 @@ impl SigningMaterial {
 
 /// What is said while a key is being made.
 pub(crate) fn being_made() -> Verdict {
-    Verdict::reconciling("KeyPending", "making the DSA key of X-SafeTP1, which takes some seconds")
+    Verdict::reconciling(Reason::KeyPending, "making the DSA key of X-SafeTP1, which takes some seconds")
 }
 
 fn foreign(namespace: &str, name: &str, gathered: &Gathered) -> SigningMaterial {
@@ -101,7 +101,7 @@ fn read(secret: &Secret) -> Result<String, KeyProblem> {
 }
 
 fn invalid(message: String) -> Verdict {
-    Verdict::stalled("SigningKeyInvalid", message)
+    Verdict::stalled(Reason::SigningKeyInvalid, message)
 }
 
 #[cfg(test)]
@@ -151,7 +151,7 @@ pub(crate) mod tests {
         gathered.live.signing_key = Some(secret("rubbish"));
         let damaged = material(find_signing_key(&listed(&json!({})), &gathered));
         let problem = damaged.problem.unwrap();
-        assert_eq!(problem.reason, "SigningKeyInvalid");
+        assert_eq!(problem.reason, Reason::SigningKeyInvalid);
         assert!(problem.message.contains("put the old key back, or delete the Secret"), "{}", problem.message);
         assert!(damaged.made.is_none() && damaged.fingerprint.is_none());
     }

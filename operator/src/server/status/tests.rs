@@ -106,7 +106,7 @@ fn a_verdict_alone_leaves_what_is_known_of_the_binding() {
     let mut server = server(json!({}));
     server.status =
         Some(status(at_an_address(&json!({})), &SafeTPServerStatus::default(), PodsVerdict::InForce, Some(true)));
-    let stopped = build_status_of_verdict(&server, &Verdict::stalled("InvalidSpec", "no"), now());
+    let stopped = build_status_of_verdict(&server, &Verdict::stalled(Reason::InvalidSpec, "no"), now());
     let types: Vec<_> = said(&stopped).into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(types, ["Ready", "Stalled", "DataBinding"]);
 }
