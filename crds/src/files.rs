@@ -1,4 +1,4 @@
-//! How files are named: the same choice for a server and for one of its users.
+//! Encodings of file names and completeness of uploads: settings of a server that one of its users may override.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// Writes the enum of encodings once, with their labels.
 macro_rules! encodings {
     ($($variant:ident = $label:literal),+ $(,)?) => {
-        /// An encoding of file names, by its label in <https://encoding.spec.whatwg.org>. Only those in which ASCII is
-        /// ASCII: the commands around a name are.
+        /// An encoding of file names, by its label in <https://encoding.spec.whatwg.org>. Only encodings that contain
+        /// ASCII unchanged, because the commands around a name are ASCII.
         #[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "the labels say all")]
         pub enum NameEncoding {
@@ -18,10 +18,10 @@ macro_rules! encodings {
         }
 
         impl NameEncoding {
-            /// Every one.
+            /// All encodings, in the order of the schema.
             pub const ALL: &'static [Self] = &[Self::Utf8, $(Self::$variant),+];
 
-            /// The label.
+            /// The label in <https://encoding.spec.whatwg.org>.
             pub const fn label(self) -> &'static str {
                 match self {
                     Self::Utf8 => "utf-8",
@@ -42,32 +42,34 @@ encodings! {
     Windows1258 = "windows-1258",
 }
 
-/// How files are named on a server.
+/// File names on a server.
 #[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Files {
-    /// How clients write names that do not say `OPTS UTF8 ON`; names on the volume are UTF-8. With `utf-8` names are
-    /// passed on octet for octet.
+    /// Encoding in which clients write file names unless they send `OPTS UTF8 ON`. Names on the volume are always
+    /// UTF-8. Default: `utf-8`, with which names pass through octet for octet.
     pub name_encoding: NameEncoding,
 }
 
-/// How one user's clients name files.
+/// File names of one user's clients.
 #[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct UserFiles {
-    /// How clients write names that do not say `OPTS UTF8 ON`. Default: as the server says.
-    // Left out, and not null: an enum with null in it is no list of words.
+    /// Encoding in which this user's clients write file names unless they send `OPTS UTF8 ON`. Default: the server's
+    /// `files.nameEncoding`.
+    // Left out, and not null: an enum that contains null is not a list of strings.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "NameEncoding")]
     pub name_encoding: Option<NameEncoding>,
 }
 
-/// How one user's uploads end.
+/// Rules by which one user's uploads count as complete.
 #[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct UserUploads {
-    /// Whether an upload over TLS that ends without `close_notify` counts as broken off. `false` is for a client that
-    /// never sends it, and accepts files that someone on the way cut short. Default: as the server says.
+    /// If true, an upload over TLS that ends without `close_notify` counts as broken off. Set `false` for a client that
+    /// never sends it: files that someone on the network cut short are then accepted. Default: the server's
+    /// `uploads.requireCloseNotify`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_close_notify: Option<bool>,
 }
@@ -77,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_encoding_is_known_by_its_label_and_leaves_ascii_alone() {
+    fn every_encoding_has_a_known_label_and_leaves_ascii_alone() {
         for encoding in NameEncoding::ALL {
             let known = encoding_rs::Encoding::for_label(encoding.label().as_bytes()).unwrap();
             assert!(known.is_ascii_compatible(), "{}", encoding.label());

@@ -1,7 +1,7 @@
-//! The resources that people write, group `safetp.io`, version `v1alpha1`.
+//! The resources that people write, SafeTPServer and SafeTPUser, in one version of one API group.
 //!
-//! Every rule that a schema can express is a CEL rule here, so that `kubectl apply` refuses with a sentence that says
-//! what to type. `crds/*.yaml` is generated from these types by `crdgen`.
+//! Every rule that a schema can express is a CEL rule here, so that `kubectl apply` refuses a mistake with a sentence
+//! that says what to set instead. `crds/*.yaml` is generated from these types by `crdgen`.
 
 #![allow(clippy::duplicated_attributes, reason = "every column of `kubectl get` has a type")]
 #![allow(unreachable_pub, reason = "the derives of kube write `pub` types inside functions")]
@@ -17,7 +17,5 @@ pub use server::{SafeTPServer, SafeTPServerSpec};
 pub use status::{SafeTPServerStatus, SafeTPUserStatus};
 pub use user::{SafeTPUser, SafeTPUserSpec};
 
-/// The API group of every resource here.
-pub const GROUP: &str = "safetp.io";
-/// The longest name of a server: names of what is made for it append up to 18 characters and must stay within 63.
+/// The longest name of a server, in characters: names of its objects append up to 18 more and must stay within 63.
 pub const NAME_MAX: usize = 45;

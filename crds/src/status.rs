@@ -1,110 +1,111 @@
-//! What the operator reports. All optional: a status is written by an operator that may be older than its reader.
+//! The statuses that the operator writes. All fields are optional: the operator may be older than its reader.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The state of a server.
+/// State of the server, as the operator last observed it.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SafeTPServerStatus {
-    /// `Ready`, and `Reconciling` or `Stalled` while they are true; `DataBinding` while it is weak;
-    /// `Confinement` while the kernel of a node has no Landlock, or less than all of it.
+    /// Conditions: `Ready` always; `Reconciling` or `Stalled` only while true; `DataBinding` only while data
+    /// connections are weakly bound to their sessions; `Confinement` only while the kernel of a node supports Landlock
+    /// not at all or in part.
     #[serde(default)]
     pub conditions: Vec<Condition>,
-    /// The generation of the spec that this status speaks of.
+    /// Generation of the spec that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The address that clients dial and are told: an IP address or a DNS name, without a port.
+    /// Address that clients connect to and that PASV replies carry: an IP address or a DNS name, without a port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// Why this address.
+    /// Origin of the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_reason: Option<String>,
-    /// The ports that clients need.
+    /// Ports that clients connect to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ports: Option<Ports>,
-    /// One line for the administrator of a firewall in front of the server.
+    /// Rule for a firewall in front of the server, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firewall: Option<String>,
-    /// The certificate in use.
+    /// TLS certificate in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateStatus>,
-    /// What clients know the server by, beside the certificate.
+    /// Other identities by which clients recognise the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<SecurityStatus>,
-    /// Where the files are, and what stays when the server is deleted.
+    /// Volume that holds the files, and whether it remains when the server is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
-    /// Pods that exist.
+    /// Number of pods that exist.
     #[serde(default)]
     pub replicas: i32,
-    /// Pods that serve.
+    /// Number of pods that serve clients.
     #[serde(default)]
     pub ready_replicas: i32,
-    /// The label selector of the pods, for the scale subresource.
+    /// Label selector of the pods, for the scale subresource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
 }
 
-/// The ports that clients need.
+/// Ports that clients connect to.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ports {
-    /// The control port.
+    /// Control port.
     pub control: i32,
-    /// The lowest data port.
+    /// Lowest data port.
     pub data_first: i32,
-    /// The highest data port.
+    /// Highest data port.
     pub data_last: i32,
-    /// The data ports as one word, such as `28000-28019`.
+    /// Data ports as one word, for example `28000-28019`.
     #[serde(default)]
     pub data: String,
 }
 
-/// A certificate.
+/// TLS certificate of a server.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CertificateStatus {
-    /// SHA-256 of the certificate (DER), as clients show it.
+    /// SHA-256 fingerprint of the certificate (of its DER form), as clients show it.
     pub fingerprint_sha256: String,
-    /// When it ends.
+    /// End of the certificate's validity, in RFC 3339 format.
     pub not_after: String,
 }
 
-/// What clients know the server by, beside the certificate.
+/// Identities of a server beside its TLS certificate.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecurityStatus {
-    /// The fingerprint of the DSA key, as clients of X-SafeTP1 show it: `SHA256:...`.
+    /// Fingerprint of the DSA key, as clients of X-SafeTP1 show it: `SHA256:...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dsa_key_fingerprint: Option<String>,
 }
 
-/// The state of a login.
+/// State of the login, as the operator last observed it.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SafeTPUserStatus {
-    /// `Ready`, and `Reconciling` or `Stalled` while they are true.
+    /// Conditions: `Ready` always; `Reconciling` or `Stalled` only while true.
     #[serde(default)]
     pub conditions: Vec<Condition>,
-    /// The generation of the spec that this status speaks of.
+    /// Generation of the spec that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Every server that the login is for.
+    /// State of the login on each server in `spec.servers`.
     #[serde(default)]
     pub servers: Vec<UserServer>,
 }
 
-/// A login on one server.
+/// State of a login on one server.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserServer {
-    /// The server's name.
+    /// Name of the server.
     pub name: String,
-    /// Whether every pod of the server accepts the login as it is written now.
+    /// True if every pod of the server accepts the login as it is specified now.
     pub ready: bool,
-    /// Why not.
+    /// Reason why the login is not ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }

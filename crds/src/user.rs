@@ -9,7 +9,7 @@ use crate::{
     status::SafeTPUserStatus,
 };
 
-/// One login for servers of the same namespace.
+/// Desired state of the login.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Serialize, Deserialize)]
 #[kube(
     group = "safetp.io",
@@ -35,45 +35,50 @@ use crate::{
 )]
 #[serde(rename_all = "camelCase")]
 pub struct SafeTPUserSpec {
-    /// The servers' names.
-    #[x_kube(validation = Rule::new("self.size() >= 1").message("servers is empty, so the login would work nowhere; type for example: servers: [files]"))]
+    /// Names of the servers on which the login works: each a SafeTPServer in this namespace.
+    #[x_kube(validation = Rule::new("self.size() >= 1").message(
+        "servers is empty, so the login would work nowhere; set for example servers: [files]"
+    ))]
     #[schemars(length(max = 100))]
     pub servers: Vec<String>,
-    /// The login name. Default: the resource's name.
+    /// Login name, 1 to 128 characters. Default: the name of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = Rule::new("self.size() >= 1 && self.size() <= 128 && self.matches('^[^\\\\p{Cc}]+$')").message(
+    #[x_kube(validation = Rule::new(
+        "self.size() >= 1 && self.size() <= 128 && self.matches('^[^\\\\p{Cc}]+$')"
+    ).message(
         "username must have 1 to 128 characters and no control characters; leave it out to use metadata.name"
     ))]
     #[schemars(length(max = 128))]
     pub username: Option<String>,
-    /// Where the password is: in plain text, or as an argon2id hash in PHC format (`$argon2id$...`).
+    /// Secret that holds the password: in plain text, or as an argon2id hash in PHC format (`$argon2id$...`).
     pub password_secret_ref: SecretKey,
-    /// The home directory on the server's volume, made at login. Default: the login name.
+    /// Home directory on the server's volume, created at login. Default: the login name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("!self.matches('(^|/)[.][.](/|$)')").message(
-        "home must not contain .. ; type a path below the server's volume, for example: team/alice"
+        "home must not contain .. as a path component; set a path below the server's volume, for example home: \
+         team/alice"
     ))]
     #[schemars(length(max = 1024))]
     pub home: Option<String>,
-    /// Whether everything that changes files is refused.
+    /// If true, commands that change files are refused. Default: false.
     #[serde(default)]
     pub read_only: bool,
-    /// How this user's clients name files.
+    /// File names of this user's clients.
     #[serde(default)]
     pub files: UserFiles,
-    /// How this user's uploads end.
+    /// Rules by which this user's uploads count as complete.
     #[serde(default)]
     pub uploads: UserUploads,
 }
 
-/// One key of a Secret of the same namespace.
+/// Reference to one key of a Secret in this namespace.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretKey {
-    /// The Secret's name.
+    /// Name of the Secret.
     #[schemars(length(min = 1))]
     pub name: String,
-    /// The key in the Secret.
+    /// Key in the Secret. Default: `password`.
     #[serde(default = "password")]
     #[schemars(length(min = 1))]
     pub key: String,

@@ -1,17 +1,17 @@
-//! Writes the definitions to `crds/` and into the chart; with `--check` says which of them are not up to date.
+//! Writes the resource definitions (CRDs) to `crds/` and into the chart, or with `--check` lists those that are stale.
 
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
 
-/// Generates the definitions of SafeTPServer and SafeTPUser.
+/// Generates the resource definitions (CRDs) of SafeTPServer and SafeTPUser.
 #[derive(Parser)]
 struct Args {
-    /// Write nothing; fail when a committed file differs from what would be written.
+    /// Write nothing; fail if a committed file differs from what would be written.
     #[arg(long)]
     check: bool,
-    /// The repository.
+    /// Root directory of the repository.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     root: PathBuf,
 }

@@ -1,27 +1,29 @@
+//! `spec.activeMode`: data connections from the server to the client.
+
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Permission;
 
-/// Active mode (PORT and EPRT): the server dials the client. Clients and their firewalls expect that from the very
-/// address that they dialled, so it works only where the pod's connections leave by it. Switching it on or off replaces
-/// the pod: a gateway that starts without it gives up dialling clients for good.
+/// Active mode (PORT and EPRT): the server opens data connections to the client. Clients and their firewalls expect
+/// them from the address that they connected to, so it works only where the pod's connections leave by that address.
 #[derive(KubeSchema, Clone, Debug, Default, Serialize, Deserialize)]
 #[x_kube(validation = Rule::new("self.enabled || self.clearPort == 'Denied'").message(
-    "activeMode.clearPort: Allowed needs activeMode.enabled: true"
+    "activeMode.clearPort: Allowed needs active mode; set activeMode.enabled: true"
 ))]
 #[serde(rename_all = "camelCase")]
 pub struct ActiveMode {
-    /// Whether PORT and EPRT are accepted, to the client's own address and ports from 1024 on.
+    /// If true, PORT and EPRT are accepted, to the client's own address and ports from 1024 up. A change replaces the
+    /// pod, because a gateway that starts without active mode gives up the right to open connections. Default: false.
     #[serde(default)]
     pub enabled: bool,
-    /// Whether PORT and EPRT are accepted in the clear, so that the firewall on the client's side can read them: inside
-    /// a session under X-SafeTP1, and under TLS after CCC, which `security.clearCommandChannel` must allow. The data
-    /// connection stays protected.
+    /// Permission to send PORT and EPRT in the clear, so that a firewall on the client's side can read them: in a
+    /// session under X-SafeTP1, and under TLS after CCC, which `security.clearCommandChannel` must allow. The data
+    /// connection remains protected. Default: `Denied`.
     #[serde(default)]
     pub clear_port: Permission,
-    /// Your word that connections from the pod leave the cluster by the load balancer's address. Without an egress
-    /// gateway they leave by the node's.
+    /// Confirms that connections from the pod leave the cluster from the load balancer's address. Without an egress
+    /// gateway they leave from the node's. Default: false.
     #[serde(default)]
     pub egress_by_service_address: bool,
 }

@@ -1,5 +1,5 @@
-//! Quantities as people write them. The schema allows `cpu: 1` beside `cpu: "1"`, as everywhere in Kubernetes, while
-//! the types take text only.
+//! Quantities as people write them. The schema allows `cpu: 1` beside `cpu: "1"`, as everywhere in Kubernetes, but the
+//! types accept text only.
 
 use serde::{
     Deserialize, Deserializer,
@@ -21,7 +21,7 @@ where
     serde_json::from_value(value).map_err(D::Error::custom)
 }
 
-/// Anything that has `limits` and `requests` in it.
+/// A value that contains `limits` and `requests` at any depth.
 pub(super) fn within<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_quantity_is_still_refused() {
+    fn a_value_that_is_not_a_quantity_is_still_refused() {
         let refused = json!({"pod": {"resources": {"limits": {"cpu": [1]}}}});
         assert!(serde_json::from_value::<SafeTPServerSpec>(refused).is_err());
     }
