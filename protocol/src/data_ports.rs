@@ -1,4 +1,4 @@
-//! Who waits on which data port. A port is held only until its connection is accepted, and by several sessions at once
+//! Allocation of data ports to sessions. A port is held only until its connection is accepted, and by several sessions at once
 //! if something tells them apart: their peers' addresses, or their TLS tickets. So a few ports carry many transfers.
 
 use std::{
@@ -6,110 +6,28 @@ use std::{
     hash::{BuildHasher, RandomState},
     net::IpAddr,
     ops::RangeInclusive,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 mod queue;
+mod request;
 mod slot;
 
-use queue::{Line, Queue, Waiting};
+pub use request::{Claim, ExpectedPeer, QUEUE_TIME, Request, SessionId, Ticket, Unproven, UserId};
+
+use queue::{Queue, QueueLine, Waiting};
 use slot::Slot;
 
-/// How long PASV waits for a free port before 425.
-pub const QUEUE_TIME: Duration = Duration::from_secs(5);
-
-/// One port in so many is not given to those who can share while others can be shared.
+/// One port in so many is kept from sessions that can share a port, while there are ports that they can share.
 const SPARED: usize = 4;
 
-/// A user waits on one port in so many at once, however many sessions it has: the others of its address need some, too.
+/// A user waits on at most one port in so many, however many sessions it has: others at its address need ports, too.
 const PART_OF_ONE_USER: usize = 2;
 
-/// A session, by a number that no other session of this process ever has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(pub u64);
-
-/// A user, by a number that stands for the login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct UserId(pub u64);
-
-/// Whose connection a slot waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Peer {
-    /// Only this address's: others may wait on the same port for theirs.
-    Exactly(IpAddr),
-    /// Anyone's: the port is held alone.
-    Anyone,
-}
-
-impl Peer {
-    fn is(self, address: IpAddr) -> bool {
-        self == Self::Anyone || self == Self::Exactly(address)
-    }
-
-    fn overlaps(self, other: Self) -> bool {
-        self == Self::Anyone || other == Self::Anyone || self == other
-    }
-}
-
-/// What a session can say of the connection that it waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// From where it comes.
-    pub peer: Peer,
-    /// When it proves by a TLS ticket whose it is.
-    pub ticket: Ticket,
-    /// The address of the session's control connection, from where a connection that proves nothing may be its client's.
-    pub client: IpAddr,
-    /// How long the session waits for another connection after one that may have been its client's proved nothing: it
-    /// may have been a stranger's, or the only one that will ever come. Counted from the transfer's command on, since
-    /// no client owes a connection before it.
-    pub patience: Duration,
-}
-
-/// A connection that proved nothing, or something else, and was dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unproven {
-    /// From where it came.
-    pub peer: IpAddr,
-    /// The session whose ticket it showed.
-    pub shown: Option<SessionId>,
-}
-
-/// When a connection must prove by a TLS ticket whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ticket {
-    /// It cannot: nobody else may wait for the same peer on the same port.
-    Never,
-    /// If several sessions wait for the same peer on the same port.
-    WhenShared,
-    /// In any case.
-    Always,
-}
-
-impl Claim {
-    fn conflicts(self, other: Self) -> bool {
-        let told_apart = self.ticket != Ticket::Never && other.ticket != Ticket::Never;
-        !told_apart && self.peer.overlaps(other.peer)
-    }
-}
-
-/// A wish for a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The session that waits for the connection.
-    pub session: SessionId,
-    /// Its user, all of whose sessions share a part of the ports.
-    pub user: UserId,
-    /// What tells the connection from others.
-    pub claim: Claim,
-    /// How long the port waits for it.
-    pub slot_time: Duration,
-}
-
-/// Whose a connection is that has just been accepted.
+/// Owner of a connection that has just been accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// This session's, whose slot it has used up.
+    /// This session, whose slot it has used up.
     Of(SessionId),
     /// One of several, which its handshake tells: then [`DataPorts::handle_proof`] or
     /// [`DataPorts::handle_unproven`]. Until then every slot stays.
@@ -117,29 +35,29 @@ pub enum Arrival {
         /// It comes from the address of a client that is waited for there.
         from_client: bool,
     },
-    /// Nobody's: every slot stays.
+    /// None of the sessions: every slot stays.
     Stranger,
 }
 
-/// What became of a request.
+/// Result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requested {
     /// This port, until its connection comes or the slot expires.
     Granted(u16),
-    /// An [`Event`] will tell.
+    /// A [`PortEvent`] will follow.
     Queued,
 }
 
-/// What happened without being asked for just now.
+/// A change that comes later than the call which began it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum PortEvent {
     /// A queued request got a port.
     Granted(SessionId, u16),
-    /// A queued request waited for [`QUEUE_TIME`] in vain.
+    /// A queued request got no port within [`QUEUE_TIME`].
     Refused(SessionId),
     /// No connection came to the slot in time.
     Expired(SessionId),
-    /// One came that did not prove whose it was, and none after it for [`Claim::patience`].
+    /// A connection came that proved nothing, and none after it for [`Claim::patience`].
     Unproven(SessionId),
 }
 
@@ -156,13 +74,13 @@ pub struct DataPorts<S = RandomState> {
     /// When each slot expires.
     deadlines: BTreeSet<(Instant, SessionId)>,
     queue: Queue,
-    events: VecDeque<Event>,
+    events: VecDeque<PortEvent>,
     choice: S,
     choices: u64,
 }
 
 impl<S: BuildHasher> DataPorts<S> {
-    /// All ports free. `choice` picks among them: a keyed hash, so that a stranger cannot guess the next port.
+    /// All ports free. `choice` is a keyed hash that picks among them, so that a stranger cannot guess the next port.
     pub fn new(ports: RangeInclusive<u16>, choice: S) -> Self {
         Self {
             first: *ports.start(),
@@ -184,7 +102,7 @@ impl<S: BuildHasher> DataPorts<S> {
             return Requested::Granted(port);
         }
         let bounded = self.has_its_part(request.user);
-        let line = if bounded { Line::Bounded(request.user) } else { Line::of(request.claim) };
+        let line = if bounded { QueueLine::Bounded(request.user) } else { QueueLine::of(request.claim) };
         self.queue.push(request, line, now);
         Requested::Queued
     }
@@ -247,20 +165,24 @@ impl<S: BuildHasher> DataPorts<S> {
             && until <= now
             && let Some((port, slot)) = self.free(session)
         {
-            self.events.push_back(if slot.doubted { Event::Unproven(session) } else { Event::Expired(session) });
+            self.events.push_back(if slot.doubted {
+                PortEvent::Unproven(session)
+            } else {
+                PortEvent::Expired(session)
+            });
             self.serve_by(port, slot, now);
         }
         while let Some(&Waiting { request: Request { session, user, .. }, until, .. }) = self.queue.first()
             && until <= now
         {
             self.queue.remove(session);
-            self.events.push_back(Event::Refused(session));
+            self.events.push_back(PortEvent::Refused(session));
             self.serve_next_of(user, now);
         }
     }
 
     /// The next thing to tell a session.
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<PortEvent> {
         self.events.pop_front()
     }
 
@@ -296,7 +218,7 @@ impl<S: BuildHasher> DataPorts<S> {
     /// A user who has its part of the ports finds one only among those.
     fn free_port(&mut self, request: &Request) -> Option<u16> {
         let Request { user, claim, .. } = *request;
-        let mut order = self.guessed_by_nobody();
+        let mut order = self.ports_from_random_start();
         if self.has_its_part(user) {
             order.retain(|port| self.waits_on(user, *port));
         }
@@ -308,8 +230,8 @@ impl<S: BuildHasher> DataPorts<S> {
         if empty.len() > reserve { empty.first().copied() } else { shared().or(empty.first().copied()) }
     }
 
-    /// All ports, beginning anywhere.
-    fn guessed_by_nobody(&mut self) -> Vec<u16> {
+    /// All ports in turn from a random one on, so that a stranger cannot guess the next.
+    fn ports_from_random_start(&mut self) -> Vec<u16> {
         let count = u16::try_from(self.slots.len()).unwrap_or(u16::MAX);
         self.choices = self.choices.wrapping_add(1);
         let start = u16::try_from(self.choice.hash_one(self.choices) % u64::from(count.max(1))).unwrap_or(0);
@@ -339,7 +261,7 @@ impl<S: BuildHasher> DataPorts<S> {
     fn grant_queued(&mut self, port: u16, request: Request, now: Instant) {
         self.queue.remove(request.session);
         self.grant(port, request, now);
-        self.events.push_back(Event::Granted(request.session, port));
+        self.events.push_back(PortEvent::Granted(request.session, port));
     }
 
     fn free(&mut self, session: SessionId) -> Option<(u16, Slot)> {
@@ -357,18 +279,19 @@ impl<S: BuildHasher> DataPorts<S> {
         self.serve_next_of(freed.user, now);
         let peer = freed.claim.peer;
         // What another one of these is in the way of, it was in the way of before.
-        if peer == Peer::Anyone && self.at(port).iter().any(|slot| slot.claim.peer == Peer::Anyone) {
+        if peer == ExpectedPeer::Anyone && self.at(port).iter().any(|slot| slot.claim.peer == ExpectedPeer::Anyone) {
             return;
         }
         let first = |queue: &Queue, line| queue.first_of(line).map(|(turn, request)| (turn, (line, request)));
-        let lines = self.queue.lines_behind(peer).into_iter();
-        let mut firsts: BTreeMap<u64, (Line, Request)> = lines.filter_map(|line| first(&self.queue, line)).collect();
+        let lines = self.queue.lines_after(peer).into_iter();
+        let mut firsts: BTreeMap<u64, (QueueLine, Request)> =
+            lines.filter_map(|line| first(&self.queue, line)).collect();
         while let Some((turn, (line, request))) = firsts.pop_first() {
             if self.at(port).iter().any(|slot| slot.claim.conflicts(request.claim)) {
                 continue;
             }
             if self.has_its_part(request.user) && !self.waits_on(request.user, port) {
-                self.queue.change_line(turn, Line::Bounded(request.user));
+                self.queue.change_line(turn, QueueLine::Bounded(request.user));
             } else {
                 self.grant_queued(port, request, now);
             }
@@ -378,11 +301,11 @@ impl<S: BuildHasher> DataPorts<S> {
 
     /// A user who had its part of the ports may have another: its first request that waits for that takes its turn.
     fn serve_next_of(&mut self, user: UserId, now: Instant) {
-        let Some((turn, request)) = self.queue.first_of(Line::Bounded(user)) else { return };
+        let Some((turn, request)) = self.queue.first_of(QueueLine::Bounded(user)) else { return };
         if let Some(port) = self.free_port(&request) {
             self.grant_queued(port, request, now);
         } else if !self.has_its_part(user) {
-            self.queue.change_line(turn, Line::of(request.claim));
+            self.queue.change_line(turn, QueueLine::of(request.claim));
         }
     }
 }

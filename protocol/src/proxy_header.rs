@@ -2,7 +2,8 @@
 //! end (haproxy's `proxy-protocol.txt`, sections 2.1 and 2.2).
 //!
 //! Whoever may write such a header may claim any address, so that it is only to be looked for where a proxy that is
-//! trusted connects, and then it must be there.
+//! trusted connects, and then it must be there. No program uses it yet: it waits for the gateway to accept load balancers
+//! that send such headers, and is fuzzed until then.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -39,7 +40,7 @@ pub enum ProxyHeader {
 
 /// How far a header is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum HeaderProgress {
     /// Whole; what comes behind its first `length` octets is the client's.
     Done {
         /// What it says.
@@ -77,7 +78,7 @@ pub enum ProxyHeaderError {
 
 impl ProxyHeader {
     /// Looks for a header at the beginning of `octets`: all that the connection has brought so far.
-    pub fn parse(octets: &[u8]) -> Result<Progress, ProxyHeaderError> {
+    pub fn parse(octets: &[u8]) -> Result<HeaderProgress, ProxyHeaderError> {
         if octets.starts_with(V1_PREFIX) && octets.len() >= SHORTEST {
             return parse_line(octets);
         }
@@ -86,23 +87,23 @@ impl ProxyHeader {
         }
         let possible =
             V1_PREFIX.starts_with(octets) || octets.starts_with(V1_PREFIX) || V2_SIGNATURE.starts_with(octets);
-        if possible { Ok(Progress::More(SHORTEST - octets.len())) } else { Err(ProxyHeaderError::NoHeader) }
+        if possible { Ok(HeaderProgress::More(SHORTEST - octets.len())) } else { Err(ProxyHeaderError::NoHeader) }
     }
 }
 
-fn parse_line(octets: &[u8]) -> Result<Progress, ProxyHeaderError> {
+fn parse_line(octets: &[u8]) -> Result<HeaderProgress, ProxyHeaderError> {
     let window = octets.get(..MAX_V1).unwrap_or(octets);
     let Some(end) = window.iter().position(|octet| *octet == b'\n') else {
         if window.len() == MAX_V1 {
             return Err(ProxyHeaderError::TooLong);
         }
         // CR and LF are still to come, or LF alone.
-        return Ok(Progress::More(if window.ends_with(b"\r") { 1 } else { 2 }.min(MAX_V1 - window.len())));
+        return Ok(HeaderProgress::More(if window.ends_with(b"\r") { 1 } else { 2 }.min(MAX_V1 - window.len())));
     };
     let line = window.get(V1_PREFIX.len()..end).and_then(|line| line.strip_suffix(b"\r"));
     let line = line.and_then(|line| std::str::from_utf8(line).ok()).ok_or(ProxyHeaderError::BadLine)?;
     let header = parse_fields(line).ok_or(ProxyHeaderError::BadLine)?;
-    Ok(Progress::Done { header, length: end + 1 })
+    Ok(HeaderProgress::Done { header, length: end + 1 })
 }
 
 fn parse_fields(line: &str) -> Option<ProxyHeader> {
@@ -132,9 +133,9 @@ fn port(field: &str) -> Option<u16> {
     field.parse().ok().filter(|_| plain)
 }
 
-fn parse_binary(octets: &[u8]) -> Result<Progress, ProxyHeaderError> {
+fn parse_binary(octets: &[u8]) -> Result<HeaderProgress, ProxyHeaderError> {
     let Some((head, rest)) = octets.split_first_chunk::<V2_HEAD>() else {
-        return Ok(Progress::More(V2_HEAD - octets.len()));
+        return Ok(HeaderProgress::More(V2_HEAD - octets.len()));
     };
     let [.., version_and_command, family, high, low] = *head;
     let local = match version_and_command {
@@ -147,10 +148,10 @@ fn parse_binary(octets: &[u8]) -> Result<Progress, ProxyHeaderError> {
         return Err(ProxyHeaderError::TooLong);
     }
     let Some(body) = rest.get(..length) else {
-        return Ok(Progress::More(length - rest.len()));
+        return Ok(HeaderProgress::More(length - rest.len()));
     };
     let header = if local { ProxyHeader::Local } else { of_family(family, body)? };
-    Ok(Progress::Done { header, length: V2_HEAD + length })
+    Ok(HeaderProgress::Done { header, length: V2_HEAD + length })
 }
 
 /// Reads the addresses; what follows them (TLVs) is for others.
@@ -191,7 +192,7 @@ mod tests {
 
     fn done(octets: &[u8]) -> (ProxyHeader, usize) {
         match ProxyHeader::parse(octets) {
-            Ok(Progress::Done { header, length }) => (header, length),
+            Ok(HeaderProgress::Done { header, length }) => (header, length),
             other => panic!("{other:?}"),
         }
     }
@@ -309,12 +310,12 @@ mod tests {
             let mut read = 0;
             let length = loop {
                 match ProxyHeader::parse(&wire[..read]).unwrap() {
-                    Progress::More(count) => {
+                    HeaderProgress::More(count) => {
                         prop_assert!(count > 0);
                         read += count;
                         prop_assert!(read <= header.len(), "{read} of {}", header.len());
                     }
-                    Progress::Done { length, .. } => break length,
+                    HeaderProgress::Done { length, .. } => break length,
                 }
             };
             prop_assert_eq!(length, header.len());
@@ -325,7 +326,7 @@ mod tests {
         #[test]
         fn no_octets_are_waited_for_beyond_the_limits(start in prop_oneof![Just(V1_PREFIX), Just(V2_SIGNATURE), Just(&b""[..])], rest: Vec<u8>) {
             let octets = [start, &rest].concat();
-            if let Ok(Progress::More(count)) = ProxyHeader::parse(&octets) {
+            if let Ok(HeaderProgress::More(count)) = ProxyHeader::parse(&octets) {
                 let limit = if start == V1_PREFIX { MAX_V1 } else { V2_HEAD + MAX_V2_BODY };
                 prop_assert!(octets.len() + count <= limit);
             }

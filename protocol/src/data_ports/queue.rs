@@ -5,18 +5,18 @@ use std::{
     time::Instant,
 };
 
-use super::{Claim, Peer, QUEUE_TIME, Request, SessionId, Ticket, UserId};
+use super::request::{Claim, ExpectedPeer, QUEUE_TIME, Request, SessionId, Ticket, UserId};
 
 /// Requests that are alike: a port that cannot serve the first of a line can serve none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Line {
+pub(super) enum QueueLine {
     /// Those for the same peer, with or without a ticket.
-    Of(Peer, bool),
+    Of(ExpectedPeer, bool),
     /// Those of a user who has its part of the ports, whatever they are for.
     Bounded(UserId),
 }
 
-impl Line {
+impl QueueLine {
     pub(super) fn of(claim: Claim) -> Self {
         Self::Of(claim.peer, claim.ticket != Ticket::Never)
     }
@@ -25,7 +25,7 @@ impl Line {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub(super) request: Request,
-    pub(super) line: Line,
+    pub(super) line: QueueLine,
     pub(super) until: Instant,
 }
 
@@ -36,11 +36,11 @@ pub(super) struct Queue {
     /// Every request waits equally long, so the first in turn is the next to give up.
     waiting: BTreeMap<u64, Waiting>,
     turn_of: HashMap<SessionId, u64>,
-    lines: HashMap<Line, BTreeSet<u64>>,
+    lines: HashMap<QueueLine, BTreeSet<u64>>,
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, request: Request, line: Line, now: Instant) {
+    pub(super) fn push(&mut self, request: Request, line: QueueLine, now: Instant) {
         let turn = self.turns;
         self.turns += 1;
         self.waiting.insert(turn, Waiting { request, line, until: now + QUEUE_TIME });
@@ -56,7 +56,7 @@ impl Queue {
     }
 
     /// Puts a request into another line, in which it keeps its turn.
-    pub(super) fn change_line(&mut self, turn: u64, line: Line) {
+    pub(super) fn change_line(&mut self, turn: u64, line: QueueLine) {
         let Some(waiting) = self.waiting.get_mut(&turn) else { return };
         let old = std::mem::replace(&mut waiting.line, line);
         self.leave(old, turn);
@@ -64,18 +64,22 @@ impl Queue {
     }
 
     /// The first of a line, with its turn.
-    pub(super) fn first_of(&self, line: Line) -> Option<(u64, Request)> {
+    pub(super) fn first_of(&self, line: QueueLine) -> Option<(u64, Request)> {
         let turn = *self.lines.get(&line)?.first()?;
         Some((turn, self.waiting.get(&turn)?.request))
     }
 
     /// Lines for which a slot of this peer was in the way.
-    pub(super) fn lines_behind(&self, peer: Peer) -> Vec<Line> {
+    pub(super) fn lines_after(&self, peer: ExpectedPeer) -> Vec<QueueLine> {
         match peer {
-            Peer::Anyone => self.lines.keys().copied().filter(|line| matches!(line, Line::Of(..))).collect(),
-            Peer::Exactly(_) => [(peer, false), (peer, true), (Peer::Anyone, false), (Peer::Anyone, true)]
-                .map(|(peer, ticket)| Line::Of(peer, ticket))
-                .into(),
+            ExpectedPeer::Anyone => {
+                self.lines.keys().copied().filter(|line| matches!(line, QueueLine::Of(..))).collect()
+            }
+            ExpectedPeer::Exactly(_) => {
+                [(peer, false), (peer, true), (ExpectedPeer::Anyone, false), (ExpectedPeer::Anyone, true)]
+                    .map(|(peer, ticket)| QueueLine::Of(peer, ticket))
+                    .into()
+            }
         }
     }
 
@@ -93,7 +97,7 @@ impl Queue {
         self.waiting.values()
     }
 
-    fn leave(&mut self, line: Line, turn: u64) {
+    fn leave(&mut self, line: QueueLine, turn: u64) {
         if let Some(turns) = self.lines.get_mut(&line) {
             turns.remove(&turn);
             if turns.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Instant};
 
-use super::{Claim, SessionId, Unproven, UserId};
+use super::request::{Claim, SessionId, Unproven, UserId};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {

@@ -1,4 +1,6 @@
-use std::net::Ipv4Addr;
+//! Scenes in which sessions wait for data ports, with time as the test sets it.
+
+use std::{net::Ipv4Addr, time::Duration};
 
 use proptest::prelude::*;
 
@@ -13,13 +15,13 @@ fn address(last: u8) -> IpAddr {
     Ipv4Addr::new(198, 51, 100, last).into()
 }
 
-fn alone(peer: Peer) -> Claim {
+fn alone(peer: ExpectedPeer) -> Claim {
     Claim { peer, ticket: Ticket::Never, client: address(1), patience: PATIENCE }
 }
 
 fn by_ticket(peer: u8) -> Claim {
     let client = address(peer);
-    Claim { peer: Peer::Exactly(client), ticket: Ticket::WhenShared, client, patience: PATIENCE }
+    Claim { peer: ExpectedPeer::Exactly(client), ticket: Ticket::WhenShared, client, patience: PATIENCE }
 }
 
 struct Scene {
@@ -33,7 +35,7 @@ impl Scene {
     }
 
     fn request(&mut self, session: u64, peer: u8) -> Requested {
-        self.claim(session, alone(Peer::Exactly(address(peer))))
+        self.claim(session, alone(ExpectedPeer::Exactly(address(peer))))
     }
 
     fn request_by_ticket(&mut self, session: u64, peer: u8) -> Requested {
@@ -82,13 +84,13 @@ impl Scene {
         self.ports.handle_awaited(SessionId(session), self.now);
     }
 
-    fn pass(&mut self, time: Duration) -> Vec<Event> {
+    fn pass(&mut self, time: Duration) -> Vec<PortEvent> {
         self.now += time;
         self.ports.handle_timeout(self.now);
         self.events()
     }
 
-    fn events(&mut self) -> Vec<Event> {
+    fn events(&mut self) -> Vec<PortEvent> {
         std::iter::from_fn(|| self.ports.poll_event()).collect()
     }
 }
@@ -118,9 +120,9 @@ fn an_accepted_connection_frees_its_port_for_the_first_in_the_queue() {
     let port = scene.granted(1, 1);
     assert_eq!((scene.request(2, 1), scene.request(3, 1)), (Requested::Queued, Requested::Queued));
     scene.connect(port, 1);
-    assert_eq!(scene.events(), [Event::Granted(SessionId(2), port)]);
+    assert_eq!(scene.events(), [PortEvent::Granted(SessionId(2), port)]);
     scene.connect(port, 1);
-    assert_eq!(scene.events(), [Event::Granted(SessionId(3), port)]);
+    assert_eq!(scene.events(), [PortEvent::Granted(SessionId(3), port)]);
 }
 
 #[test]
@@ -138,7 +140,7 @@ fn five_seconds_without_a_free_port_are_a_refusal() {
     scene.request(2, 1);
     assert_eq!(scene.ports.poll_timeout(), Some(scene.now + QUEUE_TIME));
     assert_eq!(scene.pass(Duration::from_millis(4999)), []);
-    assert_eq!(scene.pass(Duration::from_millis(1)), [Event::Refused(SessionId(2))]);
+    assert_eq!(scene.pass(Duration::from_millis(1)), [PortEvent::Refused(SessionId(2))]);
     assert_eq!(scene.ports.queued(), 0);
 }
 
@@ -149,7 +151,7 @@ fn a_slot_expires_and_serves_the_queue() {
     scene.now += Duration::from_secs(59);
     scene.request(2, 1);
     let events = scene.pass(Duration::from_secs(1));
-    assert_eq!(events, [Event::Expired(SessionId(1)), Event::Granted(SessionId(2), port)]);
+    assert_eq!(events, [PortEvent::Expired(SessionId(1)), PortEvent::Granted(SessionId(2), port)]);
     assert_eq!(scene.connect(port, 1), Some(SessionId(2)));
 }
 
@@ -165,11 +167,11 @@ fn a_new_request_replaces_the_sessions_old_slot() {
 #[test]
 fn one_who_accepts_anyone_holds_the_port_alone() {
     let mut scene = Scene::of_ports(1);
-    let anyone = scene.claim(1, alone(Peer::Anyone));
+    let anyone = scene.claim(1, alone(ExpectedPeer::Anyone));
     assert_eq!(anyone, Requested::Granted(28000));
     assert_eq!(scene.request(2, 2), Requested::Queued);
     assert_eq!(scene.connect(28000, 7), Some(SessionId(1)));
-    assert_eq!(scene.events(), [Event::Granted(SessionId(2), 28000)]);
+    assert_eq!(scene.events(), [PortEvent::Granted(SessionId(2), 28000)]);
 }
 
 #[test]
@@ -236,7 +238,7 @@ fn a_newcomer_finds_a_port_however_many_share_the_others() {
 
 #[test]
 fn one_user_leaves_ports_of_its_address_to_others() {
-    for claim in [alone(Peer::Exactly(address(1))), alone(Peer::Anyone), by_ticket(1)] {
+    for claim in [alone(ExpectedPeer::Exactly(address(1))), alone(ExpectedPeer::Anyone), by_ticket(1)] {
         let mut scene = Scene::of_ports(20);
         for session in 0..100 {
             scene.claim_as(7, session, claim);
@@ -250,27 +252,27 @@ fn one_user_leaves_ports_of_its_address_to_others() {
 #[test]
 fn a_user_with_its_part_of_the_ports_gets_the_next_when_one_of_them_is_free() {
     let mut scene = Scene::of_ports(4);
-    let claim = alone(Peer::Exactly(address(1)));
+    let claim = alone(ExpectedPeer::Exactly(address(1)));
     assert!(matches!(scene.claim_as(7, 1, claim), Requested::Granted(_)));
     let Requested::Granted(port) = scene.claim_as(7, 2, claim) else { panic!("two of four are its part") };
     assert_eq!((scene.claim_as(7, 3, claim), scene.claim_as(7, 4, claim)), (Requested::Queued, Requested::Queued));
     assert_eq!(scene.connect(port, 1), Some(SessionId(2)));
     let events = scene.events();
-    assert!(matches!(events[..], [Event::Granted(SessionId(3), _)]), "{events:?}");
+    assert!(matches!(events[..], [PortEvent::Granted(SessionId(3), _)]), "{events:?}");
     scene.ports.release(SessionId(1), scene.now);
     let events = scene.events();
-    assert!(matches!(events[..], [Event::Granted(SessionId(4), _)]), "{events:?}");
+    assert!(matches!(events[..], [PortEvent::Granted(SessionId(4), _)]), "{events:?}");
 }
 
 #[test]
 fn a_user_who_waits_for_its_part_does_not_stand_in_others_way() {
     let mut scene = Scene::of_ports(2);
-    let claim = alone(Peer::Exactly(address(1)));
+    let claim = alone(ExpectedPeer::Exactly(address(1)));
     let ports = [scene.claim_as(7, 1, claim), scene.claim_as(8, 2, claim)];
     assert_eq!((scene.claim_as(7, 3, claim), scene.claim_as(9, 4, claim)), (Requested::Queued, Requested::Queued));
     let [_, Requested::Granted(port)] = ports else { panic!("{ports:?}") };
     assert_eq!(scene.connect(port, 1), Some(SessionId(2)));
-    assert_eq!(scene.events(), [Event::Granted(SessionId(4), port)]);
+    assert_eq!(scene.events(), [PortEvent::Granted(SessionId(4), port)]);
 }
 
 /// A release looks at those whom the port can serve, not at all who wait: this would take minutes.
@@ -328,11 +330,11 @@ impl Scene {
                 let _ = self.request(session, peer);
             }
             Step::OfAUser(session, peer, ticket) => {
-                let claim = if ticket { by_ticket(peer) } else { alone(Peer::Exactly(address(peer))) };
+                let claim = if ticket { by_ticket(peer) } else { alone(ExpectedPeer::Exactly(address(peer))) };
                 let _ = self.claim_as(100 + session % 2, session, claim);
             }
             Step::Anyone(session) => {
-                let _ = self.claim(session, alone(Peer::Anyone));
+                let _ = self.claim(session, alone(ExpectedPeer::Anyone));
             }
             Step::Release(session) => self.ports.release(SessionId(session), self.now),
             Step::ByTicket(session, peer) => {
@@ -370,7 +372,7 @@ impl Scene {
     fn check_waiting(&self, waiting: &Waiting) {
         let Request { session, user, claim, .. } = waiting.request;
         assert!(!self.ports.port_of.contains_key(&session), "waits and has");
-        if waiting.line == Line::Bounded(user) {
+        if waiting.line == QueueLine::Bounded(user) {
             let of_user = |other: &Waiting| other.request.user == user && other.line != waiting.line;
             let has_slots = self.ports.slots.iter().flatten().any(|slot| slot.user == user);
             assert!(has_slots || self.ports.queue.iter().any(of_user), "waits for a turn that never comes");

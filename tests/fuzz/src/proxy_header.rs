@@ -1,6 +1,6 @@
 //! What stands in front of a connection that a load balancer makes.
 
-use safetp_protocol::proxy_header::{MAX_V1, MAX_V2_BODY, Progress, ProxyHeader};
+use safetp_protocol::proxy_header::{HeaderProgress, MAX_V1, MAX_V2_BODY, ProxyHeader};
 
 /// Reads a connection that brings these octets as the gateway does: never more than is asked for.
 pub fn check(octets: &[u8]) {
@@ -9,17 +9,17 @@ pub fn check(octets: &[u8]) {
     loop {
         let progress = ProxyHeader::parse(octets.get(..read).unwrap_or_default());
         match progress {
-            Ok(Progress::More(count)) => {
+            Ok(HeaderProgress::More(count)) => {
                 assert!(count > 0);
                 assert!(read + count <= MAX_V1.max(16 + MAX_V2_BODY));
                 if read + count > octets.len() {
                     // The connection has ended. What it brought further is not enough either.
-                    assert!(!matches!(at_once, Ok(Progress::Done { .. })));
+                    assert!(!matches!(at_once, Ok(HeaderProgress::Done { .. })));
                     return;
                 }
                 read += count;
             }
-            Ok(Progress::Done { length, .. }) => {
+            Ok(HeaderProgress::Done { length, .. }) => {
                 assert_eq!(length, read, "an octet of the client was taken");
                 assert_eq!(at_once, progress);
                 return;

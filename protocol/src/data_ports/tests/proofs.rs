@@ -4,7 +4,7 @@ use super::*;
 
 /// As where a ticket counts and an address does not.
 fn always_by_ticket(client: u8) -> Claim {
-    Claim { peer: Peer::Anyone, ticket: Ticket::Always, client: address(client), patience: PATIENCE }
+    Claim { peer: ExpectedPeer::Anyone, ticket: Ticket::Always, client: address(client), patience: PATIENCE }
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_connection_that_proves_nothing_costs_no_slot_but_shortens_the_wait() {
     scene.await_connection(2);
     scene.fail_to_prove(28000, 1, None);
     assert!(scene.prove(28000, 1, 1), "the true one comes after it");
-    assert_eq!(scene.pass(PATIENCE), [Event::Unproven(SessionId(2))]);
+    assert_eq!(scene.pass(PATIENCE), [PortEvent::Unproven(SessionId(2))]);
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn the_wait_is_shortened_from_the_transfers_command_on() {
     assert_eq!(scene.pass(PATIENCE * 5), [], "the client owes nothing yet");
     scene.await_connection(1);
     assert_eq!(scene.pass(PATIENCE / 2), []);
-    assert_eq!(scene.pass(PATIENCE / 2), [Event::Unproven(SessionId(1))]);
+    assert_eq!(scene.pass(PATIENCE / 2), [PortEvent::Unproven(SessionId(1))]);
 }
 
 #[test]
@@ -49,8 +49,8 @@ fn only_the_clients_own_address_or_ticket_shortens_the_wait() {
     scene.fail_to_prove(28000, 9, None);
     assert_eq!(scene.pass(PATIENCE), []);
     scene.fail_to_prove(28000, 9, Some(2));
-    assert_eq!(scene.pass(PATIENCE), [Event::Unproven(SessionId(2))]);
+    assert_eq!(scene.pass(PATIENCE), [PortEvent::Unproven(SessionId(2))]);
     scene.fail_to_prove(28000, 3, Some(7));
-    assert_eq!(scene.pass(PATIENCE), [Event::Unproven(SessionId(3))]);
+    assert_eq!(scene.pass(PATIENCE), [PortEvent::Unproven(SessionId(3))]);
     assert!(scene.prove(28000, 1, 1));
 }

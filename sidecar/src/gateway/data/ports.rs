@@ -12,7 +12,9 @@ use std::{
 };
 
 use safetp_config::ports::PortRange;
-use safetp_protocol::data_ports::{Arrival, Claim, DataPorts, Event, Request, Requested, SessionId, Unproven, UserId};
+use safetp_protocol::data_ports::{
+    Arrival, Claim, DataPorts, PortEvent, Request, Requested, SessionId, Unproven, UserId,
+};
 use tokio::{net::TcpStream, sync::Notify};
 
 use super::{Connection, withheld::Withheld};
@@ -180,10 +182,10 @@ impl State {
     fn deliver(&mut self) {
         while let Some(event) = self.ports.poll_event() {
             match event {
-                Event::Granted(session, port) => self.tell(session, PortNews::Granted(port)),
-                Event::Refused(session) => self.tell(session, PortNews::Refused),
-                Event::Expired(session) => self.tell(session, PortNews::Expired),
-                Event::Unproven(session) => self.tell(session, PortNews::Unproven),
+                PortEvent::Granted(session, port) => self.tell(session, PortNews::Granted(port)),
+                PortEvent::Refused(session) => self.tell(session, PortNews::Refused),
+                PortEvent::Expired(session) => self.tell(session, PortNews::Expired),
+                PortEvent::Unproven(session) => self.tell(session, PortNews::Unproven),
             }
         }
     }

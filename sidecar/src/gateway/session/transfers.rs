@@ -7,7 +7,7 @@ use std::{
 
 use safetp_config::gateway::DataBinding;
 use safetp_protocol::{
-    data_ports::{Claim, Peer, Ticket},
+    data_ports::{Claim, ExpectedPeer, Ticket},
     session::{DataSecurity, Failure, Route, Transfer},
 };
 use tokio::{
@@ -67,11 +67,11 @@ impl Task {
     fn claim(&self) -> Claim {
         let habit = self.data.habit;
         let (peer, ticket) = match self.settings.config.security.data_binding {
-            DataBinding::Never => (Peer::Anyone, Ticket::Never),
-            _ if !self.core.data_connection_can_resume() => (Peer::Exactly(self.peer), Ticket::Never),
-            DataBinding::Required => (Peer::Anyone, Ticket::Always),
-            DataBinding::WhenOffered if self.ports.mixes_tickets() => (Peer::Exactly(self.peer), Ticket::Never),
-            DataBinding::WhenOffered => (Peer::Exactly(self.peer), habit.ticket(Instant::now())),
+            DataBinding::Never => (ExpectedPeer::Anyone, Ticket::Never),
+            _ if !self.core.data_connection_can_resume() => (ExpectedPeer::Exactly(self.peer), Ticket::Never),
+            DataBinding::Required => (ExpectedPeer::Anyone, Ticket::Always),
+            DataBinding::WhenOffered if self.ports.mixes_tickets() => (ExpectedPeer::Exactly(self.peer), Ticket::Never),
+            DataBinding::WhenOffered => (ExpectedPeer::Exactly(self.peer), habit.ticket(Instant::now())),
         };
         let proven = ticket == Ticket::Always && habit.has_resumed();
         let patience = if proven { PATIENCE_WITH_PROVEN } else { PATIENCE };
