@@ -1,7 +1,9 @@
 //! Whose object is it, and does it already say what it should?
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource as _;
 use safetp_config::Digest;
+use safetp_crds::SafeTPServer;
 use serde_json::Value;
 
 use crate::names::APPLIED_ANNOTATION;
@@ -25,7 +27,7 @@ pub fn ownership(meta: &ObjectMeta, server: &str, uid: &str) -> Ownership {
     if owner.uid == uid {
         return Ownership::Ours;
     }
-    if owner.kind == "SafeTPServer" && owner.name == server {
+    if owner.kind == SafeTPServer::kind(&()) && owner.name == server {
         return Ownership::Earlier;
     }
     Ownership::Foreign(format!("{} {}", owner.kind, owner.name))
@@ -34,8 +36,8 @@ pub fn ownership(meta: &ObjectMeta, server: &str, uid: &str) -> Ownership {
 /// The owner reference to a server.
 pub fn owner(server: &str, uid: &str) -> OwnerReference {
     OwnerReference {
-        api_version: "safetp.io/v1alpha1".to_owned(),
-        kind: "SafeTPServer".to_owned(),
+        api_version: SafeTPServer::api_version(&()).into_owned(),
+        kind: SafeTPServer::kind(&()).into_owned(),
         name: server.to_owned(),
         uid: uid.to_owned(),
         controller: Some(true),

@@ -5,15 +5,13 @@ use std::time::Duration;
 use kube::{ResourceExt as _, runtime::controller::Action};
 use safetp_crds::{SafeTPServer, SafeTPServerStatus};
 
-use super::{
-    reconcile::{RESYNC, ServerError},
-    status::write_status,
-};
+use super::reconcile::{RESYNC, ServerError};
 use crate::{
     conditions::{Progress, Reason, Verdict},
     context::Context,
     events::publish,
     registry::{Key, Login, ServerLogins},
+    status::update_status,
     users::Resolved,
 };
 
@@ -30,7 +28,7 @@ pub(super) async fn finish(
 ) -> Result<Action, ServerError> {
     let key = (server.namespace().unwrap_or_default(), server.name_any());
     let changed = reason(server.status.as_ref()) != reason(Some(&status));
-    let written = write_status(&context.client, server, &status).await?;
+    let written = update_status(&context.client, server, &status).await?;
     tell_users(context, server, &key, resolved, verdict);
     if written && changed {
         publish(&context.recorder, server, verdict).await;

@@ -33,7 +33,7 @@ use super::{
         pods::{alive, missing_annotations, serving_pods},
         probe::{Seen, Survey},
     },
-    status::{Facts, PodsVerdict, StatusError, build_status, build_status_of_verdict, judge},
+    status::{Facts, PodsVerdict, build_status, build_status_of_verdict, judge},
     validate::{ValidatedServer, validate},
 };
 use crate::{
@@ -43,13 +43,12 @@ use crate::{
     context::Context,
     events::warn,
     names::FIELD_MANAGER,
+    reconcile::{ReconcileError, readable, run},
     registry::Key,
-    unreadable::report_unreadable,
+    status::StatusError,
     users::{Resolved, hash::HashError, logins::plan, resolve},
 };
 
-/// How long one reconcile may take: the client retries by itself, and would go on for very long.
-const DEADLINE: Duration = Duration::from_secs(30);
 /// Everything is looked at again after this time, in case an event was missed. This writes nothing.
 pub(super) const RESYNC: Duration = Duration::from_secs(600);
 /// The number of attempts, a power of two, after which a pod is asked again to look at its files: some three seconds.
@@ -96,9 +95,12 @@ pub enum ServerError {
     Deadline,
 }
 
-impl ServerError {
-    /// The label of the metric.
-    pub fn name(&self) -> &'static str {
+impl ReconcileError for ServerError {
+    fn deadline() -> Self {
+        Self::Deadline
+    }
+
+    fn label(&self) -> &'static str {
         match self {
             Self::Gather(_) => "gather",
             Self::Issue(_) => "issue",
@@ -118,11 +120,7 @@ pub async fn reconcile(
     server: Arc<DeserializeGuard<SafeTPServer>>,
     context: Arc<Context>,
 ) -> Result<Action, Arc<ServerError>> {
-    let timer = context.metrics.start("server");
-    let result = tokio::time::timeout(DEADLINE, Box::pin(reconcile_any(&server, &context))).await;
-    let result = result.unwrap_or(Err(ServerError::Deadline));
-    timer.stop(result.as_ref().err().map(ServerError::name));
-    result.map_err(Arc::new)
+    run(&context.metrics, "server", Box::pin(reconcile_any(&server, &context))).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller calls it so")]
@@ -138,16 +136,7 @@ pub fn error_policy(
 }
 
 async fn reconcile_any(server: &DeserializeGuard<SafeTPServer>, context: &Context) -> Result<Action, ServerError> {
-    let server = match &server.0 {
-        Ok(server) => server,
-        Err(invalid) => {
-            report_unreadable::<SafeTPServer>(&context.client, invalid).await.map_err(StatusError::from)?;
-            return Ok(Action::await_change());
-        }
-    };
-    if server.metadata.deletion_timestamp.is_some() {
-        return Ok(Action::await_change());
-    }
+    let Some(server) = readable(&context.client, server).await? else { return Ok(Action::await_change()) };
     let now = Timestamp::now();
     match validate(server) {
         Ok(valid) => Box::pin(Reconcile { context, server, valid: &valid, now }.run()).await,

@@ -1,17 +1,13 @@
-//! What a server's status says. Everything but [`write_status`] is pure.
+//! What a server's status says. Pure.
 
 use jiff::Timestamp;
 use k8s_openapi::{api::core::v1::PersistentVolumeClaim, apimachinery::pkg::apis::meta::v1::Condition};
-use kube::{
-    Api, Client, ResourceExt as _,
-    api::{Patch, PatchParams},
-};
+use kube::ResourceExt as _;
 use safetp_config::{address::ExternalAddress, gateway::DataBinding, ports::PortRange, status::Landlock};
 use safetp_crds::{
     SafeTPServer, SafeTPServerStatus,
     status::{CertificateStatus, Ports, SecurityStatus},
 };
-use serde_json::json;
 
 use super::{
     apply::Applied,
@@ -20,11 +16,7 @@ use super::{
     observe::probe::Seen,
     validate::ValidatedServer,
 };
-use crate::{
-    cluster,
-    conditions::{Progress, Reason, Verdict, build_conditions, build_notice},
-    names::FIELD_MANAGER,
-};
+use crate::conditions::{Progress, Reason, Verdict, build_conditions, build_notice};
 
 const DATA_BINDING: &str = "DataBinding";
 const WEAK: &str = "data connections were accepted that neither a TLS ticket nor an address of their own ties to their session, so another client of the same address could have taken their place; where all clients resume TLS sessions type security.dataBinding: Required, or let their addresses through with exposure.externalTrafficPolicy: Local";
@@ -202,37 +194,6 @@ pub(super) fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, 
     conditions
         .extend([DATA_BINDING, CONFINEMENT].iter().filter_map(|kind| standing_notice(&previous.conditions, kind)));
     SafeTPServerStatus { conditions, observed_generation: server.metadata.generation, ..previous }
-}
-
-/// Why the status could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to write the status: {}", cluster::text(.0))]
-pub struct StatusError(#[from] kube::Error);
-
-/// Writes a status that differs from what is there. Whether it did.
-pub(super) async fn write_status(
-    client: &Client,
-    server: &SafeTPServer,
-    status: &SafeTPServerStatus,
-) -> Result<bool, StatusError> {
-    if server.status.as_ref() == Some(status) {
-        return Ok(false);
-    }
-    let namespace = server.namespace().unwrap_or_default();
-    let api: Api<SafeTPServer> = Api::namespaced(client.clone(), &namespace);
-    let patch = json!({
-        "apiVersion": "safetp.io/v1alpha1",
-        "kind": "SafeTPServer",
-        "metadata": {"name": server.name_any(), "uid": server.uid()},
-        "status": status,
-    });
-    let parameters = PatchParams::apply(FIELD_MANAGER).force();
-    match api.patch_status(&server.name_any(), &parameters, &Patch::Apply(&patch)).await {
-        Ok(_) => Ok(true),
-        // Deleted in the meantime, and perhaps made again: the new one gets its own status.
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }
 
 #[cfg(test)]

@@ -1,26 +1,21 @@
+//! The status of one user: on which of its servers it can log in. The accounts themselves are created with the servers.
+
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use kube::{
-    Api, Client, ResourceExt as _,
-    api::{Patch, PatchParams},
-    core::DeserializeGuard,
-    runtime::controller::Action,
-};
+use kube::{Api, Client, ResourceExt as _, core::DeserializeGuard, runtime::controller::Action};
 use safetp_crds::{SafeTPServer, SafeTPUser, SafeTPUserStatus, status::UserServer};
-use serde_json::json;
 
 use crate::{
     cluster,
     conditions::{Progress, Reason, Verdict, build_conditions},
     context::Context,
     events::publish,
-    names::FIELD_MANAGER,
+    reconcile::{ReconcileError, readable, run},
     registry::{Login, ServerLogins},
-    unreadable::report_unreadable,
+    status::{StatusError, update_status},
 };
 
-const DEADLINE: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Why a reconcile failed. The variant's name is the metric's label.
@@ -35,15 +30,19 @@ pub enum UserError {
         source: kube::Error,
     },
     /// The status.
-    #[error("failed to write the status: {}", cluster::text(.0))]
-    Status(kube::Error),
+    #[error(transparent)]
+    Status(#[from] StatusError),
     /// Too slow.
     #[error("failed to finish within 30 seconds")]
     Deadline,
 }
 
-impl UserError {
-    fn name(&self) -> &'static str {
+impl ReconcileError for UserError {
+    fn deadline() -> Self {
+        Self::Deadline
+    }
+
+    fn label(&self) -> &'static str {
         match self {
             Self::Server { .. } => "server",
             Self::Status(_) => "status",
@@ -57,11 +56,7 @@ pub async fn reconcile(
     user: Arc<DeserializeGuard<SafeTPUser>>,
     context: Arc<Context>,
 ) -> Result<Action, Arc<UserError>> {
-    let timer = context.metrics.start("user");
-    let result = tokio::time::timeout(DEADLINE, reconcile_any(&user, &context)).await;
-    let result = result.unwrap_or(Err(UserError::Deadline));
-    timer.stop(result.as_ref().err().map(UserError::name));
-    result.map_err(Arc::new)
+    run(&context.metrics, "user", reconcile_any(&user, &context)).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller calls it so")]
@@ -72,16 +67,7 @@ pub fn error_policy(user: Arc<DeserializeGuard<SafeTPUser>>, error: &Arc<UserErr
 }
 
 async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -> Result<Action, UserError> {
-    let user = match &user.0 {
-        Ok(user) => user,
-        Err(invalid) => {
-            report_unreadable::<SafeTPUser>(&context.client, invalid).await.map_err(UserError::Status)?;
-            return Ok(Action::await_change());
-        }
-    };
-    if user.metadata.deletion_timestamp.is_some() {
-        return Ok(Action::await_change());
-    }
+    let Some(user) = readable(&context.client, user).await? else { return Ok(Action::await_change()) };
     let namespace = user.namespace().unwrap_or_default();
     let mut servers = Vec::new();
     for name in &user.spec.servers {
@@ -99,7 +85,7 @@ async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -
         return Ok(Action::requeue(RETRY));
     }
     let (verdict, status) = build_status(user, &servers, Timestamp::now());
-    if write_status(&context.client, user, &status).await? {
+    if update_status(&context.client, user, &status).await? {
         publish(&context.recorder, user, &verdict).await;
     }
     Ok(if unknown { Action::requeue(RETRY) } else { Action::await_change() })
@@ -181,25 +167,6 @@ fn user_server(name: &str, state: &State) -> UserServer {
         State::Waiting(message) | State::Unknown(message) | State::Rejected { message, .. } => Some(message.clone()),
     };
     UserServer { name: name.to_owned(), ready: *state == State::InForce, message }
-}
-
-async fn write_status(client: &Client, user: &SafeTPUser, status: &SafeTPUserStatus) -> Result<bool, UserError> {
-    if user.status.as_ref() == Some(status) {
-        return Ok(false);
-    }
-    let api: Api<SafeTPUser> = Api::namespaced(client.clone(), &user.namespace().unwrap_or_default());
-    let patch = json!({
-        "apiVersion": "safetp.io/v1alpha1",
-        "kind": "SafeTPUser",
-        "metadata": {"name": user.name_any(), "uid": user.uid()},
-        "status": status,
-    });
-    let parameters = PatchParams::apply(FIELD_MANAGER).force();
-    match api.patch_status(&user.name_any(), &parameters, &Patch::Apply(&patch)).await {
-        Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
-        Err(error) => Err(UserError::Status(error)),
-    }
 }
 
 #[cfg(test)]
