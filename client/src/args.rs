@@ -44,6 +44,27 @@ pub struct Args {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// In a session of its own.
+    #[command(flatten)]
+    Remote(RemoteCommand),
+    /// Open a prompt. Where the standard input is no terminal, its lines are the commands.
+    Shell {
+        /// Where.
+        url: Target,
+    },
+    /// Let plain FTP clients of this machine use a protected server.
+    Proxy {
+        /// Where they connect to: an address of the loopback interface; port 0 takes a free one and prints it.
+        #[arg(long, default_value = "127.0.0.1:2121")]
+        listen: SocketAddr,
+        /// The server.
+        url: Target,
+    },
+}
+
+/// A command that has a session of its own.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RemoteCommand {
     /// List a directory.
     Ls {
         /// With kind, size and time (UTC).
@@ -89,23 +110,10 @@ pub enum Command {
         /// Which one.
         url: Target,
     },
-    /// Open a prompt. Where the standard input is no terminal, its lines are the commands.
-    Shell {
-        /// Where.
-        url: Target,
-    },
-    /// Let plain FTP clients of this machine use a protected server.
-    Proxy {
-        /// Where they connect to: an address of the loopback interface; port 0 takes a free one and prints it.
-        #[arg(long, default_value = "127.0.0.1:2121")]
-        listen: SocketAddr,
-        /// The server.
-        url: Target,
-    },
 }
 
 /// How to connect.
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
@@ -216,7 +224,10 @@ mod tests {
             let args = args(line);
             assert_eq!(args.connection.mechanism, Some(Mechanism::SafeTp1), "{line}");
             assert!(args.connection.quiet != args.connection.verbose, "{line}");
-            assert!(matches!(args.command, Some(Command::Put { .. })) && args.url.is_none(), "{line}");
+            assert!(
+                matches!(args.command, Some(Command::Remote(RemoteCommand::Put { .. }))) && args.url.is_none(),
+                "{line}"
+            );
         }
     }
 
@@ -226,7 +237,9 @@ mod tests {
         {
             let resumes = matches!(
                 args(line).command,
-                Some(Command::Get { resume: true, .. } | Command::Put { resume: true, .. })
+                Some(Command::Remote(
+                    RemoteCommand::Get { resume: true, .. } | RemoteCommand::Put { resume: true, .. }
+                ))
             );
             assert!(resumes, "{line}");
         }

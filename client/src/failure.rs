@@ -1,19 +1,18 @@
 //! Why a run fails: whose fault it is, what to do next, and the exit code that says so to a script.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
-
 mod connection;
+mod local;
+mod login;
 mod security;
 mod transfer;
 
 pub use connection::ConnectionError;
+pub use local::LocalError;
+pub use login::LoginError;
 pub use security::SecurityError;
 pub use transfer::{DataError, Incomplete, Refusal};
 
-use crate::text::ServerText;
+use crate::url::UrlError;
 
 /// What most functions here return.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -44,67 +43,6 @@ pub enum Failure {
     Local(#[from] LocalError),
 }
 
-/// The user was not let in.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// The server said so.
-    #[error("{user} was not let in: {reply}")]
-    Refused {
-        /// Who wanted to log in.
-        user: String,
-        /// What the server said.
-        reply: ServerText,
-    },
-    /// PASS is one line.
-    #[error("the password of {user} cannot be sent: it has a line end or a NUL in it")]
-    Unsendable {
-        /// Who wanted to log in.
-        user: String,
-    },
-    /// The server wants a password and there is none.
-    #[error("a password for {user} is needed, and there is no terminal to ask at")]
-    NoPassword {
-        /// Who wanted to log in.
-        user: String,
-    },
-    /// Nobody said who logs in.
-    #[error("nobody said who logs in")]
-    NoUser,
-}
-
-/// A file of this machine.
-#[derive(Debug, thiserror::Error)]
-pub enum LocalError {
-    /// The system said no.
-    #[error("failed to {action} {}: {source}", path.display())]
-    File {
-        /// What was tried.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The system lets us, but it would not be right.
-    #[error("{}: {reason}", path.display())]
-    Unfit {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-        /// What to do next.
-        advice: &'static str,
-    },
-    /// The terminal, or what stands in for it.
-    #[error("failed to {action}: {source}")]
-    Terminal {
-        /// What was tried.
-        action: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-}
-
 impl Failure {
     /// The exit code: a promise to scripts, written down in `--help` and docs/client.md.
     pub fn exit_code(&self) -> u8 {
@@ -133,33 +71,9 @@ impl Failure {
     }
 }
 
-impl LoginError {
-    fn advice(&self) -> &'static str {
-        match self {
-            Self::Refused { .. } => "Check the name, and the password in SAFETP_PASSWORD or ~/.netrc.",
-            Self::Unsendable { .. } => "Correct SAFETP_PASSWORD or ~/.netrc.",
-            Self::NoPassword { .. } => "Put it into the variable SAFETP_PASSWORD or into ~/.netrc.",
-            Self::NoUser => "Write the name into the URL, safetp://NAME@host/, or into ~/.netrc.",
-        }
-    }
-}
-
-impl LocalError {
-    /// For `map_err`: what was tried on which file.
-    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::File { action, path, source }
-    }
-
-    /// For `map_err`: what was tried at the terminal.
-    pub(crate) fn terminal(action: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Terminal { action, source }
-    }
-
-    fn advice(&self) -> Option<&'static str> {
-        match self {
-            Self::Unfit { advice, .. } => Some(advice),
-            Self::File { .. } | Self::Terminal { .. } => None,
-        }
+/// A wrong URL is a wrong command line.
+impl From<UrlError> for Failure {
+    fn from(error: UrlError) -> Self {
+        Self::Usage(error.to_string())
     }
 }

@@ -9,9 +9,11 @@ mod commands;
 mod credentials;
 pub mod failure;
 pub mod known_servers;
+mod log_in;
 mod netrc;
 mod progress;
 mod proxy;
+mod run;
 pub mod session;
 mod shell;
 mod terminal;
@@ -22,7 +24,7 @@ use args::Args;
 
 /// Does what the command line says. The number is the process's exit code; what there is to say has been said.
 pub async fn run(args: Args) -> u8 {
-    match commands::run(args).await {
+    match run::run(args).await {
         Ok(()) => 0,
         Err(failure) => {
             terminal::tell_failure(&failure);

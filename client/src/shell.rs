@@ -3,27 +3,21 @@
 mod line;
 mod prompt;
 
-use std::{env, os::unix::ffi::OsStrExt as _, path::Path};
+use std::{env, ops::ControlFlow, os::unix::ffi::OsStrExt as _, path::Path};
 
 use crate::{
     args::Connection,
-    commands::{change, get, log_in, ls, put},
+    commands::{change, get, ls, put},
     failure::{ConnectionError, Failure, Incomplete, LocalError, Result},
+    log_in::log_in,
     progress::Meter,
     session::Session,
     terminal,
     text::printable,
     url::{RemotePath, Target},
 };
-use line::Command;
+use line::ShellCommand;
 use prompt::Prompt;
-
-/// Whether there is another command to come.
-#[derive(PartialEq, Eq)]
-enum Next {
-    GoOn,
-    Quit,
-}
 
 /// Takes commands until QUIT or the end of the input. Where nobody types them, the first that fails ends the run.
 pub(crate) async fn run(url: &Target, connection: &Connection) -> Result<()> {
@@ -35,8 +29,8 @@ pub(crate) async fn run(url: &Target, connection: &Connection) -> Result<()> {
     let mut prompt = Prompt::open(session.server())?;
     while let Some(line) = tokio::task::block_in_place(|| prompt.next_line())? {
         match handle_line(&mut session, &line, meter).await {
-            Ok(Next::GoOn) => {}
-            Ok(Next::Quit) => break,
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => break,
             Err(failure) if prompt.is_attended() && !ends_session(&failure) => terminal::tell_failure(&failure),
             Err(failure) => return Err(failure),
         }
@@ -45,27 +39,27 @@ pub(crate) async fn run(url: &Target, connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-async fn handle_line(session: &mut Session, line: &str, meter: Meter) -> Result<Next> {
-    let Some(command) = Command::parse(line)? else { return Ok(Next::GoOn) };
+async fn handle_line(session: &mut Session, line: &str, meter: Meter) -> Result<ControlFlow<()>> {
+    let Some(command) = ShellCommand::parse(line)? else { return Ok(ControlFlow::Continue(())) };
     match command {
-        Command::Ls { long, path } => ls::ls(session, &remote(path.as_deref())?, long).await?,
-        Command::Cd { path } => change::change_directory(session, &remote(Some(&path))?).await?,
-        Command::Pwd => prompt::print(&change::working_directory(session).await?.to_string())?,
-        Command::Lcd { path } => env::set_current_dir(&path).map_err(LocalError::file("go to", &path))?,
-        Command::Lpwd => prompt::print(&working_directory()?)?,
-        Command::Get { path, local, resume } => {
+        ShellCommand::Ls { long, path } => ls::ls(session, &remote(path.as_deref())?, long).await?,
+        ShellCommand::Cd { path } => change::change_directory(session, &remote(Some(&path))?).await?,
+        ShellCommand::Pwd => prompt::print(&change::working_directory(session).await?.to_string())?,
+        ShellCommand::Lcd { path } => env::set_current_dir(&path).map_err(LocalError::file("go to", &path))?,
+        ShellCommand::Lpwd => prompt::print(&working_directory()?)?,
+        ShellCommand::Get { path, local, resume } => {
             get::get(session, &remote(Some(&path))?, local.as_deref(), resume, meter).await?;
         }
-        Command::Put { local, path, resume } => {
+        ShellCommand::Put { local, path, resume } => {
             put::put(session, &local, &remote(path.as_deref())?, resume, meter).await?;
         }
-        Command::Rm { path } => change::remove(session, &remote(Some(&path))?).await?,
-        Command::Rmdir { path } => change::remove_directory(session, &remote(Some(&path))?).await?,
-        Command::Mkdir { path } => change::make_directory(session, &remote(Some(&path))?).await?,
-        Command::Mv { from, to } => change::rename(session, &remote(Some(&from))?, &remote(Some(&to))?).await?,
-        Command::Quit => return Ok(Next::Quit),
+        ShellCommand::Rm { path } => change::remove(session, &remote(Some(&path))?).await?,
+        ShellCommand::Rmdir { path } => change::remove_directory(session, &remote(Some(&path))?).await?,
+        ShellCommand::Mkdir { path } => change::make_directory(session, &remote(Some(&path))?).await?,
+        ShellCommand::Mv { from, to } => change::rename(session, &remote(Some(&from))?, &remote(Some(&to))?).await?,
+        ShellCommand::Quit => return Ok(ControlFlow::Break(())),
     }
-    Ok(Next::GoOn)
+    Ok(ControlFlow::Continue(()))
 }
 
 /// A path as it is typed: nothing in it is decoded.
@@ -83,6 +77,8 @@ fn ends_session(failure: &Failure) -> bool {
     match failure {
         Failure::Connection(ConnectionError::DialData { .. } | ConnectionError::NotDialled { .. }) => false,
         Failure::Connection(_) | Failure::Security(_) | Failure::Incomplete(Incomplete::Unconfirmed(_)) => true,
-        _ => false,
+        Failure::Refused(_) | Failure::Usage(_) | Failure::Login(_) | Failure::Incomplete(_) | Failure::Local(_) => {
+            false
+        }
     }
 }

@@ -11,13 +11,13 @@ use crate::failure::{Failure, Result};
 #[command(multicall = true, subcommand_required = true)]
 struct Line {
     #[command(subcommand)]
-    command: Command,
+    command: ShellCommand,
 }
 
 /// One command.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 #[command(disable_help_flag = true)]
-pub(super) enum Command {
+pub(super) enum ShellCommand {
     /// List a directory of the server.
     Ls {
         /// With kind, size and time (UTC).
@@ -87,7 +87,7 @@ pub(super) enum Command {
     Quit,
 }
 
-impl Command {
+impl ShellCommand {
     /// `None`: an empty line, a comment, or help, which has been given. Words are quoted as in a shell.
     pub(super) fn parse(line: &str) -> Result<Option<Self>> {
         let words = shlex::split(line).ok_or_else(|| Failure::Usage("a quotation mark is missing".into()))?;
@@ -124,21 +124,21 @@ mod tests {
 
     #[test]
     fn words_are_quoted_as_in_a_shell() {
-        let command = Command::parse(r#"mv "a b" c\ d"#).unwrap();
-        assert_eq!(command, Some(Command::Mv { from: "a b".into(), to: "c d".into() }));
+        let command = ShellCommand::parse(r#"mv "a b" c\ d"#).unwrap();
+        assert_eq!(command, Some(ShellCommand::Mv { from: "a b".into(), to: "c d".into() }));
     }
 
     #[test]
     fn an_empty_line_and_a_comment_are_no_commands() {
         for line in ["", "   ", "# get nothing"] {
-            assert_eq!(Command::parse(line).unwrap(), None, "{line}");
+            assert_eq!(ShellCommand::parse(line).unwrap(), None, "{line}");
         }
     }
 
     #[test]
     fn what_is_no_command_is_a_failure_with_a_sentence() {
         for line in ["fly", "get", "get \"a", "pwd x"] {
-            let failure = Command::parse(line).unwrap_err();
+            let failure = ShellCommand::parse(line).unwrap_err();
             assert_eq!(failure.exit_code(), 2, "{line}: {failure}");
             assert!(!failure.to_string().contains('\n'));
         }
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn all_words_for_leaving_are_one() {
         for line in ["quit", "exit", "bye"] {
-            assert_eq!(Command::parse(line).unwrap(), Some(Command::Quit), "{line}");
+            assert_eq!(ShellCommand::parse(line).unwrap(), Some(ShellCommand::Quit), "{line}");
         }
     }
 }
