@@ -77,3 +77,13 @@ impl From<UrlError> for Failure {
         Self::Usage(error.to_string())
     }
 }
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        match error {
+            DataError::Incomplete(error) => error.into(),
+            DataError::Security(error) => error.into(),
+            DataError::Local(error) => error.into(),
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::{failure::LocalError, url::Host};
 
 /// What the file says of one host.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct NetrcEntry {
     /// Who logs in.
     pub(crate) login: Option<String>,
     /// With which password.
@@ -54,10 +54,10 @@ fn objection(owner: u32, mode: u32, user: u32) -> Option<(&'static str, &'static
 }
 
 /// The first entry for this host and, where one is named, this user; `default` stands for every host behind it.
-pub(crate) fn find(text: &str, host: &Host, user: Option<&str>) -> Option<Entry> {
+pub(crate) fn find(text: &str, host: &Host, user: Option<&str>) -> Option<NetrcEntry> {
     let host = host.to_string();
     let mut words = Words { chars: text.chars().peekable() };
-    let mut current: Option<Entry> = None;
+    let mut current: Option<NetrcEntry> = None;
     while let Some(word) = words.next() {
         match word.as_str() {
             "machine" | "default" => {
@@ -65,7 +65,7 @@ pub(crate) fn find(text: &str, host: &Host, user: Option<&str>) -> Option<Entry>
                     return Some(entry);
                 }
                 let is_ours = word.as_str() == "default" || words.next()?.eq_ignore_ascii_case(&host);
-                current = is_ours.then(Entry::default);
+                current = is_ours.then(NetrcEntry::default);
             }
             "macdef" => words.skip_macro(),
             "login" => set(&mut current, words.next(), |entry, word| entry.login = Some(word.to_string())),
@@ -77,7 +77,7 @@ pub(crate) fn find(text: &str, host: &Host, user: Option<&str>) -> Option<Entry>
     current.filter(|entry| entry.is_for(user))
 }
 
-impl Entry {
+impl NetrcEntry {
     fn is_for(&self, user: Option<&str>) -> bool {
         match (user, &self.login) {
             (Some(user), Some(login)) => user == login,
@@ -90,7 +90,11 @@ fn default_file() -> Option<PathBuf> {
     Some(env::home_dir()?.join(".netrc"))
 }
 
-fn set(entry: &mut Option<Entry>, word: Option<Zeroizing<String>>, set: impl FnOnce(&mut Entry, Zeroizing<String>)) {
+fn set(
+    entry: &mut Option<NetrcEntry>,
+    word: Option<Zeroizing<String>>,
+    set: impl FnOnce(&mut NetrcEntry, Zeroizing<String>),
+) {
     if let (Some(entry), Some(word)) = (entry, word) {
         set(entry, word);
     }

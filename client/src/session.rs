@@ -10,18 +10,16 @@ mod control;
 mod data;
 mod dialogue;
 mod hash;
+mod lines;
 mod login;
-mod open;
 mod options;
 mod replies;
 mod security;
-mod transfer;
+mod timeout;
 
 pub(crate) use command_line::CommandLine;
-pub(crate) use connect::wait;
-pub(crate) use data::{CHUNK, DataStream, Direction};
+pub(crate) use data::{CHUNK, DataStream, Direction, Prepared};
 pub use dialogue::Dialogue;
-pub(crate) use open::Prepared;
 pub use options::{DataLevel, Mechanism, Options, TlsVersion};
 pub(crate) use replies::{Entry, EntryKind, Features};
 
@@ -30,6 +28,7 @@ use crate::{
     url::Server,
 };
 use control::Control;
+use data::Protection;
 pub(crate) use replies::{directory, modified, shown, size};
 use security::Security;
 
@@ -44,7 +43,7 @@ pub struct Session {
     local: SocketAddr,
     greeting: Reply,
     security: Security,
-    data: data::Protection,
+    protection: Protection,
     features: Features,
     /// The server has refused EPSV once, so PASV it is.
     pasv_only: bool,

@@ -75,13 +75,13 @@ async fn fetch<W: Write>(
     let command = CommandLine::with("RETR", source.path.argument().as_ref());
     let mut data = session.open(prepared, &command, Direction::FromServer).await?;
     let bar = meter.bar(source.path.to_string(), start, source.size);
-    let outcome = receive(&mut data, sink, &bar).await;
+    let ended = receive(&mut data, sink, &bar).await;
     bar.finish_and_clear();
-    let (received, outcome) = match outcome {
+    let (received, ended) = match ended {
         Ok(received) => (received, Ok(())),
         Err(error) => (0, Err(error)),
     };
-    session.conclude(data, outcome).await?;
+    session.close_and_confirm(data, ended).await?;
     // In the clear nothing else tells a cut connection from the end.
     match source.size {
         Some(size) if start + received < size => Err(Incomplete::Short { received: start + received, size }.into()),

@@ -97,10 +97,10 @@ impl Upload<'_> {
         bar.finish_and_clear();
         match sent {
             Ok(()) => {
-                let finished = data.finish().await;
-                session.confirm(finished).await
+                let ended = data.finish().await;
+                session.confirm_complete(ended).await
             }
-            Err(error) => session.conclude(data, Err(error)).await,
+            Err(error) => session.close_and_confirm(data, Err(error)).await,
         }
     }
 

@@ -1,12 +1,14 @@
 //! From a name to a greeted and protected session.
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use safetp_protocol::reply::Reply;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
 
-use super::{Features, Options, Session, control::Control, data, replies::shown, security};
+use super::{
+    Features, Options, Session, control::Control, data::Protection, replies::shown, security, timeout::within,
+};
 use crate::{
     failure::{ConnectionError, Failure, Result, SecurityError},
     url::{Host, Server},
@@ -45,16 +47,11 @@ impl Session {
             local,
             greeting,
             security,
-            data: data::Protection::Unsaid,
+            protection: Protection::Unset,
             features: Features::default(),
             pasv_only: false,
         })
     }
-}
-
-/// Waits for one step, but not for ever.
-pub(crate) async fn wait<T>(limit: Duration, step: impl Future<Output = T>) -> Result<T, ConnectionError> {
-    tokio::time::timeout(limit, step).await.map_err(|_| ConnectionError::Silent(limit))
 }
 
 /// One connection to one address.
@@ -82,7 +79,7 @@ async fn resolve(server: &Server, limit: Duration) -> Result<Vec<SocketAddr>> {
     match &server.host {
         Host::Address(address) => Ok(vec![SocketAddr::new(*address, server.port)]),
         Host::Name(name) => {
-            let found = wait(limit, lookup_host((name.as_str(), server.port))).await?;
+            let found = within(limit, lookup_host((name.as_str(), server.port))).await?;
             Ok(found.map_err(|source| no_address(server, source))?.collect())
         }
     }

@@ -13,11 +13,7 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-use super::{
-    CommandLine, Dialogue,
-    security::{safetp1 as protected_lines, tls},
-    wait,
-};
+use super::{CommandLine, Dialogue, lines, security::tls, timeout::within};
 use crate::{
     failure::{ConnectionError, Failure, Result, SecurityError},
     url::Server,
@@ -32,7 +28,7 @@ const GOODBYE_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Control {
     server: Server,
-    channel: Channel,
+    channel: ControlChannel,
     lines: LineDecoder,
     replies: ReplyDecoder,
     timeout: Duration,
@@ -40,7 +36,7 @@ pub(super) struct Control {
 }
 
 #[derive(Debug)]
-enum Channel {
+enum ControlChannel {
     Clear(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     SafeTp1(TcpStream, Box<safetp1::Control>),
@@ -52,7 +48,14 @@ impl Control {
     /// In the clear.
     pub(super) fn new(server: Server, stream: TcpStream, timeout: Duration, dialogue: Dialogue) -> Self {
         let lines = LineDecoder::for_replies(MAX_LINE);
-        Self { server, channel: Channel::Clear(stream), lines, replies: ReplyDecoder::default(), timeout, dialogue }
+        Self {
+            server,
+            channel: ControlChannel::Clear(stream),
+            lines,
+            replies: ReplyDecoder::default(),
+            timeout,
+            dialogue,
+        }
     }
 
     /// Sends one command.
@@ -61,13 +64,13 @@ impl Control {
         let line = [command.as_bytes(), b"\r\n"].concat();
         let line = zeroize::Zeroizing::new(line);
         let written = match &mut self.channel {
-            Channel::Clear(stream) => wait(self.timeout, stream.write_all(&line)).await?,
-            Channel::Tls(stream) => wait(self.timeout, write_tls(stream, &line)).await?,
-            Channel::SafeTp1(stream, control) => {
-                let line = protected_lines::seal(control, &line)?;
-                wait(self.timeout, stream.write_all(&line)).await?
+            ControlChannel::Clear(stream) => within(self.timeout, stream.write_all(&line)).await?,
+            ControlChannel::Tls(stream) => within(self.timeout, write_tls(stream, &line)).await?,
+            ControlChannel::SafeTp1(stream, control) => {
+                let line = lines::seal(control, &line)?;
+                within(self.timeout, stream.write_all(&line)).await?
             }
-            Channel::Gone => return Err(ConnectionError::Closed.into()),
+            ControlChannel::Gone => return Err(ConnectionError::Closed.into()),
         };
         match written {
             Ok(()) => Ok(()),
@@ -100,23 +103,23 @@ impl Control {
     /// Begins TLS behind a 234.
     pub(super) async fn start_tls(&mut self, connector: &tls::Connector) -> Result<()> {
         let stream = self.take_clear("AUTH TLS")?;
-        let stream = wait(self.timeout, connector.connect(stream)).await?;
+        let stream = within(self.timeout, connector.connect(stream)).await?;
         let stream = stream.map_err(|error| self.broken(error))?;
-        self.channel = Channel::Tls(Box::new(stream));
+        self.channel = ControlChannel::Tls(Box::new(stream));
         Ok(())
     }
 
     /// Begins protected lines behind a 235.
     pub(super) fn start_safetp1(&mut self, control: safetp1::Control) -> Result<()> {
         let stream = self.take_clear("ADAT")?;
-        self.channel = Channel::SafeTp1(stream, Box::new(control));
+        self.channel = ControlChannel::SafeTp1(stream, Box::new(control));
         Ok(())
     }
 
     /// The number that the next command will have under X-SafeTP1.
     pub(super) fn next_number(&self) -> Option<safetp1::TransferNumber> {
         match &self.channel {
-            Channel::SafeTp1(_, control) => Some(safetp1::TransferNumber(control.next_sealed())),
+            ControlChannel::SafeTp1(_, control) => Some(safetp1::TransferNumber(control.next_sealed())),
             _ => None,
         }
     }
@@ -125,9 +128,9 @@ impl Control {
     pub(super) async fn close(self) {
         let goodbye = async {
             match self.channel {
-                Channel::Clear(mut stream) | Channel::SafeTp1(mut stream, _) => stream.shutdown().await,
-                Channel::Tls(mut stream) => stream.shutdown().await,
-                Channel::Gone => Ok(()),
+                ControlChannel::Clear(mut stream) | ControlChannel::SafeTp1(mut stream, _) => stream.shutdown().await,
+                ControlChannel::Tls(mut stream) => stream.shutdown().await,
+                ControlChannel::Gone => Ok(()),
             }
         };
         let _ = tokio::time::timeout(GOODBYE_TIME, goodbye).await;
@@ -138,8 +141,8 @@ impl Control {
         if self.lines.holds_octets() {
             return Err(SecurityError::Injected(command).into());
         }
-        match std::mem::replace(&mut self.channel, Channel::Gone) {
-            Channel::Clear(stream) => Ok(stream),
+        match std::mem::replace(&mut self.channel, ControlChannel::Gone) {
+            ControlChannel::Clear(stream) => Ok(stream),
             _ => Err(ConnectionError::Closed.into()),
         }
     }
@@ -147,7 +150,7 @@ impl Control {
     fn handle_line(&mut self, line: Line) -> Result<Option<Reply>> {
         let Line::Whole(line) = line else { return Err(ConnectionError::NoReply(ReplyError::TooLong).into()) };
         let line = match &mut self.channel {
-            Channel::SafeTp1(_, control) => protected_lines::open(control, &line)?,
+            ControlChannel::SafeTp1(_, control) => lines::open(control, &line)?,
             _ => line,
         };
         self.replies.push(&line);
@@ -158,11 +161,11 @@ impl Control {
     async fn read(&mut self) -> Result<()> {
         let mut buffer = [0; 4096];
         let read = match &mut self.channel {
-            Channel::Clear(stream) | Channel::SafeTp1(stream, _) => {
-                wait(self.timeout, stream.read(&mut buffer)).await?
+            ControlChannel::Clear(stream) | ControlChannel::SafeTp1(stream, _) => {
+                within(self.timeout, stream.read(&mut buffer)).await?
             }
-            Channel::Tls(stream) => wait(self.timeout, stream.read(&mut buffer)).await?,
-            Channel::Gone => Ok(0),
+            ControlChannel::Tls(stream) => within(self.timeout, stream.read(&mut buffer)).await?,
+            ControlChannel::Gone => Ok(0),
         };
         match read {
             Ok(0) => Err(ConnectionError::Closed.into()),

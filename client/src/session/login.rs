@@ -33,9 +33,9 @@ impl Session {
 
     /// PBSZ and PROT. A server that does not take the level gets no file and gives none.
     pub(crate) async fn protect_data(&mut self) -> Result<()> {
-        self.data = match &self.security {
+        self.protection = match &self.security {
             Security::Clear => {
-                self.data = Protection::Clear;
+                self.protection = Protection::Clear;
                 return Ok(());
             }
             Security::Tls(_) => {

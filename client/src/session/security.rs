@@ -2,7 +2,7 @@
 
 pub(super) mod safetp1;
 pub(super) mod tls;
-mod trust;
+mod verifier;
 
 use std::net::IpAddr;
 

@@ -1,10 +1,10 @@
-//! X-SafeTP1 (docs/x-safetp1.md): the exchange, and lines as messages.
+//! The exchange of X-SafeTP1 (docs/x-safetp1.md, RFC 2228's AUTH and ADAT), by which both sides get their keys.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use safetp_protocol::{
     reply::Reply,
     security::safetp1::{
-        Control as Keys, DataKeys, PublicKey, ServerIp,
+        DataKeys, PublicKey, ServerIp,
         client::{self, ClientError},
     },
 };
@@ -34,26 +34,6 @@ pub(crate) async fn exchange(
     send_adat(control, server, &message4, 235).await?;
     control.start_safetp1(secured.control)?;
     Ok(secured.data)
-}
-
-/// One command as it goes out. `line` has its CRLF.
-pub(crate) fn seal(keys: &mut Keys, line: &[u8]) -> Result<Vec<u8>> {
-    let message = keys.seal(line).map_err(|error| SecurityError::Tampered(error.to_string()))?;
-    Ok(format!("ENC {}\r\n", BASE64_STANDARD.encode(message)).into_bytes())
-}
-
-/// One line of a reply, as it came. From 235 on nothing in the clear is believed, so neither is the hyphen of `632-`:
-/// where a reply ends is what the line inside says.
-pub(crate) fn open(keys: &mut Keys, line: &[u8]) -> Result<Vec<u8>> {
-    let base64 = line.strip_prefix(b"632 ").or_else(|| line.strip_prefix(b"632-"));
-    let base64 = base64.ok_or(SecurityError::Injected("ADAT"))?;
-    let tampered = || SecurityError::Tampered("a reply does not verify".into());
-    let message = BASE64_STANDARD.decode(base64).map_err(|_| tampered())?;
-    let opened = keys.open(&message).map_err(|_| tampered())?;
-    if opened.answers_clear {
-        return Err(SecurityError::Tampered("somebody else has sent a command into this session".into()).into());
-    }
-    Ok(opened.line)
 }
 
 async fn send_adat(control: &mut Control, server: &Server, message: &[u8], code: u16) -> Result<Reply> {

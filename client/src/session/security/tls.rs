@@ -12,7 +12,7 @@ use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::trust::{Distrust, Trust};
+use super::verifier::{CertificateVerifier, Distrust};
 use crate::{
     failure::{ConnectionError, Failure, Result, SecurityError},
     session::{Options, TlsVersion},
@@ -36,12 +36,12 @@ impl Connector {
     /// Reads the certificates to trust, so that a wrong file is said before anything is sent.
     pub(crate) fn new(server: &Server, options: &Options) -> Result<Self> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let trust = Trust::new(server, options, &provider)?;
+        let verifier = CertificateVerifier::new(server, options, &provider)?;
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(options.tls_version))
             .map_err(ConnectionError::Tls)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(trust))
+            .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.resumption = Resumption::in_memory_sessions(TICKETS);

@@ -1,14 +1,15 @@
-//! Data connections: passive ones by EPSV or PASV, active ones by PORT or EPRT, and the command that uses one.
+//! Opening a data connection: passive by EPSV or PASV, active by PORT or EPRT, then the command that uses it.
 
 use std::net::{IpAddr, SocketAddr};
 
 use safetp_protocol::{endpoint, reply::Reply};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{
-    CommandLine, DataStream, Direction, Session, connect::dial_address, data::Handshake, refused, replies::shown,
+use super::{DataStream, Direction};
+use crate::{
+    failure::{ConnectionError, Failure, Incomplete, Result},
+    session::{CommandLine, Session, connect::dial_address, refused, replies::shown},
 };
-use crate::failure::{ConnectionError, Failure, Incomplete, Result};
 
 /// A data connection for the next command.
 #[derive(Debug)]
@@ -23,6 +24,13 @@ impl Session {
     /// Makes a data connection ready. To be called right before [`Session::open`], but a REST may come between.
     pub(crate) async fn prepare(&mut self) -> Result<Prepared> {
         if self.options.active { self.prepare_active().await } else { self.prepare_passive().await }
+    }
+
+    /// The offset of the next transfer (RFC 3659 §5).
+    pub(crate) async fn restart_at(&mut self, offset: u64) -> Result<()> {
+        let command = CommandLine::of("REST", offset);
+        let reply = self.ask(&command).await?;
+        if reply.code().number() == 350 { Ok(()) } else { Err(refused(&command, &reply).into()) }
     }
 
     /// Sends a command that opens a data connection, and opens it. A refusal is a failure.
@@ -50,9 +58,8 @@ impl Session {
         if !reply.code().is_preliminary() {
             return Ok(Err(reply));
         }
-        let handshake = Handshake { security: &self.security, number, direction, limit: self.options.timeout };
         let opened = match self.connected(prepared).await {
-            Ok(stream) => self.data.begin(&self.server, stream, handshake).await,
+            Ok(stream) => DataStream::begin(self, stream, direction, number).await,
             Err(error) => Err(error),
         };
         match opened {
@@ -120,15 +127,6 @@ impl Session {
             Ok(reply) if is_vague => Incomplete::Reply(shown(&reply)).into(),
             _ => error,
         }
-    }
-}
-
-impl Session {
-    /// The offset of the next transfer (RFC 3659 §5).
-    pub(crate) async fn restart_at(&mut self, offset: u64) -> Result<()> {
-        let command = CommandLine::of("REST", offset);
-        let reply = self.ask(&command).await?;
-        if reply.code().number() == 350 { Ok(()) } else { Err(refused(&command, &reply).into()) }
     }
 }
 

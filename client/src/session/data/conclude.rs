@@ -1,7 +1,11 @@
-//! How a transfer ends: by what came over the data connection and by what the server says to it. Both must be well.
+//! The end of a transfer. [`Session::confirm_complete`] is the one place that decides whether it is complete: its data
+//! connection must have ended authentically, and the server must have said 2yz.
 
-use super::{CommandLine, DataStream, Direction, Session, replies::shown};
-use crate::failure::{DataError, Failure, Incomplete, Result};
+use super::{DataStream, Direction};
+use crate::{
+    failure::{DataError, Failure, Incomplete, Result},
+    session::{CommandLine, Session, replies::shown},
+};
 
 /// A listing of a directory with a million names fits, a server that never ends does not.
 const MAX_LISTING: usize = 256 * 1024 * 1024;
@@ -12,25 +16,26 @@ impl Session {
         let prepared = self.prepare().await?;
         let mut data = self.open(prepared, command, Direction::FromServer).await?;
         let mut listing = Vec::new();
-        let outcome = receive_listing(&mut data, &mut listing).await;
-        self.conclude(data, outcome).await?;
+        let ended = receive_listing(&mut data, &mut listing).await;
+        self.close_and_confirm(data, ended).await?;
         Ok(listing)
     }
 
-    /// The server's word on a transfer from it, or on one to it that broke.
-    pub(crate) async fn conclude(&mut self, data: DataStream, outcome: Result<(), DataError>) -> Result<()> {
-        if outcome.is_ok() {
+    /// Closes the data connection of a download that has ended, or breaks off one of a transfer that failed, and then
+    /// decides as [`Session::confirm_complete`] does.
+    pub(crate) async fn close_and_confirm(&mut self, data: DataStream, ended: Result<(), DataError>) -> Result<()> {
+        if ended.is_ok() {
             data.close().await;
         } else {
             data.abort();
         }
-        self.confirm(outcome).await
+        self.confirm_complete(ended).await
     }
 
-    /// The server's word on a transfer whose data connection is closed.
-    pub(crate) async fn confirm(&mut self, outcome: Result<(), DataError>) -> Result<()> {
+    /// Decides whether a transfer is complete, by how its data connection `ended` and by the server's reply to it.
+    pub(crate) async fn confirm_complete(&mut self, ended: Result<(), DataError>) -> Result<()> {
         let reply = self.reply().await;
-        match (outcome, reply) {
+        match (ended, reply) {
             (Ok(()), Ok(reply)) if reply.code().is_success() => Ok(()),
             (Ok(()), Ok(reply)) => Err(Incomplete::Reply(shown(&reply)).into()),
             (Ok(()), Err(Failure::Connection(error))) => Err(Incomplete::Unconfirmed(error).into()),
@@ -52,16 +57,6 @@ async fn receive_listing(data: &mut DataStream, listing: &mut Vec<u8>) -> Result
         }
         if listing.len() > MAX_LISTING {
             return Err(Incomplete::Broken("the listing does not end".into()).into());
-        }
-    }
-}
-
-impl From<DataError> for Failure {
-    fn from(error: DataError) -> Self {
-        match error {
-            DataError::Incomplete(error) => error.into(),
-            DataError::Security(error) => error.into(),
-            DataError::Local(error) => error.into(),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 
 /// Whose certificate is believed, for one server.
 #[derive(Debug)]
-pub(super) struct Trust {
+pub(super) struct CertificateVerifier {
     server: Server,
     anchors: Anchors,
     algorithms: WebPkiSupportedAlgorithms,
@@ -51,7 +51,7 @@ pub(super) enum Distrust {
     Changed { shown: CertificateFingerprint, known: KnownLine<CertificateFingerprint> },
 }
 
-impl Trust {
+impl CertificateVerifier {
     /// Reads the certificates to trust, so that a wrong file is said before anything is sent.
     pub(super) fn new(server: &Server, options: &Options, provider: &Arc<CryptoProvider>) -> Result<Self> {
         let accepted = options.known_servers.tls(server)?.certificates;
@@ -90,7 +90,7 @@ impl Trust {
     }
 }
 
-impl ServerCertVerifier for Trust {
+impl ServerCertVerifier for CertificateVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
