@@ -201,11 +201,11 @@ impl Relay {
         };
         let direction = if verb.is_upload() { Direction::ToServer } else { Direction::FromServer };
         match self.upstream.try_open(pending.upstream, command, direction).await {
-            Ok(Ok((preliminary, data))) => {
+            Ok((preliminary, Some(data))) => {
                 self.local.reply(&preliminary).await;
                 self.transfer(pending.local, data, direction).await
             }
-            Ok(Err(refusal)) => {
+            Ok((refusal, None)) => {
                 self.local.reply(&refusal).await;
                 Ok(Next::GoOn)
             }

@@ -41,29 +41,29 @@ impl Session {
         direction: Direction,
     ) -> Result<DataStream> {
         match self.try_open(prepared, command, direction).await? {
-            Ok((_, data)) => Ok(data),
-            Err(reply) => Err(refused(command, &reply).into()),
+            (_, Some(data)) => Ok(data),
+            (reply, None) => Err(refused(command, &reply).into()),
         }
     }
 
-    /// As [`Session::open`], with the server's words: its 1yz, or its refusal.
+    /// As [`Session::open`], with the server's reply: its 1yz and the data connection, or its refusal and none.
     pub(crate) async fn try_open(
         &mut self,
         prepared: Prepared,
         command: &CommandLine,
         direction: Direction,
-    ) -> Result<Result<(Reply, DataStream), Reply>> {
+    ) -> Result<(Reply, Option<DataStream>)> {
         let number = self.control.next_number();
         let reply = self.ask(command).await?;
         if !reply.code().is_preliminary() {
-            return Ok(Err(reply));
+            return Ok((reply, None));
         }
         let opened = match self.connected(prepared).await {
             Ok(stream) => DataStream::begin(self, stream, direction, number).await,
             Err(error) => Err(error),
         };
         match opened {
-            Ok(data) => Ok(Ok((reply, data))),
+            Ok(data) => Ok((reply, Some(data))),
             Err(error) => Err(self.explained(error).await),
         }
     }
