@@ -15,7 +15,7 @@ use seccompiler::{
     SeccompRule,
 };
 
-use crate::ShutInError;
+use crate::error::ShutInError;
 
 /// Which system calls a program can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,10 @@ use landlock::{
 };
 use safetp_config::status::Landlock;
 
-use crate::{Dial, Reach, ShutInError, Use};
+use crate::{
+    error::ShutInError,
+    reach::{Dial, Reach, Use},
+};
 
 /// The newest rights that this program knows; an older kernel takes those that it has.
 const NEWEST: ABI = ABI::V6;

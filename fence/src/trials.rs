@@ -14,7 +14,14 @@ use rustix::{
     net::{AddressFamily, SocketType, socket},
 };
 
-use crate::{Calls, Dial, Landlock, Reach, ShutInError, shut_in};
+use safetp_config::status::Landlock;
+
+use crate::{
+    calls::Calls,
+    error::ShutInError,
+    reach::{Dial, Reach},
+    shut_in::shut_in,
+};
 
 /// One thing that a program which is shut in must not be able to do, or still must.
 #[derive(Debug)]

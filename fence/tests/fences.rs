@@ -1,5 +1,5 @@
-//! What can be done behind the fences, and what cannot. Each test shuts in a thread of its own: they hold for it and for
-//! the threads that it creates, not for the other tests.
+//! What can be done behind the fences, and what cannot. Each test shuts in a thread of its own: they hold for it and
+//! for the threads that it creates, not for the other tests.
 
 #![allow(clippy::unwrap_used, reason = "in a test an error is a failure")]
 

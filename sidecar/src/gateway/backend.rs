@@ -1,3 +1,64 @@
-//! The server behind the gateway.
+//! The embedded ftpd on its Unix socket (see `safetp_protocol::dialect`): lines both ways, descriptors from there to
+//! here.
 
-pub(super) mod embedded;
+use std::{
+    collections::VecDeque,
+    io::{self, IoSliceMut},
+    mem::MaybeUninit,
+    os::fd::OwnedFd,
+    path::Path,
+};
+
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use tokio::{io::Interest, net::UnixStream};
+
+/// Octets read at once.
+const PIECE: usize = 2048;
+/// Descriptors in one message: the dialect sends one, and whatever else came would be closed by the kernel.
+const DESCRIPTORS: usize = 4;
+
+/// One session's connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: UnixStream,
+    descriptors: VecDeque<OwnedFd>,
+}
+
+impl Connection {
+    pub(crate) async fn open(socket: &Path) -> io::Result<Self> {
+        Ok(Self { stream: UnixStream::connect(socket).await?, descriptors: VecDeque::new() })
+    }
+
+    /// Reads octets, none at the end; descriptors that came with them wait for [`Self::take_descriptor`]. Nothing is
+    /// lost if the future is dropped, and while nothing comes no buffer is held.
+    pub(crate) async fn read(&mut self) -> io::Result<Vec<u8>> {
+        let Self { stream, descriptors } = self;
+        stream.async_io(Interest::READABLE, || receive(stream, descriptors)).await
+    }
+
+    pub(crate) async fn write(&mut self, mut octets: &[u8]) -> io::Result<()> {
+        while !octets.is_empty() {
+            let written = self.stream.async_io(Interest::WRITABLE, || self.stream.try_write(octets)).await?;
+            octets = octets.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// The descriptor that came with the last 150.
+    pub(crate) fn take_descriptor(&mut self) -> Option<OwnedFd> {
+        self.descriptors.pop_front()
+    }
+}
+
+fn receive(stream: &UnixStream, descriptors: &mut VecDeque<OwnedFd>) -> io::Result<Vec<u8>> {
+    let mut buffer = [0; PIECE];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let message = recvmsg(stream, &mut [IoSliceMut::new(&mut buffer)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(received) = message {
+            descriptors.extend(received);
+        }
+    }
+    Ok(buffer.get(..message.bytes).unwrap_or_default().to_vec())
+}
