@@ -15,10 +15,11 @@ use safetp_sidecar::{
     admin::{self, Admin},
     args::{Args, Command},
     drain::{self, Phase},
-    gateway::{self, Gateway, Tickets},
+    gateway::{self, Bound},
     metrics::Metrics,
     settings::{Keeper, read_config},
     shut_in,
+    tls::Tickets,
 };
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
@@ -68,7 +69,7 @@ async fn serve(args: &Args, tickets: Tickets, landlock: Landlock) -> anyhow::Res
     tokio::spawn(keeper.run());
 
     let (drain, phase) = watch::channel(Phase::Serving);
-    let bound = Gateway::bind(&config, settings.clone(), address.clone(), phase, Arc::clone(&metrics))?;
+    let bound = Bound::new(&config, settings.clone(), address.clone(), phase, Arc::clone(&metrics))?;
     let listener = gateway::listen(config.admin_port)?;
     let admin = Admin { settings: settings.clone(), address, gateway: bound.gateway(), metrics, landlock };
     tokio::spawn(admin::serve(listener, admin));

@@ -18,8 +18,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    gateway::{Identity, IdentityError, Tickets},
     metrics::Metrics,
+    tls::{Identity, IdentityError, Tickets},
     watch_dir::DirectoryWatch,
 };
 

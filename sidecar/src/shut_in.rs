@@ -1,6 +1,6 @@
-//! What the gateway can still reach while it serves: its configuration and keys for reading, its own ports to listen on,
-//! and to dial the API server, DNS, and where active mode is on its clients. Unix sockets are connected to without a
-//! right to their directory. The fences themselves are in [`safetp_fence`].
+//! What the gateway can still reach while it serves: its configuration and keys for reading, its own ports to listen
+//! on, and to dial the API server, DNS, and where active mode is on its clients. Unix sockets are connected to without
+//! a right to their directory. The fences themselves are in [`safetp_fence`].
 //!
 //! Landlock before Linux 7.2 has no rules for UDP, so that datagrams (DNS) go anywhere.
 

@@ -1,4 +1,4 @@
-//! A data connection's TCP socket, and how much of what was sent over it has arrived.
+//! The TCP socket of a data connection, and how much of what was sent over it has arrived.
 
 use std::{
     io,
@@ -13,11 +13,11 @@ use tokio::{
     net::TcpStream,
 };
 
-/// States of a socket, as `tcp_states.h` numbers them: our end is acknowledged in the first two, the last one is over.
+/// States of a socket, as `tcp_states.h` numbers them: our end is acknowledged in the first two, the last is closed.
 const FIN_WAIT2: u8 = 5;
 const TIME_WAIT: u8 = 6;
 const CLOSE: u8 = 7;
-/// Pauses between two looks at what has arrived: nothing wakes whoever waits for an acknowledgement.
+/// Pauses between two looks at what has arrived: the kernel does not wake a program that waits for acknowledgements.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
@@ -28,7 +28,7 @@ sockopt_impl!(TcpInfo, GetOnly, libc::IPPROTO_TCP, libc::TCP_INFO, InfoWords);
 
 /// A connection that counts what is sent.
 #[derive(Debug)]
-pub(in crate::gateway) struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     /// Octets given to the kernel, in the kernel's own count.
     sent: u64,
@@ -36,14 +36,14 @@ pub(in crate::gateway) struct Wire {
 
 /// Octets that went over a connection, in the kernel's count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Traffic {
-    /// Ours that the peer's system has.
-    pub(super) acknowledged: u64,
-    /// The peer's that our system has.
-    pub(super) received: u64,
+pub(crate) struct Traffic {
+    /// Sent by us and received by the peer's system.
+    pub(crate) acknowledged: u64,
+    /// Sent by the peer and received by our system.
+    pub(crate) received: u64,
 }
 
-/// What the peer's system has acknowledged (RFC 9293 §3.4): it has it, whether the program has read it or not.
+/// Octets that the peer's system has acknowledged (RFC 9293 §3.4), whether its program has read them or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Acknowledged {
     octets: u64,
@@ -58,26 +58,26 @@ impl Acknowledged {
 
 impl Wire {
     /// A connection that the client has opened.
-    pub(super) fn accepted(stream: TcpStream) -> Self {
+    pub(crate) fn accepted(stream: TcpStream) -> Self {
         Self { stream, sent: 0 }
     }
 
     /// A connection that the gateway has opened: the kernel counts its SYN as an octet.
-    pub(super) fn dialled(stream: TcpStream) -> Self {
+    pub(crate) fn dialled(stream: TcpStream) -> Self {
         Self { stream, sent: 1 }
     }
 
-    pub(in crate::gateway) fn tcp(&self) -> &TcpStream {
+    pub(crate) fn tcp(&self) -> &TcpStream {
         &self.stream
     }
 
     /// A mark for [`Self::has_arrived`]: all that was sent until now.
-    pub(super) fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// Whether everything up to the mark has arrived. An error where it never will.
-    pub(super) fn has_arrived(&self, mark: u64) -> io::Result<bool> {
+    /// Returns true once everything up to the mark has arrived, and an error if it never will.
+    pub(crate) fn has_arrived(&self, mark: u64) -> io::Result<bool> {
         let acknowledged = self.acknowledged()?;
         match acknowledged.covers(mark) {
             false if acknowledged.state == CLOSE => Err(io::ErrorKind::ConnectionReset.into()),
@@ -86,7 +86,7 @@ impl Wire {
     }
 
     /// Waits until everything up to the mark has arrived.
-    pub(super) async fn wait_for_arrival(&self, mark: u64) -> io::Result<()> {
+    pub(crate) async fn wait_for_arrival(&self, mark: u64) -> io::Result<()> {
         let mut pauses = pauses();
         while !self.has_arrived(mark)? {
             tokio::time::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
@@ -94,7 +94,7 @@ impl Wire {
         Ok(())
     }
 
-    pub(super) fn traffic(&self) -> io::Result<Traffic> {
+    pub(crate) fn traffic(&self) -> io::Result<Traffic> {
         let [.., acknowledged, received] = getsockopt(&self.stream, TcpInfo)?;
         Ok(Traffic { acknowledged, received })
     }
@@ -106,8 +106,8 @@ impl Wire {
     }
 }
 
-/// How long to wait between looks at what has arrived: a round trip is 0.1 ms here and 300 ms there.
-pub(super) fn pauses() -> impl Iterator<Item = Duration> {
+/// Pauses between looks at what has arrived, longer each time: a round trip takes from 0.1 to 300 ms.
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
     std::iter::successors(Some(FIRST_PAUSE), |pause| Some((*pause * 2).min(LONGEST_PAUSE)))
 }
 

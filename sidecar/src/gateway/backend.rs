@@ -1,5 +1,5 @@
-//! The embedded ftpd on its Unix socket (see `safetp_protocol::dialect`): lines both ways, descriptors from there to
-//! here.
+//! The connection to the embedded ftpd over its Unix socket (see `safetp_protocol::dialect`): lines both ways,
+//! descriptors from the ftpd to the gateway.
 
 use std::{
     collections::VecDeque,
@@ -14,23 +14,23 @@ use tokio::{io::Interest, net::UnixStream};
 
 /// Octets read at once.
 const PIECE: usize = 2048;
-/// Descriptors in one message: the dialect sends one, and whatever else came would be closed by the kernel.
+/// Descriptors received in one message: the dialect sends one, and the kernel closes those for which there is no room.
 const DESCRIPTORS: usize = 4;
 
-/// One session's connection.
+/// One session's connection to the ftpd.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(crate) struct FtpdConnection {
     stream: UnixStream,
     descriptors: VecDeque<OwnedFd>,
 }
 
-impl Connection {
+impl FtpdConnection {
     pub(crate) async fn open(socket: &Path) -> io::Result<Self> {
         Ok(Self { stream: UnixStream::connect(socket).await?, descriptors: VecDeque::new() })
     }
 
-    /// Reads octets, none at the end; descriptors that came with them wait for [`Self::take_descriptor`]. Nothing is
-    /// lost if the future is dropped, and while nothing comes no buffer is held.
+    /// Reads some octets, none at the end; descriptors that came with them wait for [`Self::take_descriptor`]. Nothing
+    /// is lost if the future is dropped, and while nothing comes no buffer is held.
     pub(crate) async fn read(&mut self) -> io::Result<Vec<u8>> {
         let Self { stream, descriptors } = self;
         stream.async_io(Interest::READABLE, || receive(stream, descriptors)).await
@@ -44,7 +44,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The descriptor that came with the last 150.
+    /// Takes the descriptor that came with the last 150.
     pub(crate) fn take_descriptor(&mut self) -> Option<OwnedFd> {
         self.descriptors.pop_front()
     }

@@ -1,4 +1,4 @@
-//! The client's control connection: in the clear, then protected, the same to whoever reads and writes.
+//! The client's control connection, read and written alike in the clear and under TLS.
 
 use std::{
     future::poll_fn,
@@ -14,28 +14,29 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::records::Records;
+use crate::tls::records::Records;
 
 /// Octets read at once: a login's worth of pipelined commands.
 const PIECE: usize = 2048;
-/// How long the last words to a client may take.
+/// Time for a client to take the last reply and to close.
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
-/// How long a client may take to end TLS behind CCC.
+/// Time for a client to end TLS after CCC.
 const CLEARING_TIME: Duration = Duration::from_secs(10);
 /// Octets that a client may send after CCC before it ends TLS: a few commands, where most send none.
 const MOST_BEFORE_CLEAR: usize = 8 * 1024;
 
+/// The control connection of one client.
 #[derive(Debug)]
-pub(super) enum ClientStream {
+pub(crate) enum ClientStream {
     Clear(TcpStream),
     Protected(Box<TlsStream<Records>>),
-    /// Being upgraded, or lost while that was tried.
+    /// The connection is being upgraded, or was lost in the attempt.
     Gone,
 }
 
 impl ClientStream {
-    /// What has come; nothing at the end. While nothing comes no buffer is held: most sessions are idle.
-    pub(super) async fn read(&mut self) -> io::Result<Vec<u8>> {
+    /// Reads some octets, none at the end. While nothing comes no buffer is held: most sessions are idle.
+    pub(crate) async fn read(&mut self) -> io::Result<Vec<u8>> {
         poll_fn(|context| {
             let mut buffer = [0; PIECE];
             let mut buffer = ReadBuf::new(&mut buffer);
@@ -49,7 +50,7 @@ impl ClientStream {
         .await
     }
 
-    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+    pub(crate) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         match self {
             Self::Clear(stream) => stream.write_all(octets).await,
             Self::Protected(stream) => {
@@ -60,8 +61,8 @@ impl ClientStream {
         }
     }
 
-    /// The clear connection, for an upgrade.
-    pub(super) fn take_clear(&mut self) -> Option<TcpStream> {
+    /// Takes the clear connection for an upgrade.
+    pub(crate) fn take_clear(&mut self) -> Option<TcpStream> {
         match std::mem::replace(self, Self::Gone) {
             Self::Clear(stream) => Some(stream),
             other => {
@@ -71,8 +72,9 @@ impl ClientStream {
         }
     }
 
-    /// Ends TLS from both sides and goes on in the clear. What is returned came protected, before the client's end.
-    pub(super) async fn stop_tls(&mut self) -> io::Result<Vec<u8>> {
+    /// Ends TLS from both sides and continues in the clear. Returns the octets that came protected, before the client's
+    /// end.
+    pub(crate) async fn stop_tls(&mut self) -> io::Result<Vec<u8>> {
         let Self::Protected(stream) = std::mem::replace(self, Self::Gone) else {
             return Err(io::ErrorKind::NotConnected.into());
         };
@@ -81,9 +83,9 @@ impl ClientStream {
         Ok(rest)
     }
 
-    /// Says that this is the end and waits a moment for the client's: a close with unread octets would become a reset,
-    /// and a reset can overtake the last reply.
-    pub(super) async fn say_goodbye(mut self) {
+    /// Ends our side and waits a moment for the client's end: a close with unread octets would become a reset, and a
+    /// reset can overtake the last reply.
+    pub(crate) async fn say_goodbye(mut self) {
         let goodbye = async {
             match &mut self {
                 Self::Clear(stream) => stream.shutdown().await?,
@@ -93,12 +95,13 @@ impl ClientStream {
             while !self.read().await?.is_empty() {}
             io::Result::Ok(())
         };
-        // The client may be gone already; there is nobody left to tell.
+        // The client may be gone already, and then there is nothing left to do.
         let _ = tokio::time::timeout(GOODBYE_TIME, goodbye).await;
     }
 }
 
-/// Some clients do not answer with a `close_notify` of their own, but with their next command.
+/// Sends our `close_notify` and reads up to the client's, or up to its first octet in the clear: some clients answer
+/// with their next command instead.
 async fn clear(mut stream: TlsStream<Records>) -> io::Result<(TcpStream, Vec<u8>)> {
     stream.get_mut().1.send_close_notify();
     stream.flush().await?;
@@ -109,14 +112,12 @@ async fn clear(mut stream: TlsStream<Records>) -> io::Result<(TcpStream, Vec<u8>
         if count == 0 {
             break;
         }
-        // All that its record brought: the next one may never come.
+        // All octets of the record: the next record may never come.
         while count > 0 {
             rest.extend_from_slice(buffer.get(..count).unwrap_or_default());
             if rest.len() > MOST_BEFORE_CLEAR {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "too much came after CCC before the end of TLS",
-                ));
+                let error = "too many octets after CCC and before the end of TLS";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
             }
             count = decrypted(&mut stream, &mut buffer)?;
         }
@@ -124,7 +125,7 @@ async fn clear(mut stream: TlsStream<Records>) -> io::Result<(TcpStream, Vec<u8>
     Ok((stream.into_inner().0.into_inner(), rest))
 }
 
-/// Octets that TLS has ready; 0 where there are none now.
+/// Reads octets that TLS has decrypted already; 0 where there are none.
 fn decrypted(stream: &mut TlsStream<Records>, buffer: &mut [u8]) -> io::Result<usize> {
     match stream.get_mut().1.reader().read(buffer) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),

@@ -1,11 +1,11 @@
-//! How the open files that the process may have are divided. What each part may need at most is kept for it, so that
-//! nobody finds none left in the middle of a transfer, and the admin port always answers.
+//! Division of the open files that the process may have. Each part has what it may need at most, so that no transfer
+//! runs out of them halfway, and the admin port always answers.
 
-/// For the admin port, the log, DNS, the Kubernetes API and files of the configuration.
+/// Descriptors for the admin port, the log, DNS, the Kubernetes API and files of the configuration.
 const KEPT_BACK: u64 = 64;
-/// One user's control connection, the ftpd's, a data connection and the file.
+/// Descriptors of a user: its control connection, that to the ftpd, a data connection and the file.
 const OF_A_USER: u64 = 4;
-/// One stranger's control connection, and the ftpd's.
+/// Descriptors of a stranger: its control connection, and that to the ftpd.
 const OF_A_STRANGER: u64 = 2;
 /// Strangers at once, where descriptors are plenty: each may hold some tens of KiB, and a login takes well under a
 /// second.
@@ -17,27 +17,28 @@ const MOST_REFUSALS: u64 = 256;
 const MOST_UNPROVEN: u64 = 4096;
 /// Neither strangers nor refusals get more than this part of the descriptors.
 const PART_OF_GUESTS: u64 = 16;
-/// Connections that have yet to prove whose they are get no more than this. Half of them may come from one address,
-/// behind which all clients of a company can begin a transfer at once: 1,250 where a process may open 20,000 files.
+/// Connections that have yet to prove whose they are get no more than this part. Half of them may come from one
+/// address, from which all clients of a company may begin a transfer at once: 1,250 where a process may open 20,000
+/// files.
 const PART_OF_UNPROVEN: u64 = 8;
 
-/// Who may have how many connections.
+/// Numbers of connections by their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
     /// Sessions that have logged in.
-    pub(super) users: u32,
+    pub(crate) users: u32,
     /// Sessions that have not.
-    pub(super) strangers: usize,
-    /// Clients that are being told why they are refused.
-    pub(super) refusals: usize,
+    pub(crate) strangers: usize,
+    /// Refused clients that are being told why.
+    pub(crate) refusals: usize,
     /// Data connections that have yet to prove whose they are.
-    pub(super) unproven: usize,
+    pub(crate) unproven: usize,
     open_files: u64,
 }
 
 impl Allowance {
-    /// Divides what the process is allowed now.
-    pub(super) fn of_this_process(data_ports: usize) -> Self {
+    /// Divides the descriptors that the process is allowed now.
+    pub(crate) fn of_this_process(data_ports: usize) -> Self {
         let open_files = rlimit::Resource::NOFILE.get_soft().unwrap_or_else(|error| {
             tracing::warn!(%error, "failed to read the limit of open files");
             u64::MAX
@@ -60,13 +61,13 @@ impl Allowance {
         }
     }
 
-    /// What to say where the configuration wants more sessions than there are descriptors for.
-    pub(super) fn problem(&self, sessions: u32) -> Option<String> {
+    /// Sentence for a configuration that allows more sessions than there are descriptors for.
+    pub(crate) fn problem(&self, sessions: u32) -> Option<String> {
         let Self { users, open_files, .. } = self;
         (sessions > *users).then(|| {
             format!(
-                "limits.sessions is {sessions}, but {open_files} open files are enough for {users} sessions only: raise \
-                 the container runtime's limit of open files, or lower limits.sessions"
+                "limits.sessions is {sessions}, but {open_files} open files allow only {users} sessions: raise the \
+                 container runtime's limit of open files, or lower limits.sessions"
             )
         })
     }
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_descriptors_are_fewer_sessions_and_a_sentence() {
+    fn fewer_descriptors_allow_fewer_sessions_and_the_problem_says_so() {
         let allowance = Allowance::divide(4096, 20);
         let sentence = allowance.problem(10_000).unwrap();
         assert!(sentence.contains("10000") && sentence.contains("4096") && sentence.contains("683"), "{sentence}");

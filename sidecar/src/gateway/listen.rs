@@ -1,4 +1,4 @@
-//! The gateway's sockets, and what every accepted one of them is set to.
+//! The gateway's listeners, and the options of every accepted socket.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ const BACKLOG: i32 = 1024;
 /// Load balancers forget idle connections, the first of them after 240 s; a long transfer leaves control idle.
 const KEEPALIVE: Duration = Duration::from_secs(45);
 
-/// Why a port cannot be listened on.
+/// Error of a port that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to listen on port {port}: every port of the gateway must be free in its pod")]
 pub struct ListenError {
@@ -24,15 +24,15 @@ pub struct ListenError {
 }
 
 #[derive(Debug)]
-pub(super) struct Listeners {
-    pub(super) control_port: u16,
-    pub(super) control: TcpListener,
-    pub(super) data_ports: PortRange,
-    pub(super) data: Vec<(u16, TcpListener)>,
+pub(crate) struct Listeners {
+    pub(crate) control_port: u16,
+    pub(crate) control: TcpListener,
+    pub(crate) data_ports: PortRange,
+    pub(crate) data: Vec<(u16, TcpListener)>,
 }
 
 impl Listeners {
-    pub(super) fn bind(control_port: u16, data_ports: PortRange) -> Result<Self, ListenError> {
+    pub(crate) fn bind(control_port: u16, data_ports: PortRange) -> Result<Self, ListenError> {
         let control = listen(control_port)?;
         let data = data_ports.ports().map(|port| Ok((port, listen(port)?))).collect::<Result<_, ListenError>>()?;
         let control_port = control.local_addr().map_err(|source| ListenError { port: control_port, source })?.port();
@@ -59,7 +59,7 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
-    // A restarted gateway must not wait for the old one's connections to be forgotten.
+    // A restarted gateway must not wait until the system has forgotten the old one's connections.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -67,20 +67,21 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// For control and data connections alike: found dead within minutes, and small writes go out at once.
-pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
+/// Sets the options of control and data connections: a dead one is found within minutes, and small writes go out at
+/// once.
+pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     SockRef::from(stream)
         .set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3).with_retries(4))
 }
 
-/// For control connections: the octet that ABOR marks as urgent (RFC 959 §4.1.3) stays in its place.
-pub(super) fn keep_urgent_inline(stream: &TcpStream) -> io::Result<()> {
+/// Leaves the octet that ABOR marks as urgent (RFC 959 §4.1.3) in its place; for control connections.
+pub(crate) fn keep_urgent_inline(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_out_of_band_inline(true)
 }
 
-/// Closing such a connection tells the peer that it is cut short: a reset, not an end.
-pub(super) fn reset_on_close(stream: &TcpStream) {
+/// Makes the close of this connection a reset, so that the peer knows that it was cut short.
+pub(crate) fn reset_on_close(stream: &TcpStream) {
     // Where this fails the peer sees an ordinary end, and the control connection still says 426.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

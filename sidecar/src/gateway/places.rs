@@ -1,6 +1,6 @@
-//! Who may stay: users have the places that the configuration gives them, and strangers, who have not logged in, a
-//! budget of their own. So no number of strangers keeps a user out. Pure bookkeeping: what is decided here is done in
-//! `accept`.
+//! Admission: users have the places that the configuration gives them, and strangers, who have not logged in, a budget
+//! of their own. So no number of strangers keeps a user out. Pure bookkeeping: `sessions` and `place` carry out what is
+//! decided here.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,7 +11,7 @@ use std::{
 use safetp_config::gateway::Limits;
 use safetp_protocol::{data_ports::SessionId, origin::Origin, reply::Reply, session::Progress};
 
-/// Strangers of one origin, as one part of all: several origins must join to fill the whole budget.
+/// One origin gets one in so many of all places for strangers: several origins must join to fill the whole budget.
 const PART_OF_ONE_ORIGIN: usize = 4;
 
 /// The order in which strangers go when room is needed: those who never spoke before the others, and in each group the
@@ -26,7 +26,7 @@ struct Rank {
 enum Group {
     Silent,
     Speaking,
-    /// It waits for our check of its password, so it stays.
+    /// It waits for its password to be checked, so it stays.
     Checked,
 }
 
@@ -40,9 +40,9 @@ impl From<Progress> for Group {
     }
 }
 
-/// Why a session does not begin, or ends at its login.
+/// Reason why a session does not begin, or ends at its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     Draining,
     Full,
     PeerFull,
@@ -51,7 +51,7 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    pub(super) fn reply(self) -> Reply {
+    pub(crate) fn reply(self) -> Reply {
         Reply::new(
             421,
             match self {
@@ -65,7 +65,7 @@ impl Refused {
     }
 
     /// The name for metrics.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Draining => "draining",
             Self::Full => "sessions",
@@ -76,38 +76,38 @@ impl Refused {
     }
 }
 
-/// All sessions by what they are.
+/// All sessions, strangers and users.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(crate) struct Places {
     strangers: Strangers,
     users: Users,
 }
 
 impl Places {
-    pub(super) fn new(most_strangers: usize) -> Self {
+    pub(crate) fn new(most_strangers: usize) -> Self {
         Self { strangers: Strangers::new(most_strangers), users: Users::default() }
     }
 
-    /// Lets a stranger in. Tells who must go for it, if anyone.
-    pub(super) fn admit(
+    /// Admits a stranger. Returns the one that must go for it, if any.
+    pub(crate) fn admit(
         &mut self,
         session: SessionId,
         peer: IpAddr,
         limits: &Limits,
         now: Instant,
     ) -> Result<Option<SessionId>, Refused> {
-        // Sooner than after the work of a login that could not end well.
+        // Now rather than after the work of a login that could not succeed.
         self.users.refusal(peer, limits)?;
         self.strangers.admit(session, peer.into(), now)
     }
 
-    /// A session has come further.
-    pub(super) fn note(&mut self, session: SessionId, progress: Progress, now: Instant) {
+    /// Notes that a session has come further.
+    pub(crate) fn note(&mut self, session: SessionId, progress: Progress, now: Instant) {
         self.strangers.note(session, progress.into(), now);
     }
 
     /// Makes a stranger a user.
-    pub(super) fn promote(&mut self, session: SessionId, peer: IpAddr, limits: &Limits) -> Result<(), Refused> {
+    pub(crate) fn promote(&mut self, session: SessionId, peer: IpAddr, limits: &Limits) -> Result<(), Refused> {
         self.users.refusal(peer, limits)?;
         if !self.strangers.remove(session) {
             return Err(Refused::Displaced);
@@ -116,17 +116,17 @@ impl Places {
         Ok(())
     }
 
-    /// A user has left.
-    pub(super) fn remove_user(&mut self, peer: IpAddr) {
+    /// Frees the place of a user that has left.
+    pub(crate) fn remove_user(&mut self, peer: IpAddr) {
         self.users.remove(peer);
     }
 
-    /// A stranger has left, if it was not sent away before.
-    pub(super) fn remove_stranger(&mut self, session: SessionId) {
+    /// Frees the place of a stranger that has left, unless it was displaced before.
+    pub(crate) fn remove_stranger(&mut self, session: SessionId) {
         self.strangers.remove(session);
     }
 
-    pub(super) fn is_stranger(&self, session: SessionId) -> bool {
+    pub(crate) fn is_stranger(&self, session: SessionId) -> bool {
         self.strangers.known.contains_key(&session)
     }
 }
@@ -190,7 +190,7 @@ impl Strangers {
         Ok(displaced)
     }
 
-    /// Who must go before another of this origin can come.
+    /// The stranger that must go before another of this origin can come.
     fn first_to_go(&self, origin: Origin) -> Option<(Rank, SessionId)> {
         let most_of_one = (self.most / PART_OF_ONE_ORIGIN).max(1);
         let crowded = self.by_origin.get(&origin).filter(|of_origin| of_origin.len() >= most_of_one);
@@ -211,7 +211,7 @@ impl Strangers {
         self.by_origin.entry(origin).or_default().insert((rank, session));
     }
 
-    /// Tells whether it was there.
+    /// Returns false if it was not there.
     fn remove(&mut self, session: SessionId) -> bool {
         let Some((origin, rank)) = self.known.remove(&session) else { return false };
         self.order.remove(&(rank, session));

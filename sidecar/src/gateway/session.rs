@@ -1,4 +1,5 @@
-//! One session's I/O around the pure state machine of `safetp_protocol::session`.
+//! One session's I/O around the pure state machine of `safetp_protocol::session`: it does what the machine's outputs
+//! say and reports to it what happens.
 
 use std::{
     io,
@@ -9,47 +10,42 @@ use std::{
 };
 
 use safetp_config::gateway::Backend;
-use safetp_protocol::{
-    data_ports::SessionId,
-    session::{Announced, Output, Session},
-};
-use tokio::{net::TcpStream, sync::watch, task::JoinError};
+use safetp_protocol::session::Output;
+use tokio::{net::TcpStream, task::JoinError};
 use tracing::Instrument as _;
 
 use super::{
-    Gateway,
-    accept::Place,
-    backend::embedded::Connection,
+    backend::FtpdConnection,
     client::ClientStream,
-    data::{
-        ports::{PortNews, Registration},
-        transfer::Outcome,
-    },
+    data::{ports::PortNews, transfer::Outcome},
+    place::Place,
     places::Refused,
-    tls::{self, Identity},
+    shared::Gateway,
 };
-use crate::{drain::Phase, settings::InForce};
+use crate::{drain::Phase, tls};
 
-mod habit;
+mod core_settings;
+mod data;
+mod driver;
 mod protection;
 mod report;
-mod settings;
+mod resumption_history;
 mod transfers;
 
-use transfers::Data;
+use driver::SessionDriver;
 
-/// How long a session has for its last words when the drain is over.
+/// Time for the last replies of a session when the drain is over.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// Serves one client to its end.
-pub(super) async fn run(stream: TcpStream, peer: IpAddr, place: Place, gateway: Arc<Gateway>) {
+/// Serves one client until its session ends.
+pub(crate) async fn run(stream: TcpStream, peer: IpAddr, place: Place, gateway: Arc<Gateway>) {
     let id = place.session();
     let span = tracing::info_span!("session", id = id.0, %peer);
     async {
         let settings = Arc::clone(&gateway.settings.borrow());
         let Backend::Embedded { socket } = &settings.config.backend;
-        match Connection::open(Path::new(socket)).await {
-            Ok(backend) => Task::new(peer, place, stream, backend, settings, gateway).serve().await,
+        match FtpdConnection::open(Path::new(socket)).await {
+            Ok(backend) => SessionDriver::new(peer, place, stream, backend, settings, gateway).serve().await,
             Err(error) => {
                 tracing::error!(%error, "failed to reach the ftpd");
                 let mut client = ClientStream::Clear(stream);
@@ -62,24 +58,7 @@ pub(super) async fn run(stream: TcpStream, peer: IpAddr, place: Place, gateway: 
     .await;
 }
 
-struct Task {
-    id: SessionId,
-    peer: IpAddr,
-    place: Place,
-    core: Session,
-    client: ClientStream,
-    backend: Connection,
-    gateway: Arc<Gateway>,
-    settings: Arc<InForce>,
-    identity: Option<Arc<Identity>>,
-    ports: Registration,
-    data: Data,
-    address: watch::Receiver<Option<Announced>>,
-    drain: watch::Receiver<Phase>,
-    kill_at: Option<Instant>,
-}
-
-/// What the session waited for.
+/// Event that a session waits for.
 enum Wake {
     Client(io::Result<Vec<u8>>),
     Backend(io::Result<Vec<u8>>),
@@ -90,48 +69,15 @@ enum Wake {
     Timeout,
 }
 
-impl Task {
-    fn new(
-        peer: IpAddr,
-        place: Place,
-        stream: TcpStream,
-        backend: Connection,
-        settings: Arc<InForce>,
-        gateway: Arc<Gateway>,
-    ) -> Self {
-        let id = place.session();
-        let mut address = gateway.address.clone();
-        let announced = address.borrow_and_update().clone();
-        let core = Session::new(id, peer, Arc::new(settings::of_core(&settings)), announced, Instant::now());
-        let mut drain = gateway.drain.clone();
-        // The drain may have begun since this connection was let in.
-        drain.mark_changed();
-        Self {
-            id,
-            peer,
-            place,
-            core,
-            client: ClientStream::Clear(stream),
-            backend,
-            ports: gateway.ports.register(id),
-            settings,
-            identity: None,
-            data: Data::default(),
-            address,
-            drain,
-            gateway,
-            kill_at: None,
-        }
-    }
-
+impl SessionDriver {
     async fn serve(mut self) {
-        if let Err(error) = self.turn_until_closed().await {
+        if let Err(error) = self.run_until_closed().await {
             tracing::debug!(error = tls::connection_text(&error), "the session's connection broke");
         }
         Box::pin(self.end()).await;
     }
 
-    async fn turn_until_closed(&mut self) -> io::Result<()> {
+    async fn run_until_closed(&mut self) -> io::Result<()> {
         loop {
             self.perform().await?;
             self.place.follow(self.core.progress());
@@ -143,67 +89,48 @@ impl Task {
         }
     }
 
-    /// Does everything that the core wants. Replies are gathered, so that a pipelining client costs one write.
+    /// Performs all outputs of the core. Replies are gathered, so that a pipelining client costs one write.
     async fn perform(&mut self) -> io::Result<()> {
-        let mut to_client = Vec::new();
+        let mut replies = Vec::new();
         while let Some(output) = self.core.poll_output() {
             match output {
-                Output::ToClient(octets) => to_client.extend_from_slice(&octets),
+                Output::ToClient(octets) => replies.extend_from_slice(&octets),
                 Output::ToBackend(octets) => {
                     if self.backend.write(&octets).await.is_err() {
                         self.core.handle_backend_lost();
                     }
                 }
                 Output::StartTls => {
-                    self.write_to_client(&std::mem::take(&mut to_client)).await?;
+                    self.write_to_client(&std::mem::take(&mut replies)).await?;
                     // Boxed as the others here: each would make the future of every session larger for good.
                     Box::pin(self.start_tls()).await?;
                 }
                 Output::StopTls => {
-                    self.write_to_client(&std::mem::take(&mut to_client)).await?;
+                    self.write_to_client(&std::mem::take(&mut replies)).await?;
                     Box::pin(self.stop_tls()).await?;
                 }
                 Output::Negotiate => Box::pin(self.negotiate()).await?,
                 Output::RestartBackend => Box::pin(self.restart_backend()).await,
-                other => self.perform_at_once(other),
-            }
-        }
-        self.write_to_client(&to_client).await
-    }
-
-    fn perform_at_once(&mut self, output: Output) {
-        match output {
-            Output::Admit => {
-                let admission = self.place.promote().map_err(Refused::reply);
-                self.core.handle_admission(admission, Instant::now());
-            }
-            Output::RequestPort => self.request_port(),
-            Output::ReleasePort => {
-                self.data.early = None;
-                self.ports.release();
-            }
-            Output::StartTransfer(transfer) => self.start_transfer(transfer),
-            Output::DropDescriptor => drop(self.backend.take_descriptor()),
-            Output::AbortTransfer => {
-                if let Some(running) = &self.data.running {
-                    running.cancel.cancel();
+                Output::Admit => {
+                    let admission = self.place.promote().map_err(Refused::reply);
+                    self.core.handle_admission(admission, Instant::now());
                 }
+                Output::RequestPort => self.request_port(),
+                Output::ReleasePort => self.release_port(),
+                Output::StartTransfer(transfer) => self.start_transfer(transfer),
+                Output::DropDescriptor => drop(self.backend.take_descriptor()),
+                Output::AbortTransfer => self.data.cancel(),
+                Output::Event(event) => self.note(&event),
             }
-            Output::Event(event) => self.note(&event),
-            Output::ToClient(_)
-            | Output::ToBackend(_)
-            | Output::StartTls
-            | Output::StopTls
-            | Output::Negotiate
-            | Output::RestartBackend => {}
         }
+        self.write_to_client(&replies).await
     }
 
     async fn write_to_client(&mut self, octets: &[u8]) -> io::Result<()> {
         if octets.is_empty() {
             return Ok(());
         }
-        // A client that does not read its replies has no claim on us.
+        // A session must not last because its client does not read its replies.
         tokio::time::timeout(self.stall(), self.client.write(octets)).await.map_err(io::Error::from)?
     }
 
@@ -251,7 +178,7 @@ impl Task {
         }
     }
 
-    /// Breaks off what is under way, then ends both connections: the ftpd takes an end without a word for a failure.
+    /// Breaks off what is under way, then ends both connections: to the ftpd an end without a command is a failure.
     async fn end(self) {
         let Self { client, backend, ports, data, .. } = self;
         if let Some(running) = data.running {
@@ -262,10 +189,6 @@ impl Task {
         drop((backend, ports));
         client.say_goodbye().await;
         tracing::debug!("session ends");
-    }
-
-    fn stall(&self) -> Duration {
-        Duration::from_secs(self.settings.config.limits.data_seconds.into())
     }
 }
 

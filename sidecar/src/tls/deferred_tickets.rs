@@ -1,9 +1,9 @@
 //! Tickets of TLS 1.3 on data connections, sent when they cannot do harm.
 //!
-//! A server sends them right behind the handshake. A client that only writes does not read them; when it closes its
-//! connection, its system sees something unread, sends a reset, and forgets what it has not sent yet (RFC 1122
+//! A server sends them right after the handshake. A client that only writes does not read them; when it closes its
+//! connection, its system sees something unread, sends a reset, and discards what it has not sent yet (RFC 1122
 //! §4.2.2.13): the upload would be cut short. So they wait for the first octets of a download, or for the end of an
-//! upload, where whoever still reads gets them, and nobody else is hurt.
+//! upload: a client that still reads gets them, and for the others they do no harm.
 
 use std::{
     io,
@@ -17,77 +17,77 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::wire::Wire;
+use crate::wire::Wire;
 
 /// RFC 8446 §5.1. Under TLS 1.2 a ticket is a part of the handshake, in a record of another type, and must not wait.
 const APPLICATION_DATA: u8 = 23;
 
-/// Says that what TLS writes from now on may be a ticket.
-pub(in crate::gateway) type Signal = Arc<AtomicBool>;
+/// Mark that what TLS writes from now on may be a ticket.
+pub(crate) type Signal = Arc<AtomicBool>;
 
-/// A connection that keeps back what TLS writes behind [`Signal`] until it is released.
+/// A connection that holds back what TLS writes after [`Signal`] is set until it is released.
 #[derive(Debug)]
-pub(in crate::gateway) struct Withheld {
+pub(crate) struct DeferredTickets {
     stream: Wire,
     signal: Signal,
-    state: State,
+    state: Deferral,
 }
 
 #[derive(Debug)]
-enum State {
-    /// Nothing of the kind has come.
+enum Deferral {
+    /// No ticket has been written.
     Open,
     /// Tickets wait here.
     Keeping(Vec<u8>),
-    /// They are being sent, from this octet on.
+    /// The tickets are being sent, from this octet on.
     Sending(Vec<u8>, usize),
-    /// All is as on any other connection.
+    /// Everything is written at once, as on any other connection.
     Released,
 }
 
-impl Withheld {
-    pub(in crate::gateway) fn new(stream: Wire) -> Self {
-        Self { stream, signal: Signal::default(), state: State::Open }
+impl DeferredTickets {
+    pub(crate) fn new(stream: Wire) -> Self {
+        Self { stream, signal: Signal::default(), state: Deferral::Open }
     }
 
-    pub(in crate::gateway) fn signal(&self) -> Signal {
+    pub(crate) fn signal(&self) -> Signal {
         Arc::clone(&self.signal)
     }
 
-    pub(in crate::gateway) fn wire(&self) -> &Wire {
+    pub(crate) fn wire(&self) -> &Wire {
         &self.stream
     }
 
-    /// What is kept goes out before what is written next.
-    pub(super) fn release(&mut self) {
-        self.state = match std::mem::replace(&mut self.state, State::Released) {
-            State::Keeping(tickets) => State::Sending(tickets, 0),
-            State::Sending(tickets, sent) => State::Sending(tickets, sent),
-            State::Open | State::Released => State::Released,
+    /// Sends what is kept before what is written next.
+    pub(crate) fn release(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, Deferral::Released) {
+            Deferral::Keeping(tickets) => Deferral::Sending(tickets, 0),
+            Deferral::Sending(tickets, sent) => Deferral::Sending(tickets, sent),
+            Deferral::Open | Deferral::Released => Deferral::Released,
         };
     }
 
-    /// Whether these octets are to be kept: they begin with a record that may be a ticket.
+    /// Returns true for octets to be kept: they begin with a record that may be a ticket.
     fn keeps(&self, octets: &[u8]) -> bool {
         match self.state {
-            State::Open => self.signal.load(Ordering::Relaxed) && octets.first() == Some(&APPLICATION_DATA),
-            State::Keeping(_) => true,
-            State::Sending(..) | State::Released => false,
+            Deferral::Open => self.signal.load(Ordering::Relaxed) && octets.first() == Some(&APPLICATION_DATA),
+            Deferral::Keeping(_) => true,
+            Deferral::Sending(..) | Deferral::Released => false,
         }
     }
 
     fn keep(&mut self, octets: &[u8]) {
         match &mut self.state {
-            State::Keeping(tickets) => tickets.extend_from_slice(octets),
-            state => *state = State::Keeping(octets.to_vec()),
+            Deferral::Keeping(tickets) => tickets.extend_from_slice(octets),
+            state => *state = Deferral::Keeping(octets.to_vec()),
         }
     }
 
     fn poll_send_kept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let State::Sending(tickets, sent) = &mut self.state {
+        while let Deferral::Sending(tickets, sent) = &mut self.state {
             let rest = tickets.get(*sent..).unwrap_or_default();
             if rest.is_empty() {
-                self.state = State::Released;
+                self.state = Deferral::Released;
                 break;
             }
             *sent += ready!(Pin::new(&mut self.stream).poll_write(context, rest))?;
@@ -96,7 +96,7 @@ impl Withheld {
     }
 }
 
-impl AsyncRead for Withheld {
+impl AsyncRead for DeferredTickets {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -106,7 +106,7 @@ impl AsyncRead for Withheld {
     }
 }
 
-impl AsyncWrite for Withheld {
+impl AsyncWrite for DeferredTickets {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         if self.keeps(octets) {
             self.keep(octets);

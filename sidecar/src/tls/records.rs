@@ -1,4 +1,4 @@
-//! TLS records, one at a time, for a connection that may leave TLS again.
+//! Reading of single TLS records, for a connection that may leave TLS again.
 
 use std::{
     io,
@@ -16,10 +16,10 @@ const HEADER: usize = 5;
 /// Octets read at once.
 const PIECE: usize = 4096;
 
-/// A connection that, if asked to, never reads beyond the record that it is in: what the peer sends in the clear behind
-/// its last record must not end up in TLS's buffer (CCC, RFC 4217 §12.3).
+/// A connection that, if asked to, never reads beyond the record that it is in: what the peer sends in the clear
+/// after its last record must not end up in TLS's buffer (CCC, RFC 4217 §12.3).
 #[derive(Debug)]
-pub(super) struct Records {
+pub(crate) struct Records {
     stream: TcpStream,
     one_at_a_time: bool,
     position: Position,
@@ -27,16 +27,16 @@ pub(super) struct Records {
 
 #[derive(Clone, Copy, Debug)]
 enum Position {
-    /// So many octets of it are there.
+    /// Header octets received so far.
     Header([u8; HEADER], usize),
-    /// So many are missing.
+    /// Body octets still to come.
     Body(usize),
 }
 
 const START: Position = Position::Header([0; HEADER], 0);
 
 impl Position {
-    /// How many octets may be read now.
+    /// Octets that may be read now without touching the next record.
     fn missing(self) -> usize {
         match self {
             Self::Header(_, have) => HEADER - have,
@@ -66,19 +66,20 @@ impl Position {
 }
 
 impl Records {
-    pub(super) fn new(stream: TcpStream, one_at_a_time: bool) -> Self {
+    pub(crate) fn new(stream: TcpStream, one_at_a_time: bool) -> Self {
         Self { stream, one_at_a_time, position: START }
     }
 
-    /// Whether another record comes, and not octets in the clear or the end. To be asked between records.
-    pub(super) async fn continues(&self) -> io::Result<bool> {
+    /// Waits for what comes next and returns true if it is another record, not octets in the clear or the end. To be
+    /// called between records.
+    pub(crate) async fn continues(&self) -> io::Result<bool> {
         let mut first = [0];
         let count = self.stream.peek(&mut first).await?;
-        // RFC 8446 §5.1: change_cipher_spec, alert, handshake, application_data. No command begins like that.
+        // RFC 8446 §5.1: change_cipher_spec, alert, handshake, application_data. No command begins with these octets.
         Ok(count > 0 && matches!(first, [20..=23]))
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
+    pub(crate) fn into_inner(self) -> TcpStream {
         self.stream
     }
 }
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_never_reaches_into_the_next_record() {
+    fn missing_octets_never_reach_into_the_next_record() {
         let records = [&[23, 3, 3, 0, 3][..], b"abc", &[21, 3, 3, 0, 0], &[22, 3, 3, 1, 0], &[7; 256]].concat();
         for step in 1..=records.len() {
             let (mut position, mut at) = (START, 0);

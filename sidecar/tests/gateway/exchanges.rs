@@ -1,4 +1,5 @@
-//! Exchanges of X-SafeTP1 that are abandoned, cut short, mixed up or replayed: nobody is let in, and nobody else is kept out.
+//! Exchanges of X-SafeTP1 that are abandoned, cut short, mixed up or replayed: nobody is let in, and nobody else is
+//! kept out.
 
 use safetp_config::gateway::{GatewayConfig, Mechanism};
 use safetp_protocol::security::safetp1::Level;

@@ -116,7 +116,7 @@ fn sigterm_drains_and_ends_with_0() {
 fn strangers_cannot_use_up_the_open_files_that_transfers_and_the_admin_port_need() {
     let pod = Pod::new();
     let mut serving = Serving::start(&pod, || program_of(256));
-    assert!(serving.status().contains("256 open files are enough"), "{}", serving.status());
+    assert!(serving.status().contains("256 open files allow only"), "{}", serving.status());
     let mut client = serving.login(&pod);
     let mut data = client.open("STOR file");
     data.write_all(b"half").unwrap();

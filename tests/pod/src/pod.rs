@@ -14,10 +14,11 @@ use safetp_protocol::session::Announced;
 use safetp_sidecar::{
     admin::Admin,
     drain::Phase,
-    gateway::{Bound, Gateway, Tickets},
+    gateway::{Bound, Gateway},
     metrics::Metrics,
     settings::{InForce, Keeper},
     shut_in,
+    tls::Tickets,
 };
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
@@ -274,7 +275,7 @@ fn bind(
         let keeper = Keeper::start(volume.path(), Tickets::new().unwrap(), Arc::clone(&news.metrics)).unwrap();
         let settings = keeper.subscribe();
         let News { address, drain, metrics, .. } = news.clone();
-        let bound = Gateway::bind(&config, settings.clone(), address, drain, metrics).ok()?;
+        let bound = Bound::new(&config, settings.clone(), address, drain, metrics).ok()?;
         tokio::spawn(keeper.run());
         Some((config, bound, settings))
     })

@@ -1,5 +1,5 @@
-//! One listener of one data port: every connection goes to the session that waits for it, or nowhere. Where several
-//! sessions wait for the same peer, the TLS handshake tells whose it is.
+//! The listeners of the data ports: every connection goes to the session that waits for it, or is dropped. Where
+//! several sessions wait for the same peer, the TLS handshake tells whose it is.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -9,54 +9,55 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Connection, ports::PortDesk, waiting_room::WaitingRoom, wire::Wire};
+use super::{connection::DataConnection, ports::PortAllocator, waiting_room::WaitingRoom};
 use crate::{
-    gateway::{
-        listen,
-        tls::{self, Unresumed},
-    },
+    gateway::listen,
     settings::InForce,
+    tls::{self, Unresumed},
+    wire::Wire,
 };
 
-/// After a failed accept: out of descriptors or memory, which does not get better by asking at once again.
+/// Pause after a failed accept: out of descriptors or memory, which does not get better by trying again at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a connection may be silent that comes from where no client is that is waited for.
+/// Time for the first octet of a connection from an address where no waiting session has its client.
 const SILENT_TIME: Duration = Duration::from_secs(5);
 
 /// Finds the owner of each data connection.
 #[derive(Debug)]
-pub(in crate::gateway) struct Receptionist {
-    desk: Arc<PortDesk>,
+pub(crate) struct DataAcceptor {
+    ports: Arc<PortAllocator>,
     settings: watch::Receiver<Arc<InForce>>,
     waiting: Arc<WaitingRoom>,
 }
 
-impl Receptionist {
-    /// `most_unproven` connections at once may have yet to prove whose they are.
-    pub(in crate::gateway) fn new(
-        desk: Arc<PortDesk>,
+impl DataAcceptor {
+    /// At most `most_unproven` connections at once may have yet to prove whose they are.
+    pub(crate) fn new(
+        ports: Arc<PortAllocator>,
         settings: watch::Receiver<Arc<InForce>>,
         most_unproven: usize,
     ) -> Self {
-        Self { desk, settings, waiting: Arc::new(WaitingRoom::new(most_unproven)) }
+        Self { ports, settings, waiting: Arc::new(WaitingRoom::new(most_unproven)) }
     }
 
     fn receive(self: &Arc<Self>, port: u16, stream: TcpStream, peer: IpAddr) {
-        match self.desk.handle_connection(port, peer) {
-            Arrival::Of(session) => self.desk.hand_over(session, Connection::Plain(Wire::accepted(stream))),
+        match self.ports.handle_connection(port, peer) {
+            Arrival::Of(session) => {
+                self.ports.hand_over(session, DataConnection::Plain(Wire::accepted(stream)));
+            }
             Arrival::ToBeProven { from_client } => self.prove(port, stream, peer, from_client),
-            Arrival::Stranger => self.desk.turn_away(port, peer, &stream),
+            Arrival::Stranger => self.ports.drop_stray(port, peer, &stream),
         }
     }
 
     fn prove(self: &Arc<Self>, port: u16, stream: TcpStream, peer: IpAddr, from_client: bool) {
-        let receptionist = Arc::clone(self);
+        let acceptor = Arc::clone(self);
         let seat = self.waiting.enter(peer);
         tokio::spawn(async move {
             tokio::select! {
-                () = receptionist.ask_for_proof(port, stream, peer, from_client) => {}
-                () = seat.displaced() => tracing::debug!(port, %peer, "a newer connection needs the place of this one"),
+                () = acceptor.ask_for_proof(port, stream, peer, from_client) => {}
+                () = seat.displaced() => tracing::debug!(port, %peer, "dropped a data connection for a newer one"),
             }
         });
     }
@@ -68,27 +69,28 @@ impl Receptionist {
         let data_time = Duration::from_secs(settings.config.limits.data_seconds.into());
         let time = if from_client { data_time } else { data_time.min(SILENT_TIME) };
         if tokio::time::timeout(time, stream.readable()).await.is_err() {
-            return self.desk.turn_away(port, peer, &stream);
+            return self.ports.drop_stray(port, peer, &stream);
         }
         match identity.accept_resumption(Wire::accepted(stream)).await {
-            Ok(accepted) => self.desk.handle_accepted(port, peer, accepted),
+            Ok(accepted) => self.ports.handle_accepted(port, peer, accepted),
             Err(Unresumed { error, shown, was_full }) => {
                 let why = tls::connection_text(&error);
                 tracing::debug!(port, %peer, error = why, "a data connection did not resume a session");
                 if was_full {
-                    self.desk.handle_unproven(port, Unproven { peer, shown });
+                    self.ports.handle_unproven(port, Unproven { peer, shown });
                 }
             }
         }
     }
 }
 
-pub(in crate::gateway) async fn run(port: u16, listener: TcpListener, receptionist: Arc<Receptionist>) {
+/// Accepts on one data port for as long as the gateway serves.
+pub(crate) async fn run(port: u16, listener: TcpListener, acceptor: Arc<DataAcceptor>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 if listen::prepare(&stream).is_ok() {
-                    receptionist.receive(port, stream, peer.ip().to_canonical());
+                    acceptor.receive(port, stream, peer.ip().to_canonical());
                 }
             }
             Err(error) => {

@@ -1,23 +1,23 @@
-//! A data connection under X-SafeTP1: octets in blocks, each of which proves itself, the last one the end.
+//! A data connection under X-SafeTP1: octets in authenticated blocks, the last of which is the end.
 
 use std::io;
 
 use safetp_protocol::security::safetp1::{Block, BlockSize, DataKeys, Level, Opener, Sealer, TransferNumber};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::wire::Wire;
+use crate::wire::Wire;
 
-/// Of a block's length field (RFC 2228 §5).
+/// Octets of a block's length field (RFC 2228 §5).
 const HEADER: usize = 4;
 /// Sealed octets that are gathered before they are written: the cipher takes about 2 ms for them.
 const GATHERED: usize = 64 * 1024;
 
 #[derive(Debug)]
-pub(super) struct BlockStream {
+pub(crate) struct BlockStream {
     stream: Wire,
     opener: Opener,
     sealer: Sealer,
-    /// What has come: opened octets that wait to be read, or the beginning of a block.
+    /// Octets received: opened ones that wait to be read, or the beginning of a block.
     incoming: Incoming,
     outgoing: Vec<u8>,
     /// Octets of `outgoing` that are sent.
@@ -29,15 +29,15 @@ pub(super) struct BlockStream {
 #[derive(Debug, Default)]
 struct Incoming {
     block: Vec<u8>,
-    /// Octets of `block` that are there.
+    /// Octets of `block` received so far.
     filled: usize,
-    /// Opened and not yet read, in `block`.
+    /// Range of `block` that is opened and not yet read.
     payload: std::ops::Range<usize>,
     ended: bool,
 }
 
 impl BlockStream {
-    pub(super) fn new(stream: Wire, keys: &DataKeys, level: Level, number: TransferNumber, size: BlockSize) -> Self {
+    pub(crate) fn new(stream: Wire, keys: &DataKeys, level: Level, number: TransferNumber, size: BlockSize) -> Self {
         let (opener, sealer) = (keys.opener(number, level, size), keys.sealer(number, level, size));
         Self {
             stream,
@@ -50,17 +50,17 @@ impl BlockStream {
         }
     }
 
-    pub(super) fn wire(&self) -> &Wire {
+    pub(crate) fn wire(&self) -> &Wire {
         &self.stream
     }
 
-    pub(super) fn wire_mut(&mut self) -> &mut Wire {
+    pub(crate) fn wire_mut(&mut self) -> &mut Wire {
         &mut self.stream
     }
 
-    /// 0 is the authentic end; any other is `UnexpectedEof`, and what does not verify is `InvalidData`. Nothing is lost
-    /// if the future is dropped.
-    pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads some octets. 0 is the authentic end; any other end is `UnexpectedEof`, and a block that does not verify is
+    /// `InvalidData`. Nothing is lost if the future is dropped.
+    pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.incoming.payload.is_empty() {
             if self.incoming.ended {
                 return Ok(0);
@@ -89,14 +89,14 @@ impl BlockStream {
             Block::End => *ended = true,
         }
         *filled = 0;
-        // A block behind the last would mean that the last was none.
+        // A block after the last would mean that it was not the last.
         if *ended && self.stream.tcp().try_read(&mut [0]).is_ok_and(|count| count > 0) {
             return Err(io::ErrorKind::InvalidData.into());
         }
         Ok(())
     }
 
-    /// Reads until `wanted` octets of the block are there.
+    /// Reads until the first `wanted` octets of the block have been received.
     async fn fill(&mut self, wanted: usize) -> io::Result<()> {
         let Incoming { block, filled, .. } = &mut self.incoming;
         if block.len() < wanted {
@@ -112,8 +112,8 @@ impl BlockStream {
         Ok(())
     }
 
-    /// Takes some of these octets, and tells how many. Nothing is lost if the future is dropped.
-    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    /// Takes some of these octets and returns how many. Nothing is lost if the future is dropped.
+    pub(crate) async fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         if self.outgoing.len() >= GATHERED {
             self.flush().await?;
         }
@@ -129,7 +129,7 @@ impl BlockStream {
     }
 
     /// Sends the last block. Nothing is lost if the future is dropped.
-    pub(super) async fn finish(&mut self) -> io::Result<()> {
+    pub(crate) async fn finish(&mut self) -> io::Result<()> {
         if !self.finished {
             self.sealer.finish(&mut self.outgoing).map_err(io::Error::other)?;
             self.finished = true;

@@ -1,30 +1,30 @@
-//! Memory of all transfers together: the more there are, the less each of them moves at once.
+//! Memory of all transfers together: the more of them run, the less each of them moves at once.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// For the buffers of all transfers. An upload has two.
+/// Octets for the buffers of all transfers. An upload has two buffers.
 const BUDGET: usize = 64 * 1024 * 1024;
-/// Large enough that system calls and thread changes do not count.
+/// Largest piece: enough that the cost of system calls and thread changes does not show.
 const MOST: usize = 256 * 1024;
-/// A TLS record's worth: below, each record would cost a system call of its own.
+/// Smallest piece, a TLS record: with less, each record would cost a system call of its own.
 const LEAST: usize = 16 * 1024;
 
-/// How many transfers are under way.
+/// Number of transfers under way.
 #[derive(Clone, Debug, Default)]
-pub(in crate::gateway) struct Budget(Arc<AtomicUsize>);
+pub(crate) struct Budget(Arc<AtomicUsize>);
 
-/// One transfer's part of the budget, given back when dropped.
+/// One transfer's share of the budget, given back when dropped.
 #[derive(Debug)]
-pub(in crate::gateway) struct Share {
+pub(crate) struct Share {
     transfers: Arc<AtomicUsize>,
     chunk: usize,
 }
 
 impl Budget {
-    pub(in crate::gateway) fn share(&self) -> Share {
+    pub(crate) fn share(&self) -> Share {
         let transfers = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         Share { transfers: Arc::clone(&self.0), chunk: chunk(transfers) }
     }
@@ -32,7 +32,7 @@ impl Budget {
 
 impl Share {
     /// Octets to move at once.
-    pub(super) fn chunk(&self) -> usize {
+    pub(crate) fn chunk(&self) -> usize {
         self.chunk
     }
 }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_transfers_move_a_lot_at_once_and_a_thousand_move_little() {
+    fn pieces_get_smaller_as_transfers_get_more() {
         assert_eq!([1, 128, 256, 1000, 100_000].map(chunk), [MOST, MOST, MOST / 2, 33554, LEAST]);
     }
 

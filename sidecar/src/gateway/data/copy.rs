@@ -16,21 +16,21 @@ use super::{
     stream::DataStream,
 };
 
-/// What holds for one transfer.
+/// Rules of one transfer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
-    /// Whether lines are converted (TYPE A).
-    pub(super) convert: bool,
+pub(crate) struct Rules {
+    /// True to convert line ends (TYPE A).
+    pub(crate) convert: bool,
     /// The time over which enough octets must move (see [`Pace`]).
-    pub(super) stall: Duration,
+    pub(crate) stall: Duration,
     /// Octets moved at once.
-    pub(super) chunk: usize,
-    /// Whether an upload's end must be authentic.
-    pub(super) require_close_notify: bool,
+    pub(crate) chunk: usize,
+    /// True if an upload's end must be authentic.
+    pub(crate) require_close_notify: bool,
 }
 
-/// Sends all of `source`, its end included. `moved` counts on failure, too.
-pub(super) async fn download(
+/// Sends all of `source` and the end. `moved` counts on failure, too.
+pub(crate) async fn download(
     source: &mut Source,
     stream: &mut DataStream,
     rules: Rules,
@@ -66,14 +66,14 @@ pub(super) async fn download(
     in_pace(stream, &mut pace, rules, Step::Arrival(mark)).await.map(drop)
 }
 
-/// What a download waits for. Each can be dropped and taken again, and nothing is lost by that.
+/// A step that a download waits for. Each can be dropped and taken again, and nothing is lost by that.
 #[derive(Clone, Copy)]
 enum Step<'a> {
-    /// Some of these octets are taken; tells how many.
+    /// Some of these octets are taken; returns how many.
     Write(&'a [u8]),
-    /// All of them are, and the end; tells the mark of [`DataStream::shutdown`].
+    /// All octets and the end are sent; returns the mark of [`DataStream::shutdown`].
     Shutdown,
-    /// All up to the mark have arrived.
+    /// All octets up to the mark have arrived.
     Arrival(u64),
 }
 
@@ -87,8 +87,8 @@ impl Step<'_> {
     }
 }
 
-/// Waits for a step for as long as enough octets arrive at the client: what the kernel has taken from us tells nothing,
-/// since it takes megabytes at once and then nothing for long.
+/// Waits for a step for as long as enough octets arrive at the client. Octets that the kernel has taken prove nothing:
+/// it takes megabytes at once, and then none for a long time.
 async fn in_pace(stream: &mut DataStream, pace: &mut Pace, rules: Rules, step: Step<'_>) -> Result<u64, Failure> {
     loop {
         let began = Instant::now();
@@ -102,8 +102,8 @@ async fn in_pace(stream: &mut DataStream, pace: &mut Pace, rules: Rules, step: S
     }
 }
 
-/// Receives until the client's end and writes all of it, also what came before a failure: the part can be resumed.
-pub(super) async fn upload(
+/// Receives until the client's end and writes all of it, also the octets before a failure: the part can be resumed.
+pub(crate) async fn upload(
     stream: &mut DataStream,
     sink: &mut Sink,
     rules: Rules,
@@ -144,7 +144,8 @@ fn stored_form(converter: &mut FromWire, octets: &[u8], last: bool) -> (Vec<u8>,
     (target, count)
 }
 
-/// Reads until the buffer is full or the connection has ended, and how.
+/// Reads until the buffer is full or the connection has ended. Returns the number of octets, and how it ended if it
+/// has.
 async fn fill(
     stream: &mut DataStream,
     buffer: &mut [u8],
@@ -174,7 +175,7 @@ fn ended(error: &io::Error, rules: Rules) -> Result<(), Failure> {
         io::ErrorKind::UnexpectedEof if rules.require_close_notify => Err(Failure::Truncated),
         io::ErrorKind::InvalidData => Err(Failure::Tampered),
         io::ErrorKind::UnexpectedEof => {
-            tracing::info!("took an upload without close_notify for whole, as the configuration says");
+            tracing::info!("accepted an upload without close_notify, as uploads.requireCloseNotify: false allows");
             Ok(())
         }
         _ => Err(Failure::ConnectionLost),
@@ -185,8 +186,8 @@ fn stalled(rules: Rules) -> Failure {
     Failure::Stalled { seconds: u32::try_from(rules.stall.as_secs()).unwrap_or(u32::MAX) }
 }
 
-/// What an error of the file means; `otherwise` where it says nothing special.
-pub(super) fn file_failure(error: &io::Error, otherwise: Failure) -> Failure {
+/// The failure that an error of the file means; `otherwise` where the error is not specific.
+pub(crate) fn file_failure(error: &io::Error, otherwise: Failure) -> Failure {
     tracing::warn!(%error, "failed to access the file that the ftpd handed over");
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Failure::StorageFull,

@@ -1,4 +1,4 @@
-//! What the ftpd hands over: an opened file, or one end of a stream.
+//! The descriptor that the ftpd hands over: an opened file, or one end of a stream.
 
 use std::{
     fs::File,
@@ -19,30 +19,30 @@ use tokio::{
 
 /// The reading side of a download.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(crate) enum Source {
     File(FileSource),
     Socket(UnixStream),
     Pipe(pipe::Receiver),
 }
 
 #[derive(Debug)]
-pub(super) struct FileSource {
+pub(crate) struct FileSource {
     file: Arc<File>,
     offset: u64,
-    /// Whether what lies in the page cache can be had without a thread.
+    /// True while the file system can say whether octets are in the page cache, which are read without a thread.
     try_cache: bool,
 }
 
 /// The writing side of an upload. One write may be under way while the next octets are received.
 #[derive(Debug)]
-pub(super) enum Sink {
+pub(crate) enum Sink {
     File { file: Arc<File>, writing: Option<JoinHandle<(Vec<u8>, io::Result<()>)>> },
     Socket(UnixStream),
     Pipe(pipe::Sender),
 }
 
 impl Source {
-    pub(super) fn new(descriptor: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn new(descriptor: OwnedFd) -> io::Result<Self> {
         Ok(match kind(&descriptor)? {
             FileType::Socket => Self::Socket(socket(descriptor)?),
             FileType::Fifo => Self::Pipe(pipe::Receiver::from_owned_fd(descriptor)?),
@@ -50,8 +50,8 @@ impl Source {
         })
     }
 
-    /// How many octets to read at once: what is left of a small file, else `most`.
-    pub(super) fn chunk(&self, most: usize) -> usize {
+    /// Octets to read at once: the rest of a small file, else `most`.
+    pub(crate) fn chunk(&self, most: usize) -> usize {
         let Self::File(source) = self else { return most.min(32 * 1024) };
         let left = source.file.metadata().map_or(u64::MAX, |data| data.len().saturating_sub(source.offset));
         // One more than is left, so that a small file's end is seen by the same read.
@@ -59,7 +59,7 @@ impl Source {
     }
 
     /// Reads some octets into the buffer, which comes back; 0 is the end.
-    pub(super) async fn read(&mut self, mut buffer: Vec<u8>) -> io::Result<(Vec<u8>, usize)> {
+    pub(crate) async fn read(&mut self, mut buffer: Vec<u8>) -> io::Result<(Vec<u8>, usize)> {
         let count = match self {
             Self::File(source) => return source.read(buffer).await,
             Self::Socket(stream) => stream.read(&mut buffer).await?,
@@ -90,7 +90,7 @@ impl FileSource {
         Ok((buffer, count))
     }
 
-    /// `None` where a disk must be waited for, or where the file system cannot tell.
+    /// Reads from the page cache. `None` where a disk must be waited for, or where the file system cannot say.
     fn read_cached(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         if !self.try_cache {
             return Ok(None);
@@ -112,7 +112,7 @@ impl FileSource {
 }
 
 impl Sink {
-    pub(super) fn new(descriptor: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn new(descriptor: OwnedFd) -> io::Result<Self> {
         Ok(match kind(&descriptor)? {
             FileType::Socket => Self::Socket(socket(descriptor)?),
             FileType::Fifo => Self::Pipe(pipe::Sender::from_owned_fd(descriptor)?),
@@ -120,9 +120,9 @@ impl Sink {
         })
     }
 
-    /// Takes the first `count` octets of the buffer and gives a buffer back, maybe before they are written: an error of
-    /// this write is told by the next call.
-    pub(super) async fn write(&mut self, buffer: Vec<u8>, count: usize) -> io::Result<Option<Vec<u8>>> {
+    /// Takes the first `count` octets of the buffer and gives a buffer back, maybe before they are written: the next
+    /// call returns an error of this write.
+    pub(crate) async fn write(&mut self, buffer: Vec<u8>, count: usize) -> io::Result<Option<Vec<u8>>> {
         let octets = buffer.get(..count).unwrap_or_default();
         match self {
             Self::Socket(stream) => stream.write_all(octets).await?,
@@ -140,8 +140,8 @@ impl Sink {
         Ok(Some(buffer))
     }
 
-    /// Waits until nothing is under way any more: the ftpd must not finish a file that is still written to.
-    pub(super) async fn settle(&mut self) -> io::Result<()> {
+    /// Waits until no write is under way: the ftpd must not finish a file that is still written to.
+    pub(crate) async fn settle(&mut self) -> io::Result<()> {
         match self {
             Self::File { writing, .. } => settle(writing).await.map(drop),
             Self::Socket(stream) => stream.shutdown().await,

@@ -1,4 +1,4 @@
-//! One transfer, from the wait for its data connection to its end, beside the session that started it.
+//! One transfer, from the wait for its data connection to its end, in a task beside the session that started it.
 
 use std::{net::SocketAddr, os::fd::OwnedFd, sync::Arc, time::Duration};
 
@@ -10,111 +10,109 @@ use tokio::{net::TcpStream, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Connection, Terms,
     blocks::BlockStream,
     budget::Share,
+    connection::DataConnection,
     copy::{self, Rules},
     descriptor::{Sink, Source},
+    handshake::Terms,
     stream::DataStream,
-    wire::Wire,
 };
-use crate::{
-    gateway::{listen, tls::TicketId},
-    metrics::Metrics,
-};
+use crate::{gateway::listen, metrics::Metrics, tls::TicketId, wire::Wire};
 
-/// All that a transfer needs.
+/// Everything that a transfer needs.
 #[derive(Debug)]
-pub(in crate::gateway) struct Job {
-    pub(in crate::gateway) transfer: Transfer,
-    pub(in crate::gateway) descriptor: OwnedFd,
-    pub(in crate::gateway) opening: Opening,
-    /// For TLS.
-    pub(in crate::gateway) terms: Option<Terms>,
-    /// For X-SafeTP1.
-    pub(in crate::gateway) keys: Option<DataKeys>,
-    pub(in crate::gateway) share: Share,
-    pub(in crate::gateway) metrics: Arc<Metrics>,
-    pub(in crate::gateway) stall: Duration,
-    pub(in crate::gateway) require_close_notify: bool,
-    pub(in crate::gateway) cancel: CancellationToken,
+pub(crate) struct Job {
+    pub(crate) transfer: Transfer,
+    pub(crate) descriptor: OwnedFd,
+    pub(crate) opening: Opening,
+    /// Set where the control connection is under TLS.
+    pub(crate) terms: Option<Terms>,
+    /// Set where the session is under X-SafeTP1.
+    pub(crate) keys: Option<DataKeys>,
+    pub(crate) share: Share,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) stall: Duration,
+    pub(crate) require_close_notify: bool,
+    pub(crate) cancel: CancellationToken,
 }
 
-/// How the data connection comes about.
+/// Way in which the data connection is opened.
 #[derive(Debug)]
-pub(in crate::gateway) enum Opening {
-    /// It comes, or why it does not.
-    Awaited(oneshot::Receiver<Result<Connection, Failure>>),
-    /// By dialling the client.
+pub(crate) enum Opening {
+    /// By the client: the connection, or why it does not come.
+    Awaited(oneshot::Receiver<Result<DataConnection, Failure>>),
+    /// By the gateway, to this address of the client.
     Dialled(SocketAddr),
 }
 
-/// How long a client may take to answer when it is dialled.
+/// Time for a client to answer when it is dialled.
 const DIAL_TIME: Duration = Duration::from_secs(30);
 
 /// Counts a transfer whose data connection is open.
-struct Running(Arc<Metrics>);
+struct Counted(Arc<Metrics>);
 
-impl Running {
+impl Counted {
     fn new(metrics: Arc<Metrics>) -> Self {
         metrics.transfers_running.inc();
         Self(metrics)
     }
 }
 
-impl Drop for Running {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.transfers_running.dec();
     }
 }
 
-/// How it went.
+/// Result of a transfer.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::gateway) struct Outcome {
-    pub(in crate::gateway) result: Result<(), Failure>,
-    pub(in crate::gateway) moved: u64,
+pub(crate) struct Outcome {
+    pub(crate) result: Result<(), Failure>,
+    pub(crate) moved: u64,
     /// The TLS ticket by which the data connection proved its session.
-    pub(in crate::gateway) ticket: Option<TicketId>,
+    pub(crate) ticket: Option<TicketId>,
 }
 
-pub(in crate::gateway) async fn run(job: Job) -> Outcome {
+pub(crate) async fn run(job: Job) -> Outcome {
     let mut outcome = Outcome { result: Ok(()), moved: 0, ticket: None };
     let Job { transfer, descriptor, opening, terms, keys, share, stall, metrics, .. } = job;
     let (require_close_notify, cancel) = (job.require_close_notify, job.cancel);
     let open = async {
         let connection = opening.connection(stall).await?;
         match (transfer.security, connection) {
-            (DataSecurity::Clear, Connection::Plain(stream)) => Ok((DataStream::Clear(stream), None)),
-            (DataSecurity::Tls, Connection::Proven(stream, ticket)) => {
+            (DataSecurity::Clear, DataConnection::Plain(stream)) => Ok((DataStream::Clear(stream), None)),
+            (DataSecurity::Tls, DataConnection::Proven(stream, ticket)) => {
                 Ok((DataStream::Protected(stream), Some(ticket)))
             }
-            (DataSecurity::Tls, Connection::Shaking(handshake)) => handshake.finish(stall).await,
-            (DataSecurity::Tls, Connection::Plain(stream)) => {
+            (DataSecurity::Tls, DataConnection::Handshaking(handshake)) => handshake.finish(stall).await,
+            (DataSecurity::Tls, DataConnection::Plain(stream)) => {
                 terms.ok_or(Failure::Internal)?.shake_hands(stream, stall).await
             }
-            (DataSecurity::Blocks { level, number, size }, Connection::Plain(stream)) => {
+            (DataSecurity::Blocks { level, number, size }, DataConnection::Plain(stream)) => {
                 let keys = keys.ok_or(Failure::Internal)?;
                 let blocks = BlockStream::new(stream, &keys, level, number, size);
                 Ok((DataStream::Blocks(Box::new(blocks)), None))
             }
             // A change of the level gives the port up.
-            (DataSecurity::Clear | DataSecurity::Blocks { .. }, Connection::Shaking(..) | Connection::Proven(..)) => {
-                Err(Failure::Internal)
-            }
+            (
+                DataSecurity::Clear | DataSecurity::Blocks { .. },
+                DataConnection::Handshaking(..) | DataConnection::Proven(..),
+            ) => Err(Failure::Internal),
         }
     };
     let opened = tokio::select! {
         opened = open => opened,
         () = cancel.cancelled() => Err(Failure::Aborted),
     };
-    // The end of X-SafeTP1's blocks is no habit of old clients but a part of the protocol.
+    // Old clients omit the authentic end of TLS. That of X-SafeTP1 is a part of its protocol, and none may omit it.
     let authentic_end = require_close_notify || matches!(transfer.security, DataSecurity::Blocks { .. });
     let rules = Rules { convert: transfer.convert, stall, chunk: share.chunk(), require_close_notify: authentic_end };
     outcome.result = match opened {
         Err(failure) => Err(failure),
         Ok((stream, ticket)) => {
             outcome.ticket = ticket;
-            let _running = Running::new(metrics);
+            let _counted = Counted::new(metrics);
             move_octets(transfer, descriptor, stream, rules, &cancel, &mut outcome.moved).await
         }
     };
@@ -122,7 +120,7 @@ pub(in crate::gateway) async fn run(job: Job) -> Outcome {
 }
 
 impl Opening {
-    async fn connection(self, stall: Duration) -> Result<Connection, Failure> {
+    async fn connection(self, stall: Duration) -> Result<DataConnection, Failure> {
         match self {
             Self::Awaited(connection) => {
                 let connection = tokio::time::timeout(stall, connection).await.map_err(|_| Failure::NoConnection)?;
@@ -133,14 +131,14 @@ impl Opening {
     }
 }
 
-async fn dial(address: SocketAddr, time: Duration) -> Result<Connection, Failure> {
+async fn dial(address: SocketAddr, time: Duration) -> Result<DataConnection, Failure> {
     let dialled = tokio::time::timeout(time, TcpStream::connect(address)).await.map_err(std::io::Error::from);
     let stream = dialled.flatten().and_then(|stream| listen::prepare(&stream).map(|()| stream));
     let stream = stream.map_err(|error| {
-        tracing::debug!(%address, %error, "the client could not be dialled");
+        tracing::debug!(%address, %error, "failed to dial the client");
         Failure::Unreachable
     })?;
-    Ok(Connection::Plain(Wire::dialled(stream)))
+    Ok(DataConnection::Plain(Wire::dialled(stream)))
 }
 
 async fn move_octets(

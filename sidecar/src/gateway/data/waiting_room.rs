@@ -1,6 +1,6 @@
-//! Connections that have yet to prove whose they are. There is room for so many, and for so many from one address; whoever
-//! comes beyond that takes the place of the one that has been there for the longest time, since a client needs its
-//! place for a round trip and a stranger for as long as it can have it.
+//! Connections that have yet to prove whose they are. Their number is limited, in all and from one address. One more
+//! takes the place of the one that has waited longest: a client needs its place for a round trip, a stranger keeps it
+//! for as long as it can.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,14 +11,14 @@ use std::{
 use safetp_protocol::origin::Origin;
 use tokio_util::sync::CancellationToken;
 
-/// From one address, which thousands of clients may share: one place in so many.
+/// One address, which thousands of clients may share, gets one in so many of all places.
 const PART_OF_ONE: usize = 2;
 
 #[derive(Debug)]
-pub(super) struct WaitingRoom(Mutex<State>);
+pub(crate) struct WaitingRoom(Mutex<Seats>);
 
 #[derive(Debug)]
-struct State {
+struct Seats {
     most: usize,
     next: u64,
     /// In the order in which they came.
@@ -28,30 +28,30 @@ struct State {
 
 /// One connection's place, given up when dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     room: Arc<WaitingRoom>,
     number: u64,
     displaced: CancellationToken,
 }
 
 impl WaitingRoom {
-    pub(super) fn new(most: usize) -> Self {
-        Self(Mutex::new(State { most, next: 0, waiting: BTreeMap::new(), by_origin: HashMap::new() }))
+    pub(crate) fn new(most: usize) -> Self {
+        Self(Mutex::new(Seats { most, next: 0, waiting: BTreeMap::new(), by_origin: HashMap::new() }))
     }
 
-    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Seat {
+    pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Seat {
         let displaced = CancellationToken::new();
         let number = self.lock().enter(peer.into(), displaced.clone());
         Seat { room: Arc::clone(self), number, displaced }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Seats> {
         // The bookkeeping stays whole whatever a panicking holder was doing: each call on it is complete in itself.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Seats {
     fn enter(&mut self, origin: Origin, displaced: CancellationToken) -> u64 {
         let of_origin = self.by_origin.get(&origin).filter(|numbers| numbers.len() >= self.most / PART_OF_ONE);
         let oldest_of_origin = of_origin.and_then(BTreeSet::first).copied();
@@ -79,8 +79,8 @@ impl State {
 }
 
 impl Seat {
-    /// Waits until somebody else needs the place.
-    pub(super) async fn displaced(&self) {
+    /// Waits until another connection needs the place.
+    pub(crate) async fn displaced(&self) {
         self.displaced.cancelled().await;
     }
 }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn one_too_many_from_an_address_displaces_its_oldest_and_nobody_elses() {
+    fn over_the_limit_of_an_address_its_own_oldest_connection_goes() {
         let room = Arc::new(WaitingRoom::new(MOST));
         let other = enter(&room, "198.51.100.2", 1);
         let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_is_one_address() {
+    fn an_ipv6_network_counts_as_one_address() {
         let room = Arc::new(WaitingRoom::new(MOST));
         let mut seats = enter(&room, "2001:db8::1", MOST_OF_ONE);
         seats.extend(enter(&room, "2001:db8::ffff:1", 1));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn one_too_many_in_all_displaces_the_oldest() {
+    fn over_the_limit_of_all_the_oldest_connection_goes() {
         let room = Arc::new(WaitingRoom::new(MOST));
         let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE - 1);
         seats.extend(enter(&room, "198.51.100.2", MOST_OF_ONE));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_free_again_when_its_connection_has_gone() {
+    fn a_closed_connection_frees_its_place() {
         let room = Arc::new(WaitingRoom::new(MOST));
         let mut seats = enter(&room, "198.51.100.1", MOST_OF_ONE);
         seats.pop();

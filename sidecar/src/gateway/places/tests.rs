@@ -1,3 +1,5 @@
+//! Admission of strangers and users, by scenes and by random steps.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -18,7 +20,7 @@ impl Scene {
         Self { places: Places::new(most_strangers), limits, now: Instant::now() }
     }
 
-    /// A second later than whatever was before.
+    /// Connects a second after whatever came before.
     fn connect(&mut self, session: u64, peer: &str) -> Result<Option<u64>, Refused> {
         self.now += SECOND;
         let displaced = self.places.admit(SessionId(session), peer.parse().unwrap(), &self.limits, self.now)?;
@@ -55,7 +57,7 @@ fn strangers_take_no_place_from_users() {
 }
 
 #[test]
-fn one_address_can_be_given_fewer_places() {
+fn sessions_of_one_address_can_be_limited() {
     let mut scene = Scene::of(8, 9);
     scene.limits.sessions_per_peer = 1;
     scene.connect(1, &peer(1)).unwrap();
@@ -83,7 +85,7 @@ fn the_oldest_silent_stranger_goes_before_any_who_spoke() {
 }
 
 #[test]
-fn one_whose_password_is_checked_is_not_sent_away() {
+fn a_stranger_whose_password_is_being_checked_is_not_displaced() {
     let mut scene = Scene::of(4, 9);
     for session in 0..4 {
         scene.connect(session, &peer(session)).unwrap();
@@ -95,7 +97,7 @@ fn one_whose_password_is_checked_is_not_sent_away() {
 }
 
 #[test]
-fn strangers_of_one_ipv6_64_push_out_each_other_alone() {
+fn strangers_of_one_ipv6_64_displace_only_each_other() {
     let mut scene = Scene::of(8, 9);
     scene.connect(0, "2001:db8::1").unwrap();
     scene.connect(1, "2001:db8:0:1::1").unwrap();
@@ -113,33 +115,33 @@ fn an_ipv4_address_is_the_same_on_a_socket_of_both_families() {
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum Action {
     Connect(u64),
     Note(u64, Progress),
     LogIn(u64),
     Leave(u64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn action() -> impl Strategy<Value = Action> {
     let progress = prop_oneof![Just(Progress::Speaking), Just(Progress::Protected), Just(Progress::LoggingIn)];
     prop_oneof![
-        4 => (0u64..40).prop_map(Step::Connect),
-        2 => (0u64..40, progress).prop_map(|(session, progress)| Step::Note(session, progress)),
-        1 => (0u64..40).prop_map(Step::LogIn),
-        1 => (0u64..40).prop_map(Step::Leave),
+        4 => (0u64..40).prop_map(Action::Connect),
+        2 => (0u64..40, progress).prop_map(|(session, progress)| Action::Note(session, progress)),
+        1 => (0u64..40).prop_map(Action::LogIn),
+        1 => (0u64..40).prop_map(Action::Leave),
     ]
 }
 
 proptest! {
     #[test]
-    fn no_budget_is_ever_exceeded_and_nobody_is_lost(steps in proptest::collection::vec(step(), 0..200)) {
+    fn no_budget_is_ever_exceeded_and_no_session_is_lost(actions in proptest::collection::vec(action(), 0..200)) {
         const MOST: usize = 8;
         let mut scene = Scene::of(MOST, 3);
         let (mut strangers, mut users) = (BTreeSet::new(), BTreeSet::new());
-        for step in steps {
-            match step {
-                Step::Connect(session) if strangers.contains(&session) || users.contains(&session) => {}
-                Step::Connect(session) => {
+        for action in actions {
+            match action {
+                Action::Connect(session) if strangers.contains(&session) || users.contains(&session) => {}
+                Action::Connect(session) => {
                     if let Ok(displaced) = scene.connect(session, &peer(session % 5)) {
                         strangers.insert(session);
                         if let Some(displaced) = displaced {
@@ -147,17 +149,17 @@ proptest! {
                         }
                     }
                 }
-                Step::Note(session, progress) => scene.note(session, progress),
-                Step::LogIn(session) => {
+                Action::Note(session, progress) => scene.note(session, progress),
+                Action::LogIn(session) => {
                     if scene.log_in(session, &peer(session % 5)).is_ok() {
                         prop_assert!(strangers.remove(&session));
                         users.insert(session);
                     }
                 }
-                Step::Leave(session) if users.remove(&session) => {
+                Action::Leave(session) if users.remove(&session) => {
                     scene.places.remove_user(peer(session % 5).parse().unwrap());
                 }
-                Step::Leave(session) => {
+                Action::Leave(session) => {
                     scene.places.remove_stranger(SessionId(session));
                     strangers.remove(&session);
                 }

@@ -1,4 +1,4 @@
-//! What the configuration means to the core.
+//! The settings of the protocol's state machine, from those of the gateway.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,14 +11,14 @@ use safetp_protocol::{
 
 use crate::settings::InForce;
 
-pub(super) fn of_core(in_force: &InForce) -> Settings {
-    let GatewayConfig { security, limits, active_mode, .. } = &in_force.config;
-    let tls = match (security.mechanisms.contains(&Mechanism::Tls), &in_force.identity) {
+pub(crate) fn from_active(active: &InForce) -> Settings {
+    let GatewayConfig { security, limits, active_mode, .. } = &active.config;
+    let tls = match (security.mechanisms.contains(&Mechanism::Tls), &active.identity) {
         (false, _) => Tls::NotOffered,
         (true, None) => Tls::NotReady,
         (true, Some(_)) => Tls::Ready,
     };
-    let safetp1 = match (security.mechanisms.contains(&Mechanism::SafeTp1), &in_force.signing_key) {
+    let safetp1 = match (security.mechanisms.contains(&Mechanism::SafeTp1), &active.signing_key) {
         (false, _) => SafeTp1::NotOffered,
         (true, None) => SafeTp1::NotReady,
         (true, Some(key)) => SafeTp1::Ready(Arc::clone(key)),

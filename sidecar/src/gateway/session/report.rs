@@ -1,12 +1,15 @@
-//! What a session tells logs and metrics.
+//! A session's events in logs and metrics.
 
 use safetp_protocol::session::{DataSecurity, Event, Failure, Route, Transfer};
 
-use super::{Outcome, Task};
-use crate::metrics::{Binding, Metrics};
+use super::driver::SessionDriver;
+use crate::{
+    gateway::data::transfer::Outcome,
+    metrics::{Binding, Metrics},
+};
 
-impl Task {
-    pub(super) fn note(&mut self, event: &Event) {
+impl SessionDriver {
+    pub(crate) fn note(&mut self, event: &Event) {
         let metrics = &self.gateway.metrics;
         match event {
             Event::LoggedIn(user) => {
@@ -21,7 +24,7 @@ impl Task {
         }
     }
 
-    pub(super) fn note_transfer(&self, transfer: Transfer, outcome: Outcome) {
+    pub(crate) fn note_transfer(&self, transfer: Transfer, outcome: Outcome) {
         let Outcome { result, moved, ticket } = outcome;
         let (verb, failure) = (transfer.verb.as_str(), result.err());
         self.gateway.metrics.transfer(transfer, failure, moved);
@@ -37,10 +40,8 @@ impl Task {
         let blame = failure.map(|failure| failure.blame().name());
         tracing::info!(verb, octets = moved, failure = failure.map(Failure::name), blame, "transfer ended");
     }
-}
 
-impl Task {
-    /// By what a data connection was known for this session's.
+    /// The evidence by which a data connection was taken for this session's.
     fn binding(&self, transfer: Transfer, resumed: bool) -> Binding {
         match (transfer.security, transfer.route) {
             (DataSecurity::Blocks { .. }, _) => Binding::Keys,

@@ -1,76 +1,76 @@
-//! Whether a client's next data connection can be expected, or must be made, to resume its session, by what the ones
-//! before it did.
+//! What a client's data connections did with TLS tickets so far, and so whether the next one must resume the session.
 
 use std::time::Instant;
 
 use safetp_protocol::data_ports::Ticket;
 
-use crate::gateway::tls::{CONTROL_TICKETS, DATA_TICKETS, TicketId};
+use crate::tls::{CONTROL_TICKETS, DATA_TICKETS, TicketId};
 
-/// A client's habit with tickets.
+/// A client's use of tickets so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Habit {
+pub(crate) struct ResumptionHistory {
     /// A data connection has resumed the session.
     resumes: bool,
-    /// One was expected to, and did not.
+    /// A data connection was expected to resume it, and did not.
     failed: bool,
     /// The last data connection that resumed broke off: OpenSSL forgets a session that did not end as it should.
     broken: bool,
     last: Option<TicketId>,
-    left: Left,
-    /// When the tickets of the control connection lapse, which may be the only ones that the client keeps.
-    lapse: Option<Instant>,
+    left: TicketsLeft,
+    /// Expiry of the control connection's tickets, which may be the only ones that the client keeps.
+    expiry: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Left {
-    /// It never runs out of them: under TLS 1.2 each handshake brings a new one, and some use one more than once.
+enum TicketsLeft {
+    /// The client never runs out of them: under TLS 1.2 each handshake brings a new one, and some clients use one more
+    /// than once.
     #[default]
     Enough,
-    /// What a client that uses each ticket once has left.
-    Tickets(usize),
+    /// The number that a client has left which uses each ticket once.
+    Count(usize),
 }
 
-impl Habit {
-    /// After the handshake of the control connection.
-    pub(super) fn new(tls13: bool, lapse: Instant) -> Self {
-        let left = if tls13 { Left::Tickets(CONTROL_TICKETS) } else { Left::Enough };
-        Self { left, lapse: Some(lapse), ..Self::default() }
+impl ResumptionHistory {
+    /// The history at the handshake of the control connection.
+    pub(crate) fn new(tls13: bool, expiry: Instant) -> Self {
+        let left = if tls13 { TicketsLeft::Count(CONTROL_TICKETS) } else { TicketsLeft::Enough };
+        Self { left, expiry: Some(expiry), ..Self::default() }
     }
 
-    /// A data connection has ended, well or not, which had shown this ticket of the session. Without one it brings no
-    /// ticket of the session either, and an upload brings none to a client that does not read.
-    pub(super) fn note(&mut self, ticket: Option<TicketId>, well: bool, upload: bool) {
+    /// Notes that a data connection has ended, well or not, which had shown this ticket of the session. Without one it
+    /// brings no ticket of the session either, and an upload brings none to a client that does not read.
+    pub(crate) fn note(&mut self, ticket: Option<TicketId>, well: bool, upload: bool) {
         let Some(ticket) = ticket else { return };
         self.resumes = true;
         self.broken = !well;
         if self.last.replace(ticket) == Some(ticket) {
-            self.left = Left::Enough;
+            self.left = TicketsLeft::Enough;
         }
-        if let Left::Tickets(left) = &mut self.left {
+        if let TicketsLeft::Count(left) = &mut self.left {
             let brought = if well && !upload { DATA_TICKETS } else { 0 };
             *left = left.saturating_sub(1) + brought;
         }
     }
 
-    /// No data connection proved to be the session's where one had to. A client that must show a ticket must do so ever
-    /// after, or whoever keeps it from doing so once could take its place from then on.
-    pub(super) fn note_failure(&mut self, now: Instant) {
+    /// Notes that no data connection proved to be the session's where one had to. A client that must show a ticket must
+    /// do so ever after: else an attacker who prevents it once could take its place from then on.
+    pub(crate) fn note_failure(&mut self, now: Instant) {
         self.failed |= self.ticket(now) != Ticket::Always;
     }
 
-    /// Whether a data connection has ever shown a ticket of the session.
-    pub(super) fn has_resumed(self) -> bool {
+    /// Returns true if a data connection has ever shown a ticket of the session.
+    pub(crate) fn has_resumed(self) -> bool {
         self.resumes
     }
 
-    /// When the next data connection must show a ticket. Always, where the client surely has one; at a shared port, where
-    /// it likely has one.
-    pub(super) fn ticket(self, now: Instant) -> Ticket {
-        let lasting = self.left == Left::Enough;
+    /// The rule for the next data connection: it must always show a ticket where the client surely has one, and at a
+    /// shared port where it likely has one.
+    pub(crate) fn ticket(self, now: Instant) -> Ticket {
+        let lasting = self.left == TicketsLeft::Enough;
         match self.resumes && !self.failed {
-            true if lasting && !self.broken && self.lapse.is_some_and(|lapse| now < lapse) => Ticket::Always,
-            true if self.left != Left::Tickets(0) => Ticket::WhenShared,
+            true if lasting && !self.broken && self.expiry.is_some_and(|expiry| now < expiry) => Ticket::Always,
+            true if self.left != TicketsLeft::Count(0) => Ticket::WhenShared,
             _ => Ticket::Never,
         }
     }
@@ -85,47 +85,47 @@ mod tests {
     const LIFETIME: Duration = Duration::from_secs(6 * 3600);
 
     struct Client {
-        habit: Habit,
+        history: ResumptionHistory,
         now: Instant,
     }
 
     impl Client {
         fn new(tls13: bool) -> Self {
             let now = Instant::now();
-            Self { habit: Habit::new(tls13, now + LIFETIME), now }
+            Self { history: ResumptionHistory::new(tls13, now + LIFETIME), now }
         }
 
         fn resume(&mut self, ticket: u64, upload: bool) -> Ticket {
-            self.habit.note(Some(TicketId(ticket)), true, upload);
+            self.history.note(Some(TicketId(ticket)), true, upload);
             self.ticket()
         }
 
         fn ticket(&self) -> Ticket {
-            self.habit.ticket(self.now)
+            self.history.ticket(self.now)
         }
     }
 
     #[test]
-    fn one_that_never_resumed_is_not_trusted_to() {
+    fn a_client_that_never_resumed_need_not_show_a_ticket() {
         let mut client = Client::new(true);
-        client.habit.note(None, true, false);
+        client.history.note(None, true, false);
         assert_eq!(client.ticket(), Ticket::Never);
         assert_eq!(client.resume(1, false), Ticket::WhenShared);
     }
 
     #[test]
-    fn uploads_use_up_the_tickets_of_one_that_uses_each_once() {
+    fn uploads_use_up_the_tickets_of_a_client_that_uses_each_once() {
         let mut client = Client::new(true);
         for number in 0..3 {
             assert_eq!(client.resume(number, true), Ticket::WhenShared);
         }
         assert_eq!(client.resume(3, true), Ticket::Never);
-        client.habit.note(None, true, false);
-        assert_eq!(client.ticket(), Ticket::Never, "what a connection without a ticket brings is nobody's");
+        client.history.note(None, true, false);
+        assert_eq!(client.ticket(), Ticket::Never, "a connection without a ticket brings none of the session");
     }
 
     #[test]
-    fn one_that_uses_a_ticket_twice_must_always_show_one() {
+    fn a_client_that_uses_a_ticket_twice_must_always_show_one() {
         let mut client = Client::new(true);
         assert_eq!(client.resume(1, true), Ticket::WhenShared);
         for _ in 0..9 {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn under_tls_1_2_one_that_has_resumed_must_always_show_a_ticket() {
+    fn under_tls_1_2_a_client_that_has_resumed_must_always_show_a_ticket() {
         let mut client = Client::new(false);
         for number in 0..9 {
             assert_eq!(client.resume(number, true), Ticket::Always);
@@ -142,16 +142,16 @@ mod tests {
     }
 
     #[test]
-    fn after_a_transfer_that_broke_off_the_ticket_is_asked_for_again_once_it_was_shown() {
+    fn after_a_broken_transfer_a_ticket_is_required_again_once_it_was_shown() {
         let mut client = Client::new(false);
         client.resume(1, false);
-        client.habit.note(Some(TicketId(1)), false, false);
+        client.history.note(Some(TicketId(1)), false, false);
         assert_eq!(client.ticket(), Ticket::WhenShared);
         assert_eq!(client.resume(1, false), Ticket::Always);
     }
 
     #[test]
-    fn tickets_that_lapse_are_not_demanded() {
+    fn expired_tickets_are_not_required() {
         let mut client = Client::new(false);
         client.resume(1, false);
         client.now += LIFETIME;
@@ -159,18 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn one_that_failed_at_a_shared_port_is_never_trusted_again() {
+    fn a_client_that_failed_at_a_shared_port_need_not_show_a_ticket_again() {
         let mut client = Client::new(true);
         client.resume(1, false);
-        client.habit.note_failure(client.now);
+        client.history.note_failure(client.now);
         assert_eq!(client.resume(1, false), Ticket::Never);
     }
 
     #[test]
-    fn no_failure_frees_one_from_showing_what_it_must_always_show() {
+    fn a_failure_does_not_free_a_client_that_must_always_show_a_ticket() {
         let mut client = Client::new(false);
         client.resume(1, false);
-        client.habit.note_failure(client.now);
+        client.history.note_failure(client.now);
         assert_eq!(client.ticket(), Ticket::Always);
     }
 }

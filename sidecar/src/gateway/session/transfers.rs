@@ -1,4 +1,4 @@
-//! A session's data port, its data connection and its transfer.
+//! A session's data port, its data connection and its transfer: what the core requests and what comes of it.
 
 use std::{
     sync::Arc,
@@ -10,75 +10,52 @@ use safetp_protocol::{
     data_ports::{Claim, ExpectedPeer, Ticket},
     session::{DataSecurity, Failure, Route, Transfer},
 };
-use tokio::{
-    sync::oneshot,
-    task::{JoinError, JoinHandle},
-};
+use tokio::{sync::oneshot, task::JoinError};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{Task, habit::Habit};
+use super::{data::RunningTransfer, driver::SessionDriver};
 use crate::gateway::data::{
-    self, Handshake, Terms,
+    connection::DataConnection,
+    handshake::{Handshake, Terms},
     ports::PortNews,
     transfer::{self, Job, Opening, Outcome},
 };
 
-/// How long a transfer waits for another connection after one that proved nothing (see [`Claim::patience`]): the client
-/// may be one that cannot resume, and is told soon.
+/// Time that a transfer waits for another connection after one that proved nothing (see [`Claim::patience`]): the
+/// client may be one that cannot resume, and gets its answer soon.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The same for a client that has resumed before: what proved nothing was hardly its own.
+/// The same for a client that has resumed before: the connection that proved nothing was hardly its own.
 const PATIENCE_WITH_PROVEN: Duration = Duration::from_secs(20);
 
-/// The session's data connection, wherever it is at the moment.
-#[derive(Default)]
-pub(super) struct Data {
-    /// Connected before the transfer's command.
-    pub(super) early: Option<data::Connection>,
-    /// The transfer waits for it.
-    pub(super) wanted: Option<oneshot::Sender<Result<data::Connection, Failure>>>,
-    pub(super) running: Option<Running>,
-    pub(super) habit: Habit,
-}
-
-pub(super) struct Running {
-    pub(super) transfer: Transfer,
-    pub(super) cancel: CancellationToken,
-    pub(super) task: JoinHandle<Outcome>,
-}
-
-impl Data {
-    /// How the transfer went; never, while there is none.
-    pub(super) async fn outcome(&mut self) -> Result<Outcome, JoinError> {
-        match &mut self.running {
-            Some(running) => (&mut running.task).await,
-            None => std::future::pending().await,
-        }
-    }
-}
-
-impl Task {
-    pub(super) fn request_port(&mut self) {
+impl SessionDriver {
+    pub(crate) fn request_port(&mut self) {
         self.data.early = None;
         self.ports.request(self.claim(), self.stall());
     }
 
-    /// Where only a ticket counts, it is the client's address that does not.
+    /// Gives up the port, and a connection that came to it before its transfer.
+    pub(crate) fn release_port(&mut self) {
+        self.data.early = None;
+        self.ports.release();
+    }
+
+    /// The claim on the next data connection. Where it must show a ticket, its address does not matter.
     fn claim(&self) -> Claim {
-        let habit = self.data.habit;
+        let history = self.data.history;
         let (peer, ticket) = match self.settings.config.security.data_binding {
             DataBinding::Never => (ExpectedPeer::Anyone, Ticket::Never),
             _ if !self.core.data_connection_can_resume() => (ExpectedPeer::Exactly(self.peer), Ticket::Never),
             DataBinding::Required => (ExpectedPeer::Anyone, Ticket::Always),
             DataBinding::WhenOffered if self.ports.mixes_tickets() => (ExpectedPeer::Exactly(self.peer), Ticket::Never),
-            DataBinding::WhenOffered => (ExpectedPeer::Exactly(self.peer), habit.ticket(Instant::now())),
+            DataBinding::WhenOffered => (ExpectedPeer::Exactly(self.peer), history.ticket(Instant::now())),
         };
-        let proven = ticket == Ticket::Always && habit.has_resumed();
+        let proven = ticket == Ticket::Always && history.has_resumed();
         let patience = if proven { PATIENCE_WITH_PROVEN } else { PATIENCE };
         Claim { peer, ticket, client: self.peer, patience }
     }
 
-    pub(super) fn start_transfer(&mut self, transfer: Transfer) {
+    pub(crate) fn start_transfer(&mut self, transfer: Transfer) {
         let Some(descriptor) = self.backend.take_descriptor() else {
             return self.core.handle_transfer_ended(Err(Failure::NoDescriptor), Instant::now());
         };
@@ -100,7 +77,7 @@ impl Task {
             cancel: cancel.clone(),
         };
         let task = tokio::spawn(transfer::run(job).in_current_span());
-        self.data.running = Some(Running { transfer, cancel, task });
+        self.data.running = Some(RunningTransfer { transfer, cancel, task });
     }
 
     fn requires_close_notify(&self) -> bool {
@@ -111,7 +88,7 @@ impl Task {
     fn await_connection(&mut self) -> Opening {
         let (wanted, connection) = oneshot::channel();
         if let Some(connection) = self.data.early.take() {
-            // The receiver is right here.
+            // The receiver is still in this function, so this cannot fail.
             drop(wanted.send(Ok(connection)));
         } else {
             self.data.wanted = Some(wanted);
@@ -120,34 +97,34 @@ impl Task {
         Opening::Awaited(connection)
     }
 
-    /// TLS on data connections, where the control connection has it.
+    /// Terms of TLS on data connections, where the control connection is under TLS.
     fn terms(&self) -> Option<Terms> {
         let binding = self.settings.config.security.data_binding;
         self.identity.clone().map(|identity| Terms { identity, session: self.id, binding })
     }
 
-    /// What becomes of a connection that comes before its transfer: its handshake begins when the client wants it.
-    fn begin_early(&self, connection: data::Connection) -> data::Connection {
+    /// Lets the handshake begin on a connection that comes before its transfer.
+    fn begin_early(&self, connection: DataConnection) -> DataConnection {
         match (connection, self.terms().filter(|_| self.core.data_connection_can_resume())) {
-            (data::Connection::Plain(wire), Some(terms)) => data::Connection::Shaking(Handshake::begin(wire, terms)),
+            (DataConnection::Plain(wire), Some(terms)) => DataConnection::Handshaking(Handshake::begin(wire, terms)),
             (connection, _) => connection,
         }
     }
 
-    pub(super) fn handle_port_news(&mut self, news: PortNews, now: Instant) {
+    pub(crate) fn handle_port_news(&mut self, news: PortNews, now: Instant) {
         match news {
             PortNews::Granted(port) => self.core.handle_port(Some(port), now),
             PortNews::Refused => self.core.handle_port(None, now),
             PortNews::Expired => self.lose_port(Failure::NoConnection),
             PortNews::Unproven => {
-                self.data.habit.note_failure(now);
+                self.data.history.note_failure(now);
                 self.lose_port(match self.settings.config.security.data_binding {
                     DataBinding::Required => Failure::NotBound,
                     DataBinding::WhenOffered | DataBinding::Never => Failure::Unproven,
                 });
             }
             PortNews::Connected(connection) => match self.data.wanted.take() {
-                // Should the transfer have ended meanwhile, the connection goes with it.
+                // If the transfer has ended meanwhile, the connection is dropped with it.
                 Some(wanted) => drop(wanted.send(Ok(connection))),
                 None => self.data.early = Some(self.begin_early(connection)),
             },
@@ -162,14 +139,14 @@ impl Task {
         self.core.handle_port_expired();
     }
 
-    pub(super) fn handle_transferred(&mut self, outcome: Result<Outcome, JoinError>, now: Instant) {
+    pub(crate) fn handle_transferred(&mut self, outcome: Result<Outcome, JoinError>, now: Instant) {
         let outcome = outcome.unwrap_or_else(|error| {
             tracing::error!(%error, "a transfer's task failed");
             Outcome { result: Err(Failure::Internal), moved: 0, ticket: None }
         });
         if let Some(running) = self.data.running.take() {
             if running.transfer.security == DataSecurity::Tls {
-                self.data.habit.note(outcome.ticket, outcome.result.is_ok(), running.transfer.verb.is_upload());
+                self.data.history.note(outcome.ticket, outcome.result.is_ok(), running.transfer.verb.is_upload());
             }
             self.note_transfer(running.transfer, outcome);
         }
