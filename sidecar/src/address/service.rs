@@ -9,7 +9,7 @@ use kube::{
     Api, Client,
     runtime::{WatchStreamExt as _, watcher},
 };
-use safetp_config::address::{Ingress, choose};
+use safetp_config::address::service::choose;
 
 use super::learned::{self, Learned};
 
@@ -57,28 +57,23 @@ fn text(error: &watcher::Error) -> String {
 }
 
 fn apply(service: Option<&Service>, learned: &Learned) {
-    match choose(&ingress(service)) {
+    match service.and_then(choose) {
         Some(choice) => learned::note(learned, Some(choice.address), choice.reason),
         None => learned::note(learned, None, "the Service has no load balancer address"),
     }
 }
 
-fn ingress(service: Option<&Service>) -> Vec<Ingress> {
-    let status = service.and_then(|service| service.status.as_ref());
-    let published = status.and_then(|status| status.load_balancer.as_ref()?.ingress.as_ref());
-    let entries = published.into_iter().flatten();
-    entries.map(|entry| Ingress { ip: entry.ip.clone(), hostname: entry.hostname.clone() }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use safetp_config::address::ExternalAddress;
+    use serde_json::{Value, json};
     use tokio::sync::watch;
 
     use super::*;
 
-    fn service(status: &serde_json::Value) -> Service {
-        serde_json::from_value(serde_json::json!({"metadata": {"name": "files"}, "status": status})).unwrap()
+    fn service(kind: &str, load_balancer: &Value) -> Service {
+        let (spec, status) = (json!({"type": kind}), json!({"loadBalancer": load_balancer}));
+        serde_json::from_value(json!({"metadata": {"name": "files"}, "spec": spec, "status": status})).unwrap()
     }
 
     #[test]
@@ -86,11 +81,21 @@ mod tests {
         let (learned, known) = watch::channel(None);
         let address = || known.borrow().as_ref().map(ExternalAddress::to_string);
         for (ip, expected) in [("203.0.113.7", "203.0.113.7"), ("203.0.113.8", "203.0.113.8")] {
-            apply(Some(&service(&serde_json::json!({"loadBalancer": {"ingress": [{"ip": ip}]}}))), &learned);
+            apply(Some(&service("LoadBalancer", &json!({"ingress": [{"ip": ip}]}))), &learned);
             assert_eq!(address().as_deref(), Some(expected));
         }
-        apply(Some(&service(&serde_json::json!({"loadBalancer": {}}))), &learned);
+        apply(Some(&service("LoadBalancer", &json!({}))), &learned);
         assert_eq!(address(), None);
+    }
+
+    #[test]
+    fn an_address_published_for_an_earlier_type_of_the_service_is_not_announced() {
+        let (learned, known) = watch::channel(None);
+        let ingress = json!({"ingress": [{"ip": "203.0.113.7"}]});
+        apply(Some(&service("LoadBalancer", &ingress)), &learned);
+        assert!(known.borrow().is_some());
+        apply(Some(&service("NodePort", &ingress)), &learned);
+        assert_eq!(*known.borrow(), None);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use k8s_openapi::api::core::v1::{LoadBalancerIngress, Node, Service};
 use safetp_config::{
-    address::{ExternalAddress, Ingress, choose},
+    address::{
+        ExternalAddress,
+        service::{Choice, choose, published},
+    },
     gateway::AddressSource,
 };
 use safetp_crds::server::{ExposureType, TrafficPolicy};
@@ -41,7 +44,7 @@ pub(crate) fn find_address(server: &ValidatedServer, service: Option<&Service>, 
         ExposureType::LoadBalancer => {
             let source =
                 AddressSource::Service { name: server.names.service(), namespace: server.names.namespace.clone() };
-            Addressing { source, known: service.and_then(published), real_clients }
+            Addressing { source, known: service.and_then(choose).map(KnownAddress::from), real_clients }
         }
         ExposureType::NodePort => {
             Addressing { source: AddressSource::PodAnnotation, known: node.and_then(node_address), real_clients }
@@ -52,18 +55,15 @@ pub(crate) fn find_address(server: &ValidatedServer, service: Option<&Service>, 
 /// Under `Local` kube-proxy leaves the clients' addresses alone. A load balancer that says `ipMode: Proxy` does not, and
 /// one that publishes a name may be of either kind.
 fn keeps_addresses(server: &ValidatedServer, service: Option<&Service>) -> bool {
-    let status = service.and_then(|service| service.status.as_ref()?.load_balancer.as_ref()?.ingress.as_ref());
+    let ingress = service.map(published).unwrap_or_default();
     let proxied = |entry: &LoadBalancerIngress| entry.hostname.is_some() || entry.ip_mode.as_deref() == Some("Proxy");
-    server.exposure.external_traffic_policy == TrafficPolicy::Local && !status.into_iter().flatten().any(proxied)
+    server.exposure.external_traffic_policy == TrafficPolicy::Local && !ingress.iter().any(proxied)
 }
 
-fn published(service: &Service) -> Option<KnownAddress> {
-    // An address that was published for an earlier type of the Service is not this one's.
-    service.spec.as_ref().filter(|spec| spec.type_.as_deref() == Some("LoadBalancer"))?;
-    let ingress = service.status.as_ref()?.load_balancer.as_ref()?.ingress.as_ref()?;
-    let ingress: Vec<_> =
-        ingress.iter().map(|entry| Ingress { ip: entry.ip.clone(), hostname: entry.hostname.clone() }).collect();
-    choose(&ingress).map(|choice| KnownAddress { address: choice.address, reason: choice.reason.to_owned() })
+impl From<Choice> for KnownAddress {
+    fn from(choice: Choice) -> Self {
+        Self { address: choice.address, reason: choice.reason.to_owned() }
+    }
 }
 
 fn node_address(node: &Node) -> Option<KnownAddress> {
@@ -131,7 +131,7 @@ mod tests {
     fn client_addresses_are_real_under_the_local_policy_unless_a_proxy_may_lie_between() {
         let of = |policy: &str, ingress: serde_json::Value| {
             let server = validate(&server(json!({"exposure": {"externalTrafficPolicy": policy}}))).unwrap();
-            let service = json!({"status": {"loadBalancer": {"ingress": ingress}}});
+            let service = json!({"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {"ingress": ingress}}});
             find_address(&server, Some(&serde_json::from_value(service).unwrap()), None).real_clients
         };
         assert!(of("Local", json!([])));
