@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit e2e images cluster cluster-down testbed demo-check demo-program generate setup bench fuzz
+.PHONY: help demo test check unit e2e images cluster cluster-down testbed demo-check demo-program generate setup
+.PHONY: bench fuzz
 
 # Images are linked statically; naming the target keeps the flag away from build scripts and procedural macros.
 HOST_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
@@ -15,7 +16,7 @@ RUST_SOURCES := $(shell git ls-files '*.rs' '*.toml' Cargo.lock)
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
-demo: $(DEMO_PLACE) images demo-program ## the whole product on a real cluster: install, serve, store and fetch through a firewall
+demo: $(DEMO_PLACE) images demo-program ## the whole product on a real cluster: store and fetch through a firewall
 	@target/debug/demo
 
 demo-check: demo-program # whether a cluster that is there already (DEMO_CLUSTER=current) has what the demo needs
@@ -26,8 +27,11 @@ demo-program: setup
 
 test: check unit e2e ## every test: style, units, charts, and the whole product on a real cluster
 
-check: setup ## style, documentation, licences; that generated files are up to date is one of the unit tests
+check: setup ## style, spelling, documentation, licences; unit tests compare generated files
 	@$(STEP) "formatting" cargo fmt --all --check
+	@$(STEP) --show "rules of the house" cargo run --locked -p safetp-house
+	@$(STEP) "spelling" ./tests/linter typos
+	@$(STEP) "Markdown" ./tests/linter rumdl check .
 	@$(STEP) "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" \
 	  cargo doc --workspace --no-deps --document-private-items --locked
@@ -42,7 +46,8 @@ e2e: images cluster ## the tests on the real cluster
 	@target/debug/testbed registry
 	@$(STEP) "the client" cargo build -p safetp-client --locked
 	@$(STEP) --show "charts" ./tests/charts
-	@RUST_BACKTRACE=0 $(STEP) --show "tests on the cluster" cargo test -p safetp-e2e --locked --no-fail-fast -- --test-threads=4
+	@RUST_BACKTRACE=0 $(STEP) --show "tests on the cluster" \
+	  cargo test -p safetp-e2e --locked --no-fail-fast -- --test-threads=4
 
 images: target/images/.built ## target/images/*.tar, for docker, podman, kind and ctr
 
