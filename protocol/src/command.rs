@@ -69,10 +69,11 @@ pub enum Epsv {
     All,
 }
 
-/// RFC 959 §3.1.1, as far as FTP servers of today go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Representation types of RFC 959 §3.1.1, as far as FTP servers of today go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Type {
-    /// `A`, `A N`: lines end in CRLF on the wire.
+    /// `A`, `A N`: lines end in CRLF on the wire. The default.
+    #[default]
     Ascii,
     /// `I`, `L 8`: octets as they are.
     Image,

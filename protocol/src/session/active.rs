@@ -1,9 +1,9 @@
-//! PORT and EPRT: who may be dialled, and where.
+//! PORT and EPRT: which addresses and ports may be dialled.
 
 use super::{Output, Route, Session};
 use crate::endpoint::ActiveTarget;
 
-/// RFC 2577 §3: nothing below is anybody's data port.
+/// RFC 2577 §3: no port below is one for data.
 const FIRST_PORT: u16 = 1024;
 
 impl Session {
@@ -12,16 +12,16 @@ impl Session {
         let ActiveTarget::Address(address) = target else {
             return self.reply(522, "Network protocol not supported, use (1,2)");
         };
-        if address.ip().to_canonical() != self.peer {
+        if address.ip().to_canonical() != self.client.address {
             return self.reply(504, "Only the address that this session comes from is dialled; or use PASV or EPSV.");
         }
         if address.port() < FIRST_PORT {
             return self.reply(504, "Only ports of 1024 and above are dialled.");
         }
-        if let Some(Route::Passive) = self.route {
+        if let Some(Route::Passive) = self.parameters.route {
             self.outputs.push_back(Output::ReleasePort);
         }
-        self.route = Some(Route::Active(address));
+        self.parameters.route = Some(Route::Active(address));
         self.reply(200, "The next transfer dials this address.");
     }
 }

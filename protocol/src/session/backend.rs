@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Event, Expected, Phase, SafeTp1, Session, Tls};
+use super::{Event, Session, backend_link::Expected, phase::Phase};
 use crate::{policy::ActiveMode, reply::Reply};
 
 /// Features that are the gateway's: whatever a backend says about them is not so.
@@ -11,9 +11,9 @@ const OWN_FEATURES: &[&str] = &["AUTH", "CCC", "EPRT", "EPSV", "PASV", "PBSZ", "
 impl Session {
     /// Takes octets from the backend.
     pub fn handle_backend_bytes(&mut self, octets: &[u8], now: Instant) {
-        self.replies.push(octets);
+        self.backend.push(octets);
         while !self.is_closed() {
-            match self.replies.next_reply() {
+            match self.backend.next_reply() {
                 Ok(Some(reply)) => self.handle_reply(reply, now),
                 Ok(None) => break,
                 Err(error) => {
@@ -26,18 +26,18 @@ impl Session {
 
     fn handle_reply(&mut self, reply: Reply, now: Instant) {
         if reply.code().number() == 421 {
-            if let Some(asked) = self.expected.pop_front() {
+            if let Some(asked) = self.backend.take_expected() {
                 self.note(&asked, &reply);
             }
             return self.close(&reply);
         }
-        self.active = now;
-        let Some(expected) = self.expected.pop_front() else {
+        self.clocks.note_activity(now);
+        let Some(expected) = self.backend.take_expected() else {
             return self.close(&Reply::new(421, "Internal trouble: the file server spoke without being asked."));
         };
         // RFC 959 §4.2: another reply to the same command follows.
         if reply.code().is_preliminary() && !matches!(expected, Expected::Transfer) {
-            self.expected.push_front(expected);
+            self.backend.expect_another(expected);
             return self.send(&reply);
         }
         match expected {
@@ -62,16 +62,15 @@ impl Session {
             self.reply(220, "SafeTP gateway ready.");
         }
         self.phase = Phase::Ready;
-        self.greeted = now;
-        self.active = now;
+        self.clocks.note_greeting(now);
     }
 
     /// What a reply to a relayed command changes here.
     fn note(&mut self, asked: &Expected, reply: &Reply) {
         match (asked, reply.code().number()) {
             (Expected::Pass, code) if code >= 400 => self.tell_login(Event::LoginRefused),
-            (Expected::Type(wanted), 200) => self.transfer_type = *wanted,
-            (Expected::Rest(offset), 350) => self.rest = *offset,
+            (Expected::Type(wanted), 200) => self.parameters.transfer_type = *wanted,
+            (Expected::Rest(offset), 350) => self.parameters.rest = *offset,
             _ => {}
         }
     }
@@ -86,7 +85,7 @@ impl Session {
 
     fn own_features(&self) -> Vec<&'static str> {
         let demands = self.settings.demands;
-        let (tls, safetp1) = (self.settings.tls != Tls::NotOffered, self.offers_safetp1());
+        let (tls, safetp1) = (self.settings.offers_tls(), self.settings.offers_safetp1());
         let features = [
             ("AUTH TLS", tls),
             ("AUTH X-SafeTP1", safetp1),
@@ -99,10 +98,6 @@ impl Session {
             ("PROT", tls || safetp1),
         ];
         features.into_iter().filter(|(_, offered)| *offered).map(|(feature, _)| feature).collect()
-    }
-
-    fn offers_safetp1(&self) -> bool {
-        !matches!(self.settings.safetp1, SafeTp1::NotOffered)
     }
 }
 

@@ -1,134 +1,160 @@
-//! What lies between the octets of the control connection and the session's commands and replies.
+//! The control channel: what lies between the octets of the client's connection and the session's commands and replies.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use super::{Output, Session, negotiation::Exchange};
+use super::held::{CommandSecurity, Held, HeldCommands, most_octets};
 use crate::{
     command::{Command, ProtectedKind},
     line::{Line, LineDecoder},
     reply::Reply,
-    security::safetp1::{Control, Unverified, wire_profile::MAX_WIRE_LINE},
+    security::safetp1::{Control, DataKeys, Secured, Unverified, wire_profile::MAX_WIRE_LINE},
 };
 
-/// What a stranger can make us keep of a protected line: room for the message of the longest command, and no more.
+/// Longest protected line that is kept for a stranger: room for the message of the longest command, and no more.
 const LINE_BEFORE_LOGIN: usize = 8 * 1024;
 
-/// How the control connection is protected at the moment.
+/// Protection of the control channel at the moment.
 #[derive(Debug)]
-pub(super) enum Channel {
-    /// Not, until AUTH.
+pub(super) enum ChannelSecurity {
+    /// None: AUTH has not succeeded yet, or CCC has ended TLS.
     Clear,
-    /// Not yet: X-SafeTP1's exchange is under way.
-    Exchanging(Exchange),
-    /// By TLS, beneath the session.
+    /// TLS, beneath the session.
     Tls,
-    /// By X-SafeTP1.
-    SafeTp1(Box<Control>),
-    /// Not any more, behind CCC.
-    Cleared,
+    /// X-SafeTP1.
+    SafeTp1(Box<Secured>),
 }
 
-/// How a command came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// Readable by anyone.
-    Clear,
-    /// Through TLS.
-    Tls,
-    /// As X-SafeTP1's message of this number.
-    SafeTp1(u32),
-}
-
-/// What has come and waits for its turn, so that replies keep the order of the commands.
+/// The control channel of one session.
 #[derive(Debug)]
-pub(super) enum Held {
-    Line(Line, Origin),
-    /// It came in the clear into a protected session, and will get this reply.
-    Refused(Reply),
+pub(super) struct ControlChannel {
+    security: ChannelSecurity,
+    lines: LineDecoder,
+    pub(super) held: HeldCommands,
+    /// Longest command, in octets without its end.
+    max_line: usize,
+    /// The command that is answered at this moment came in the clear.
+    answers_clear: bool,
 }
 
-impl Held {
-    pub(super) fn came_in_the_clear(&self) -> bool {
-        matches!(self, Self::Line(_, Origin::Clear) | Self::Refused(_))
+impl ControlChannel {
+    pub(super) fn new(max_line: usize) -> Self {
+        Self {
+            security: ChannelSecurity::Clear,
+            lines: LineDecoder::for_commands(max_line),
+            held: HeldCommands::default(),
+            max_line,
+            answers_clear: false,
+        }
     }
-}
 
-impl Session {
-    /// The next command, if its line is whole. One that does not verify ends the session.
-    pub(super) fn take_command(&mut self) -> Option<Held> {
-        let line = self.lines.next_line()?;
-        let command = match &mut self.channel {
-            Channel::Clear | Channel::Exchanging(_) | Channel::Cleared => Ok(Held::Line(line, Origin::Clear)),
-            Channel::Tls => Ok(Held::Line(line, Origin::Tls)),
-            Channel::SafeTp1(control) => open(line, control, self.settings.max_line),
+    /// Takes octets from the client.
+    pub(super) fn push(&mut self, octets: &[u8]) {
+        self.lines.push(octets);
+    }
+
+    /// The next command by its turn: a held one, else the next that has come.
+    pub(super) fn next_command(&mut self) -> Result<Option<Held>, Unverified> {
+        match self.held.pop() {
+            Some(held) => Ok(Some(held)),
+            None => self.next_line(),
+        }
+    }
+
+    /// The next command that has come, although others may be held before it.
+    pub(super) fn next_line(&mut self) -> Result<Option<Held>, Unverified> {
+        let Some(line) = self.lines.next_line() else { return Ok(None) };
+        match &mut self.security {
+            ChannelSecurity::Clear => Ok(Some(Held::Line(line, CommandSecurity::Clear))),
+            ChannelSecurity::Tls => Ok(Some(Held::Line(line, CommandSecurity::Tls))),
+            ChannelSecurity::SafeTp1(secured) => open(line, &mut secured.control, self.max_line).map(Some),
+        }
+    }
+
+    /// Keeps a command for its turn.
+    pub(super) fn hold(&mut self, command: Held) {
+        self.held.push(command);
+    }
+
+    pub(super) fn drop_held(&mut self) {
+        self.held = HeldCommands::default();
+    }
+
+    /// Whether more octets may wait.
+    pub(super) fn has_room(&self, logged_in: bool) -> bool {
+        self.waiting() < most_octets(logged_in)
+    }
+
+    /// Octets that wait, as they came and as held commands.
+    pub(super) fn waiting(&self) -> usize {
+        self.lines.waiting() + self.held.octets()
+    }
+
+    /// Whether anything waits: octets, the beginning of a line, or a command.
+    pub(super) fn holds_anything(&self) -> bool {
+        self.lines.holds_octets() || !self.held.is_empty()
+    }
+
+    /// Changes the protection. Nothing that came under the old one is the beginning of what comes under the new one:
+    /// neither half a line nor half a telnet command.
+    pub(super) fn change(&mut self, security: ChannelSecurity) {
+        let limit = match security {
+            ChannelSecurity::SafeTp1(_) => LINE_BEFORE_LOGIN,
+            ChannelSecurity::Clear | ChannelSecurity::Tls => self.max_line,
         };
-        if command.is_err() {
-            self.close(&Reply::new(535, "This message does not verify; connect again."));
-        }
-        command.ok()
+        self.security = security;
+        self.lines = LineDecoder::for_commands(limit);
     }
 
-    /// After CCC: what the client sent before its end of TLS came protected, whatever the channel is from here on.
-    pub(super) fn hold_what_came_protected(&mut self) {
-        while let Some(command) = self.take_command() {
-            self.held.push(command);
-            if !self.has_room() {
-                return self.close(&Reply::new(421, "Too many commands after CCC; wait for its reply."));
-            }
+    /// A user may send what a stranger may not: the longest message of X-SafeTP1.
+    pub(super) fn allow_long_lines(&mut self) {
+        if matches!(self.security, ChannelSecurity::SafeTp1(_)) {
+            self.lines.set_limit(MAX_WIRE_LINE);
         }
     }
 
-    /// What came over the channel before is no beginning of what comes over the new one: neither half a line nor half a
-    /// telnet command.
-    pub(super) fn change_channel(&mut self, channel: Channel) {
-        self.channel = channel;
-        self.lines = LineDecoder::for_commands(self.longest_line());
-    }
-
-    /// How many octets a line may have on the wire at this moment.
-    pub(super) fn longest_line(&self) -> usize {
-        match self.channel {
-            Channel::SafeTp1(_) if self.logged_in => MAX_WIRE_LINE,
-            Channel::SafeTp1(_) => LINE_BEFORE_LOGIN,
-            _ => self.settings.max_line,
-        }
-    }
-
-    /// Whether nobody between can read or change what is said now.
+    /// Whether nobody on the way can read or change what is said now.
     pub(super) fn is_protected(&self) -> bool {
-        matches!(self.channel, Channel::Tls | Channel::SafeTp1(_))
+        matches!(self.security, ChannelSecurity::Tls | ChannelSecurity::SafeTp1(_))
     }
 
-    /// Sends a reply as the channel wants it.
-    pub(super) fn send(&mut self, reply: &Reply) {
-        let octets = match &mut self.channel {
-            Channel::SafeTp1(control) => seal(reply, control, self.answers_clear),
-            _ => Some(reply.encode()),
-        };
-        match octets {
-            Some(octets) => self.outputs.push_back(Output::ToClient(octets)),
-            // No reply can be protected any more, and an unprotected one would be believed by nobody.
-            None => self.close_silently(),
+    /// X-SafeTP1's keys for data connections.
+    pub(super) fn data_keys(&self) -> Option<&DataKeys> {
+        match &self.security {
+            ChannelSecurity::SafeTp1(secured) => Some(&secured.data),
+            ChannelSecurity::Clear | ChannelSecurity::Tls => None,
+        }
+    }
+
+    /// The next replies answer a command that came in the clear, or no such command.
+    pub(super) fn set_answers_clear(&mut self, answers_clear: bool) {
+        self.answers_clear = answers_clear;
+    }
+
+    /// A reply as the client gets it. None once no reply can be protected any more.
+    pub(super) fn encode(&mut self, reply: &Reply) -> Option<Vec<u8>> {
+        match &mut self.security {
+            ChannelSecurity::SafeTp1(secured) => seal(reply, &mut secured.control, self.answers_clear),
+            ChannelSecurity::Clear | ChannelSecurity::Tls => Some(reply.encode()),
         }
     }
 }
 
 /// RFC 2228 §3: inside of a protected session a command in the clear is 533. PORT and EPRT alone are left to the policy.
 fn open(line: Line, control: &mut Control, max_line: usize) -> Result<Held, Unverified> {
-    let Line::Whole(octets) = &line else { return Ok(Held::Line(line, Origin::Clear)) };
+    let Line::Whole(octets) = &line else { return Ok(Held::Line(line, CommandSecurity::Clear)) };
     let message = match Command::parse(octets) {
         Ok(Command::Protected(ProtectedKind::Private, message)) => message,
         Ok(Command::Protected(..)) => return Ok(Held::Refused(Reply::new(537, "X-SafeTP1 has ENC only."))),
-        Ok(Command::Active(_)) => return Ok(Held::Line(line, Origin::Clear)),
+        Ok(Command::Active(_)) => return Ok(Held::Line(line, CommandSecurity::Clear)),
         Ok(_) => return Ok(Held::Refused(Reply::new(533, "This session is protected: send commands by ENC."))),
         Err(error) => return Ok(Held::Refused(error.reply())),
     };
     let opened = control.open(&message)?;
     let line = if opened.line.len() > max_line { Line::TooLong } else { Line::Whole(opened.line) };
-    Ok(Held::Line(line, Origin::SafeTp1(opened.number)))
+    Ok(Held::Line(line, CommandSecurity::SafeTp1(opened.number)))
 }
 
-/// Every line by itself, as RFC 2228 §7 wants for replies of many lines.
+/// Seals every line by itself, as RFC 2228 §7 wants for replies of several lines.
 fn seal(reply: &Reply, control: &mut Control, answers_clear: bool) -> Option<Vec<u8>> {
     let seal_line = if answers_clear { Control::seal_answer_to_clear } else { Control::seal };
     let clear = reply.encode();

@@ -1,3 +1,5 @@
+//! Reasons for which a transfer fails: whose fault each is, and what the client and the ftpd get to know of it.
+
 use crate::{dialect::Cause, pace::LEAST_RATE, reply::Reply};
 
 /// Whose fault a failure is: the first question of whoever reads the log.

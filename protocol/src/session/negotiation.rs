@@ -1,11 +1,12 @@
 //! AUTH and ADAT: the way from a clear channel to a protected one (RFC 2228 §3, RFC 4217 §4, docs/x-safetp1.md).
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use rand_core::CryptoRng;
 
-use super::{Output, Phase, SafeTp1, Session, Tls, channel::Channel};
+use super::{
+    Answer, Output, Question, SafeTp1, Session, Tls, channel::ChannelSecurity, exchange::Exchange, phase::Phase,
+};
 use crate::{
     reply::Reply,
     security::{
@@ -17,50 +18,10 @@ use crate::{
     },
 };
 
-/// Exchanges that one session may begin, whether they fail or are left: a client needs one, and each costs us
-/// milliseconds of computing.
-const MAX_EXCHANGES: u8 = 3;
-
-/// Where X-SafeTP1's exchange stands.
-#[derive(Debug)]
-pub(super) enum Exchange {
-    AwaitingKey(AwaitingKey),
-    /// A [`Question`] waits to be fetched.
-    Asked(Box<Question>),
-    /// It is being answered.
-    Answering,
-    AwaitingProof(Box<AwaitingProof>),
-}
-
-/// The client's message 2. Answering it takes milliseconds, so this can be done elsewhere meanwhile.
-#[derive(Debug)]
-pub struct Question {
-    exchange: AwaitingKey,
-    message: Vec<u8>,
-    server_ip: ServerIp,
-}
-
-/// What became of a [`Question`].
-#[derive(Debug)]
-pub struct Answer(Result<(AwaitingProof, Vec<u8>), Rejected>);
-
-impl Question {
-    /// The expensive step.
-    pub fn answer(self, rng: &mut impl CryptoRng) -> Answer {
-        Answer(self.exchange.answer(&self.message, self.server_ip, rng))
-    }
-}
-
 impl Session {
-    /// What [`Output::Negotiate`] is about.
+    /// The question of [`Output::Negotiate`].
     pub fn take_question(&mut self) -> Option<Question> {
-        match std::mem::replace(&mut self.channel, Channel::Exchanging(Exchange::Answering)) {
-            Channel::Exchanging(Exchange::Asked(question)) => Some(*question),
-            other => {
-                self.channel = other;
-                None
-            }
-        }
+        self.negotiation.take_question()
     }
 
     /// The question is answered.
@@ -69,10 +30,10 @@ impl Session {
             return;
         }
         self.phase = Phase::Ready;
-        self.active = now;
+        self.clocks.note_activity(now);
         match answer.0 {
             Ok((exchange, message)) => {
-                self.channel = Channel::Exchanging(Exchange::AwaitingProof(Box::new(exchange)));
+                self.negotiation.set(Exchange::AwaitingProof(Box::new(exchange)));
                 self.send_adat(335, &message);
             }
             Err(rejected) => self.fail_exchange(rejected),
@@ -80,19 +41,11 @@ impl Session {
         self.advance(now);
     }
 
-    /// The command that leads to protection here, for whoever must be told.
-    pub(super) fn auth_command(&self) -> &'static str {
-        match (self.settings.tls, &self.settings.safetp1) {
-            (Tls::NotOffered, SafeTp1::NotReady | SafeTp1::Ready(_)) => "AUTH X-SafeTP1",
-            _ => "AUTH TLS",
-        }
-    }
-
     /// RFC 4217 has `TLS` alone. Of the names in its drafts `TLS-C` means the same, and `SSL` and `TLS-P` mean that data
     /// connections are private without PBSZ and PROT: such clients begin TLS on them unasked.
     pub(super) fn handle_auth(&mut self, mechanism: &str) {
         // Another AUTH begins anew.
-        self.channel = Channel::Clear;
+        self.negotiation.take();
         match mechanism {
             "TLS" | "TLS-C" => self.handle_auth_tls(DataProtection::Clear),
             "SSL" | "TLS-P" => self.handle_auth_tls(DataProtection::Private),
@@ -102,18 +55,18 @@ impl Session {
     }
 
     pub(super) fn handle_adat(&mut self, message: Vec<u8>, now: Instant) {
-        match std::mem::replace(&mut self.channel, Channel::Clear) {
-            Channel::Exchanging(Exchange::AwaitingKey(exchange)) => self.question(exchange, message),
-            Channel::Exchanging(Exchange::AwaitingProof(exchange)) => self.prove(*exchange, &message, now),
-            other => {
-                self.channel = other;
+        match self.negotiation.take() {
+            Some(Exchange::AwaitingKey(exchange)) => self.question(exchange, message),
+            Some(Exchange::AwaitingProof(exchange)) => self.prove(*exchange, &message, now),
+            // Nothing else is read while a question is open.
+            Some(Exchange::Asked(_) | Exchange::Answering) | None => {
                 self.reply(503, "ADAT comes after AUTH X-SafeTP1.");
             }
         }
     }
 
     fn refuse_mechanism(&mut self) {
-        let text = format!("This server does not offer this mechanism: {}.", self.auth_command());
+        let text = format!("This server does not offer this mechanism: {}.", self.settings.auth_command());
         self.reply(504, &text);
     }
 
@@ -146,12 +99,11 @@ impl Session {
     }
 
     fn begin_exchange(&mut self, key: Arc<SigningKey>) {
-        if self.exchanges >= MAX_EXCHANGES {
+        if self.negotiation.is_used_up() {
             return self.close_after_exchanges();
         }
-        self.exchanges += 1;
         let (exchange, message) = server::begin(key);
-        self.channel = Channel::Exchanging(Exchange::AwaitingKey(exchange));
+        self.negotiation.begin(exchange);
         self.send_adat(334, &message);
     }
 
@@ -162,7 +114,7 @@ impl Session {
         let Some(server_ip) = self.server_ip() else {
             return self.reply(431, "The external address was lost; try again.");
         };
-        self.channel = Channel::Exchanging(Exchange::Asked(Box::new(Question { exchange, message, server_ip })));
+        self.negotiation.set(Exchange::Asked(Box::new(Question { exchange, message, server_ip })));
         self.phase = Phase::Negotiating;
         self.outputs.push_back(Output::Negotiate);
     }
@@ -180,16 +132,13 @@ impl Session {
     fn protect(&mut self, secured: Secured, now: Instant) {
         self.reply(235, "This session is protected from here on.");
         self.forget_the_clear(now);
-        let Secured { control, data } = secured;
-        self.change_channel(Channel::SafeTp1(Box::new(control)));
-        self.data_keys = Some(data);
+        self.channel.change(ChannelSecurity::SafeTp1(Box::new(secured)));
         self.protection.handle_protected(Mechanism::SafeTp1);
     }
 
     fn fail_exchange(&mut self, rejected: Rejected) {
-        self.channel = Channel::Clear;
         self.reply(535, &format!("Refused: {rejected}."));
-        if self.exchanges >= MAX_EXCHANGES {
+        if self.negotiation.is_used_up() {
             self.close_after_exchanges();
         }
     }
@@ -205,18 +154,15 @@ impl Session {
     /// Whoever writes into the clear channel behind AUTH or ADAT may not be the one who ends the exchange, so nothing of
     /// it must ever be read as protected; and a client that waits for its reply sends nothing there.
     fn refuses_what_waits(&mut self) -> bool {
-        let waits = self.lines.holds_octets() || !self.held.is_empty();
+        let waits = self.channel.holds_anything();
         if waits {
             self.close(&Reply::new(421, "Commands behind AUTH or ADAT are refused; wait for the reply."));
         }
         waits
     }
 
-    /// The address that this client has dialled, as far as that is known here.
+    /// The address that this client has dialled, for the signed message.
     fn server_ip(&self) -> Option<ServerIp> {
-        let address = self.address.as_ref()?;
-        let (v4, v6) = (address.v4.map(IpAddr::V4), address.v6.map(IpAddr::V6));
-        let (first, second) = if self.peer.is_ipv6() { (v6, v4) } else { (v4, v6) };
-        first.or(second).map(ServerIp::from)
+        self.address.dialled_from(self.client.address).map(ServerIp::from)
     }
 }

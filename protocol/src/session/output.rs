@@ -1,3 +1,5 @@
+//! What a session asks of its driver.
+
 use std::net::SocketAddr;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Scenes of one session between a client and a backend, with time as the test sets it.
+
 use std::{
     net::Ipv4Addr,
     time::{Duration, Instant},
@@ -6,14 +8,17 @@ use std::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::{command::TransferVerb, policy::ActiveMode};
+use crate::{
+    command::TransferVerb,
+    policy::{ActiveMode, Demands},
+};
 
 mod active;
 mod auth;
 mod changes;
 mod login;
 mod passive;
-mod restart;
+mod protection;
 mod safetp1;
 mod transfers;
 mod waiting;

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Phase, Session, login::FIRST_OCTET_TIME, transfer};
+use super::{Failure, Session, current_transfer::Stage, phase::Phase};
 use crate::reply::Reply;
 
+/// Time from the greeting to a client's first octet: programs send it at once. [`super::Settings::login_time`] begins
+/// there.
+pub(super) const FIRST_OCTET_TIME: Duration = Duration::from_secs(10);
 /// How long a backend may take for one reply: deleting or flushing a lot takes a while, a dead one takes forever.
 const REPLY_TIME: Duration = Duration::from_mins(5);
 /// How long a session on a withdrawn address may be idle: it can do nothing there but PASV.
@@ -46,7 +49,7 @@ impl Session {
 
     /// The gateway shuts down: ends now if nothing is under way, else when that has ended.
     pub fn handle_drain(&mut self, now: Instant) {
-        self.draining = true;
+        self.is_draining = true;
         match self.phase {
             Phase::Handshaking(_) | Phase::Clearing => self.close_silently(),
             Phase::Starting => self.close(&Reply::new(421, "The server is shutting down; connect again.")),
@@ -66,18 +69,19 @@ impl Session {
 
     fn next_timer(&self) -> Option<(Instant, Timer)> {
         let login_time = self.settings.login_time;
-        let login = match (self.first_octet, &self.phase) {
+        let login = match (self.clocks.first_octet(), &self.phase) {
             (Some(first_octet), _) => (first_octet + login_time, Timer::Login),
-            (None, Phase::Starting) => (self.greeted + login_time, Timer::Backend),
-            (None, _) => (self.greeted + FIRST_OCTET_TIME.min(login_time), Timer::Silent),
+            (None, Phase::Starting) => (self.clocks.greeted() + login_time, Timer::Backend),
+            (None, _) => (self.clocks.greeted() + FIRST_OCTET_TIME.min(login_time), Timer::Silent),
         };
-        let idle = (self.active + self.settings.idle_time, Timer::Idle);
-        let moved = self.moved_at.map(|at| (at.max(self.active) + MOVED_TIME, Timer::Moved));
-        let backend = (self.asked_backend + REPLY_TIME, Timer::Backend);
+        let active = self.clocks.active();
+        let idle = (active + self.settings.idle_time, Timer::Idle);
+        let moved = self.address.moved_at().map(|at| (at.max(active) + MOVED_TIME, Timer::Moved));
+        let backend = (self.backend.asked_at() + REPLY_TIME, Timer::Backend);
         let of_phase = match &self.phase {
             Phase::Closed => return None,
             Phase::Starting | Phase::Restarting | Phase::Asking => Some(backend),
-            Phase::Transferring(state) if state.stage != transfer::Stage::Running => Some(backend),
+            Phase::Transferring(transfer) if transfer.stage() != Stage::Running => Some(backend),
             Phase::Transferring(_)
             | Phase::AwaitingPort(_)
             | Phase::Handshaking(_)
@@ -85,6 +89,6 @@ impl Session {
             | Phase::Admitting(_) => None,
             Phase::Ready | Phase::Clearing => [Some(idle), moved].into_iter().flatten().min(),
         };
-        of_phase.into_iter().chain((!self.logged_in).then_some(login)).min()
+        of_phase.into_iter().chain((!self.login.is_done()).then_some(login)).min()
     }
 }

@@ -1,3 +1,5 @@
+//! PORT and EPRT: which addresses and ports are dialled, and when.
+
 use std::net::SocketAddr;
 
 use super::*;

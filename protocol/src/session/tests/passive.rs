@@ -1,3 +1,5 @@
+//! PASV and EPSV: address, port, and what changes while a port is awaited.
+
 use super::*;
 
 #[test]

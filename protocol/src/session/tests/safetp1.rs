@@ -1,10 +1,12 @@
+//! Sessions under X-SafeTP1, with a real client at the other end.
+
 use std::sync::OnceLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rand_core::SeedableRng as _;
 
 use super::*;
-use crate::security::safetp1::{self, BlockSize, KeySize, Level, ServerIp, TransferNumber, client};
+use crate::security::safetp1::{self, BlockSize, KeySize, Level, ServerIp, SigningKey, TransferNumber, client};
 
 mod ends;
 

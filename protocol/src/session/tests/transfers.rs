@@ -1,3 +1,5 @@
+//! Transfers: their replies, their order, and what breaks them off.
+
 use super::*;
 
 fn retr() -> Transfer {
@@ -245,7 +247,7 @@ fn rest_is_refused_for_files_in_type_a_and_spent_by_one_transfer() {
     scene.backend("200 ok\r\n");
     scene.client("RETR a\r\n");
     assert_eq!(scene.asked(), "TYPE I\r\nRETR a\r\n");
-    assert_eq!(scene.session.rest, 0);
+    assert_eq!(scene.session.parameters.rest, 0);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn the_count_of_exchanges_is_held_against_the_connection_also_after_235() {
     assert_eq!(scene.codes(), [535]);
     let mut protected = Protected::after_proof(scene);
     assert_eq!(protected.scene.codes(), [235]);
-    assert_eq!(protected.scene.session.exchanges, 2);
+    assert_eq!(protected.scene.session.negotiation.begun, 2);
 }
 
 #[test]

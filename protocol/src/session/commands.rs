@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use super::{
-    Expected, Output, Phase, Route, Session,
-    channel::{Held, Origin},
+    Output, Route, Session,
+    backend_link::Expected,
+    held::{CommandSecurity, Held},
+    phase::Phase,
 };
 use crate::{
     command::{Argument, Command, ProtLevel, RelayVerb, TransferVerb, Type},
@@ -24,7 +26,7 @@ impl Session {
         true
     }
 
-    pub(super) fn execute(&mut self, command: Command, origin: Origin, now: Instant) {
+    pub(super) fn execute(&mut self, command: Command, security: CommandSecurity, now: Instant) {
         match command {
             Command::Auth(mechanism) => self.handle_auth(&mechanism),
             Command::Pbsz(size) => {
@@ -41,7 +43,7 @@ impl Session {
             Command::Active(target) => self.handle_active(target),
             Command::Type(wanted) => self.handle_type(wanted, now),
             Command::Rest(offset) => self.ask(format!("REST {offset}").into_bytes(), Expected::Rest(offset), now),
-            Command::Transfer { verb, argument } => self.handle_transfer(verb, argument.as_ref(), origin, now),
+            Command::Transfer { verb, argument } => self.handle_transfer(verb, argument.as_ref(), security, now),
             Command::Relay { verb, argument } => {
                 self.ask(line_of(verb.as_str(), argument.as_ref()), Expected::Relayed, now);
             }
@@ -65,7 +67,7 @@ impl Session {
     fn handle_prot(&mut self, level: ProtLevel) {
         let before = self.protection.data();
         let reply = self.protection.handle_prot(level, self.settings.demands.data_protected);
-        if self.protection.data() != before && self.route == Some(Route::Passive) {
+        if self.protection.data() != before && self.parameters.route == Some(Route::Passive) {
             self.give_up_port();
         }
         self.send(&reply);
@@ -86,7 +88,7 @@ impl Session {
     }
 
     fn handle_user(&mut self, name: &Argument, now: Instant) {
-        self.user = Some(String::from_utf8_lossy(name.as_bytes()).into_owned());
+        self.login.begin(String::from_utf8_lossy(name.as_bytes()).into_owned());
         self.ask(line_of("USER", Some(name)), Expected::User, now);
     }
 
@@ -100,7 +102,6 @@ impl Session {
 
     /// Sends a line to the backend and waits for its reply.
     fn ask(&mut self, mut line: Vec<u8>, expected: Expected, now: Instant) {
-        self.backend_told |= !matches!(expected, Expected::Features);
         line.extend_from_slice(b"\r\n");
         self.ask_backend(line, expected, now);
         self.phase = Phase::Asking;
@@ -110,9 +111,9 @@ impl Session {
         let yes_no = |yes| if yes { "yes" } else { "no" };
         let lines = [
             format!("User: {}", self.login().unwrap_or("not logged in")),
-            format!("Control connection protected: {}", yes_no(self.is_protected())),
+            format!("Control connection protected: {}", yes_no(self.channel.is_protected())),
             format!("Data connections: {:?}", self.protection.data()),
-            format!("Type: {:?}", self.transfer_type),
+            format!("Type: {:?}", self.parameters.transfer_type),
             format!("Transfer under way: {}", yes_no(self.is_transferring())),
         ];
         self.send(&Reply::with_lines(211, "Status:", lines.map(String::into_bytes), "End"));

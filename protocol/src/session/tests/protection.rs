@@ -1,3 +1,5 @@
+//! What AUTH forgets, and what the backend gets to hear again.
+
 use super::*;
 
 const PORT: u16 = 28000;
