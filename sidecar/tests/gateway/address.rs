@@ -20,9 +20,9 @@ fn a_change_reaches_the_next_pasv_of_a_running_session_and_harms_no_transfer() {
     let mut transferring = pod.login();
     let mut data = transferring.open("STOR file");
     let mut client = pod.login();
-    assert_eq!(client.pasv().0.to_string(), "203.0.113.7");
+    assert_eq!(client.pasv().ip().to_string(), "203.0.113.7");
     pod.address.send_replace(Some(announced("203.0.113.8")));
-    wait_until("the session hears of it", || client.pasv().0.to_string() == "203.0.113.8");
+    wait_until("the session hears of it", || client.pasv().ip().to_string() == "203.0.113.8");
     assert!(client.ask("EPSV", 425).contains("moved"));
     pod.login().epsv();
     data.write_all(b"unharmed").unwrap();

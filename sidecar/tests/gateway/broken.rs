@@ -144,7 +144,7 @@ fn an_upload_that_stands_still_is_426_in_time_and_keeps_its_part() {
 fn clear_octets_on_a_data_connection_that_should_be_private_are_522() {
     let pod = Pod::new();
     let mut client = pod.login();
-    client.protect_data = false;
+    client.protect_data(false);
     let mut data = client.open("STOR file");
     data.write_all(b"in the clear").unwrap();
     data.cut();

@@ -26,7 +26,7 @@ fn a_client_that_reads_the_reply_before_it_closes_has_it_at_once() {
         let mut client = pod.login();
         let file = octets(100_000);
         client.store("STOR file", &file);
-        client.protect_data = protected;
+        client.protect_data(protected);
         client.ask(if protected { "PROT P" } else { "PROT C" }, 200);
         let mut data = client.open("RETR file");
         let mut read = vec![0; file.len()];
@@ -45,13 +45,13 @@ fn a_reset_after_everything_has_arrived_is_no_failure() {
         let mut client = pod.login();
         let file = octets(100_000);
         client.store("STOR file", &file);
-        client.protect_data = protected;
+        client.protect_data(protected);
         client.ask(if protected { "PROT P" } else { "PROT C" }, 200);
         for _ in 0..5 {
             let mut data = client.open("RETR file");
             let mut read = vec![0; file.len()];
             data.read_exact(&mut read).unwrap();
-            data.reset();
+            data.reset().unwrap();
             client.expect(226);
             assert!(read == file);
         }
@@ -63,11 +63,11 @@ fn a_reset_before_everything_has_arrived_is_426() {
     for (pod, protected) in pods() {
         let mut client = pod.login();
         client.store("STOR file", &octets(LARGE));
-        client.protect_data = protected;
+        client.protect_data(protected);
         client.ask(if protected { "PROT P" } else { "PROT C" }, 200);
         let mut data = client.open("RETR file");
         data.read_exact(&mut [0; 1000]).unwrap();
-        data.reset();
+        data.reset().unwrap();
         client.expect(426);
     }
 }
@@ -77,7 +77,7 @@ fn what_lies_in_the_gateways_system_has_not_arrived() {
     for (pod, protected) in pods() {
         let mut client = pod.login();
         client.store("STOR file", &octets(LARGE));
-        client.protect_data = protected;
+        client.protect_data(protected);
         client.ask(if protected { "PROT P" } else { "PROT C" }, 200);
         let data = client.open("RETR file");
         assert!(client.expect(426).contains("256 octets a second"));

@@ -50,6 +50,6 @@ fn a_change_of_the_protection_gives_an_early_connection_up() {
     client.ask("PROT C", 200);
     assert!(data.read_to_end().is_err());
     client.ask("STOR file", 425);
-    client.protect_data = false;
+    client.protect_data(false);
     client.store("STOR file", b"x");
 }

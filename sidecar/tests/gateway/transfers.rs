@@ -36,8 +36,9 @@ fn pasv_tells_the_learned_address_and_a_port_of_the_range() {
     let pod = Pod::new();
     let mut client = pod.login();
     client.ask("MKD folder", 257);
-    let (address, port) = client.pasv();
-    assert_eq!(address.to_string(), ADDRESS);
+    let announced = client.pasv();
+    let port = announced.port();
+    assert_eq!(announced.ip().to_string(), ADDRESS);
     assert!(pod.config.data_ports.contains(port));
     let stream = client.dial(port);
     client.ask("MLSD", 150);
@@ -115,7 +116,7 @@ fn where_encryption_is_optional_clear_sessions_and_clear_data_work() {
     let mut mixed = pod.connect();
     mixed.auth_tls();
     mixed.login("alice");
-    mixed.protect_data = false;
+    mixed.protect_data(false);
     assert_eq!(mixed.fetch("RETR file"), b"in the clear");
 }
 

@@ -3,10 +3,9 @@
 use std::{net::SocketAddr, path::Path, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
-
+use safetp_ftps::Passive;
+use safetp_protocol::endpoint::{read_epsv_reply, read_pasv_reply};
 use safetp_testbed::Host;
-
-use crate::ftps::{announced, extended};
 
 /// A client program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,16 +18,7 @@ pub enum Client {
     Ftplib,
 }
 
-/// How it asks for data connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passive {
-    /// PASV (RFC 959).
-    Pasv,
-    /// EPSV (RFC 2428).
-    Epsv,
-}
-
-/// Whom a client talks to, and as whom.
+/// The server of a client, and the login.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
     /// Where the client runs.
@@ -43,19 +33,23 @@ pub struct Target<'a> {
     pub password: &'a str,
 }
 
-/// What the dialogue of a client shows.
+/// The dialogue that a client printed.
 #[derive(Clone, Debug)]
 pub struct Transcript(pub String);
 
 impl Transcript {
     /// Every address that a 227 reply announced.
     pub fn announced(&self) -> Vec<SocketAddr> {
-        self.0.lines().filter(|line| line.contains("227 ")).filter_map(announced).collect()
+        self.replies("227 ").filter_map(read_pasv_reply).map(SocketAddr::V4).collect()
     }
 
     /// Every port that a 229 reply announced.
     pub fn extended(&self) -> Vec<u16> {
-        self.0.lines().filter(|line| line.contains("229 ")).filter_map(extended).collect()
+        self.replies("229 ").filter_map(read_epsv_reply).collect()
+    }
+
+    fn replies<'a>(&'a self, code: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.0.lines().filter(move |line| line.contains(code)).map(str::as_bytes)
     }
 }
 
@@ -146,7 +140,7 @@ impl Job<'_> {
 }
 
 fn path(path: &Path) -> Result<&str> {
-    path.to_str().with_context(|| format!("{} is no UTF-8", path.display()))
+    path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
 }
 
 /// Runs a command to its end; both of its outputs as one text. A failure shows them.
@@ -166,4 +160,24 @@ fn outputs(command: &mut Command) -> Result<[String; 2]> {
     let program = command.get_program().to_string_lossy().into_owned();
     ensure!(output.status.success(), "{program} failed ({}):\n{}", output.status, texts.concat());
     Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn announcements_are_found_in_the_dialogue_of_each_client() {
+        let curl =
+            "< 227 Entering Passive Mode (203,0,113,200,109,96).\n< 229 Entering Extended Passive Mode (|||28001|)\n";
+        let lftp = "<--- 227 Entering Passive Mode (203,0,113,200,109,96).\n<--- 226 Done.\n";
+        let ftplib =
+            "*resp* '229 Entering Extended Passive Mode (|||28001|)'\n*resp* '227 Entering (203,0,113,200,109)'\n";
+        let address = SocketAddr::from(([203, 0, 113, 200], 28000));
+        let found = [curl, lftp, ftplib].map(|text| {
+            let transcript = Transcript(text.to_owned());
+            (transcript.announced(), transcript.extended())
+        });
+        assert_eq!(found, [(vec![address], vec![28001]), (vec![address], vec![]), (vec![], vec![28001])]);
+    }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use safetp_ftps::Session;
 use safetp_testbed::Host;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use crate::{
     clients::Target,
     cluster::{Cluster, is_ready, wait_until},
     files::Workplace,
-    ftps::Session,
+    ftps,
 };
 
 /// The manifest that the README shows, word for word.
@@ -166,7 +167,7 @@ impl<'a> Server<'a> {
 
     /// The same with a CA that was read before.
     pub fn login_with(&self, host: Host, ca: &[u8]) -> Result<Session> {
-        Session::login(host, self.endpoint(), ca, "alice", PASSWORD)
+        ftps::log_in(host, self.endpoint(), ca, "alice", PASSWORD)
     }
 
     /// The published CA as a file.

@@ -25,12 +25,13 @@ mod volume;
 
 use std::time::{Duration, Instant};
 
-pub use client::{Client, Data, Trust};
+pub use client::Client;
 pub use config::{announced, pinned};
 pub use disk::Disk;
 pub use pod::Pod;
 pub use program::{isolate, run_with_input};
 pub use safe_client::SafeClient;
+pub use safetp_ftps::{Data, Trust};
 pub use volume::{dsa_key, new_identity};
 
 /// The address that a pod announces unless its configuration pins another one: what a load balancer would publish.
@@ -42,17 +43,19 @@ pub const USER: &str = "alice";
 pub const OTHER_USER: &str = "bob";
 /// The password of both.
 pub const PASSWORD: &str = "correct horse battery staple";
+/// The name by which [`Client`] knows a pod.
+pub const HOST: &str = "files.example.org";
 /// The names in a pod's certificate.
-pub const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "files.example.org"];
+pub const NAMES: [&str; 3] = ["localhost", "127.0.0.1", HOST];
 
 /// Longer than anything in a test takes, so that a hang is a failure and not a hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Asks again and again: for what happens soon after its cause and tells nobody.
+/// Asks again and again until the condition holds: for what happens soon after its cause, without a notice.
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let limit = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(Instant::now() < limit, "in vain: {what}");
+        assert!(Instant::now() < limit, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(5)); // between two looks at a condition that has a deadline
     }
 }

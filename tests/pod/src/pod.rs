@@ -10,6 +10,7 @@ use std::{
 
 use rcgen::{CertifiedKey, KeyPair};
 use safetp_config::{gateway::GatewayConfig, status::Landlock};
+use safetp_ftps::Trust;
 use safetp_protocol::session::Announced;
 use safetp_sidecar::{
     admin::Admin,
@@ -24,7 +25,7 @@ use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
 
 use crate::{
-    Client, PATIENCE, Trust, USER, config, ftpd,
+    Client, PATIENCE, USER, config, ftpd,
     threads::shut_in_runtime,
     volume::{Volume, config_file, dsa_file, identity_files, new_identity},
 };
@@ -110,7 +111,7 @@ impl Pod {
         let serving = Some(tokio::spawn(bound.serve()));
         let admin_port = start_admin(&runtime, &news, &settings, &gateway);
         drop(inside);
-        let trust = identity.map_or_else(Trust::nobody, Trust::of);
+        let trust = identity.map_or_else(Trust::none, trust_in);
         let metrics = news.metrics;
         Self {
             runtime,
@@ -160,16 +161,14 @@ impl Pod {
     /// A client that never logs in, and protects the data connections that it opens.
     pub fn connect_as_stranger(&self) -> Client {
         let mut client = self.connect();
-        client.protect_data = true;
+        client.protect_data(true);
         client
     }
 
     /// Behind AUTH TLS, with PROT P.
     pub fn protected(&self) -> Client {
         let mut client = self.connect();
-        client.auth_tls();
-        client.ask("PBSZ 0", 200);
-        client.ask("PROT P", 200);
+        client.secure();
         client
     }
 
@@ -215,7 +214,7 @@ impl Pod {
     /// Replaces the certificate and its key. From here on, clients trust the new one alone.
     pub fn replace_identity(&mut self, identity: &CertifiedKey<KeyPair>) {
         fs::write(self.ca_file(), identity.cert.pem()).unwrap();
-        self.trust = Trust::of(identity);
+        self.trust = trust_in(identity);
         self.replace(&identity_files(identity), |in_force| in_force.problem.is_none());
     }
 
@@ -256,6 +255,10 @@ impl Drop for Pod {
             serving.abort();
         }
     }
+}
+
+fn trust_in(identity: &CertifiedKey<KeyPair>) -> Trust {
+    Trust::certificate(identity.cert.der()).unwrap()
 }
 
 fn write_identity(directory: &Path, volume: &Volume, identity: &CertifiedKey<KeyPair>) {

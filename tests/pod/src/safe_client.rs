@@ -1,4 +1,4 @@
-//! The same client under X-SafeTP1.
+//! A client under X-SafeTP1.
 
 use std::{
     io::{Read as _, Write as _},
@@ -7,13 +7,14 @@ use std::{
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use safetp_protocol::security::safetp1::{
-    Block, BlockSize, Control, DataKeys, Level, Opener, Sealer, ServerIp, TransferNumber, client,
+use safetp_protocol::{
+    endpoint::read_epsv_reply,
+    security::safetp1::{Block, BlockSize, Control, DataKeys, Level, Opener, Sealer, ServerIp, TransferNumber, client},
 };
 
 use crate::{Client, PASSWORD, Pod, USER};
 
-/// What the tests agree on with the gateway.
+/// The block size that the tests negotiate.
 const BLOCK_SIZE: u32 = 1024;
 
 /// A [`Client`] whose commands and replies are sealed.
@@ -28,12 +29,12 @@ pub struct SafeClient {
 }
 
 impl SafeClient {
-    /// Secured, as one who has dialled the address that the pod announces.
+    /// Connects and does the exchange, as a client that dialled the address that the pod announces.
     pub fn connect(pod: &Pod) -> Self {
         Self::secure(pod, pod.connect())
     }
 
-    /// The same for a connection on which something may have been said already.
+    /// Does the exchange on a connection on which something may have been said already.
     pub fn secure(pod: &Pod, mut clear: Client) -> Self {
         let message = adat(&clear.ask("AUTH X-SafeTP1", 334));
         let (exchange, message) = client::begin(&message, &mut UnwrapErr(SysRng)).unwrap();
@@ -46,7 +47,7 @@ impl SafeClient {
         Self { clear, adats: [question, proof], control: secured.control, keys: secured.data, level: None }
     }
 
-    /// Logged in, with data connections at this level.
+    /// Connects and logs in, with data connections at this level.
     pub fn login(pod: &Pod, level: Option<Level>) -> Self {
         let mut client = Self::connect(pod);
         client.ask(&format!("USER {USER}"), 331);
@@ -63,29 +64,29 @@ impl SafeClient {
         client
     }
 
-    /// One command, sealed.
+    /// Sends one command, sealed.
     pub fn send(&mut self, command: &str) {
         let line = self.seal(command);
         self.clear.send(&line);
     }
 
-    /// The line by which one command goes over the wire.
+    /// Seals one command; returns its line for the wire.
     pub fn seal(&mut self, command: &str) -> String {
         let message = self.control.seal(format!("{command}\r\n").as_bytes()).unwrap();
         format!("ENC {}", base64(&message))
     }
 
-    /// One command as it is.
+    /// Sends one command in the clear.
     pub fn send_in_the_clear(&mut self, command: &str) {
         self.clear.send(command);
     }
 
-    /// Octets as they are.
+    /// Sends octets as they are.
     pub fn send_raw_in_the_clear(&mut self, octets: &[u8]) {
         self.clear.send_raw(octets);
     }
 
-    /// The next reply, which must be sealed and have this code. Tells its text.
+    /// The next reply, which must be sealed and have this code. Returns its text.
     pub fn expect(&mut self, code: u16) -> String {
         let wire = self.clear.expect(632);
         let text: String = wire.lines().map(|line| self.open(line)).collect();
@@ -99,7 +100,7 @@ impl SafeClient {
         self.clear.expect_end();
     }
 
-    /// A command and its reply, which must have this code.
+    /// Sends a command, whose reply must have this code. Returns the reply's text.
     pub fn ask(&mut self, command: &str, code: u16) -> String {
         self.send(command);
         self.expect(code)
@@ -110,26 +111,26 @@ impl SafeClient {
         format!("{}\n", String::from_utf8(opened.line).unwrap())
     }
 
-    /// EPSV, the connection, the command, its 150. Tells the connection and the transfer's number.
+    /// EPSV, the connection, the command, its 150. Returns the connection and the transfer's number.
     pub fn open_data(&mut self, command: &str) -> (TcpStream, TransferNumber) {
         let text = self.ask("EPSV", 229);
-        let stream = self.clear.dial(text.split('|').nth(3).unwrap().parse().unwrap());
+        let stream = self.clear.dial(read_epsv_reply(text.as_bytes()).unwrap());
         let number = TransferNumber(self.control.next_sealed());
         self.ask(command, 150);
         (stream, number)
     }
 
-    /// The number that the next command's transfer would have.
+    /// The transfer number that the next command would have.
     pub fn next_number(&self) -> TransferNumber {
         TransferNumber(self.control.next_sealed())
     }
 
-    /// What seals an upload.
+    /// The sealer of an upload.
     pub fn sealer(&self, number: TransferNumber) -> Sealer {
         self.keys.sealer(number, self.level.unwrap(), BlockSize::negotiate(BLOCK_SIZE).unwrap())
     }
 
-    /// What opens a download.
+    /// The opener of a download.
     pub fn opener(&self, number: TransferNumber) -> Opener {
         self.keys.opener(number, self.level.unwrap(), BlockSize::negotiate(BLOCK_SIZE).unwrap())
     }
@@ -149,7 +150,7 @@ impl SafeClient {
         blocks
     }
 
-    /// All of a transfer to the server, behind EPSV.
+    /// Sends all octets that a command stores, by EPSV.
     pub fn store(&mut self, command: &str, octets: &[u8]) {
         let (mut stream, number) = self.open_data(command);
         if self.level.is_some() {
@@ -161,7 +162,7 @@ impl SafeClient {
         self.expect(226);
     }
 
-    /// All of a transfer to the client, behind EPSV.
+    /// Fetches all that a command sends, by EPSV.
     pub fn fetch(&mut self, command: &str) -> Vec<u8> {
         let (mut stream, number) = self.open_data(command);
         let mut octets = Vec::new();
@@ -171,7 +172,7 @@ impl SafeClient {
         if self.level.is_some() { self.unseal(number, &octets) } else { octets }
     }
 
-    /// What these blocks say, up to their authentic end, behind which nothing may come.
+    /// Opens these blocks up to their authentic end, after which nothing may come.
     pub fn unseal(&self, number: TransferNumber, mut wire: &[u8]) -> Vec<u8> {
         let mut opener = self.opener(number);
         let mut octets = Vec::new();
@@ -184,7 +185,7 @@ impl SafeClient {
                 Block::End => break,
             }
         }
-        assert_eq!(wire, b"", "behind the end");
+        assert_eq!(wire, b"", "octets after the end");
         octets
     }
 }

@@ -1,5 +1,4 @@
 use std::{
-    io::Write as _,
     net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -9,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use safetp_e2e::{
     Host,
     cluster::condition,
-    ftps::{Session, finish},
+    ftps,
     scenario::{Namespace, PASSWORD},
 };
 use serde_json::json;
@@ -34,11 +33,11 @@ fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_go
     // From the near client: one behind a router would lose the old address with the router's ARP entry for it.
     let mut running = server.login(Host::Client)?;
     let mut asking = server.login(Host::Client)?;
-    ensure!(asking.passive()?.ip() == old, "the first PASV tells another address");
+    ensure!(asking.pasv()?.ip() == old, "the first PASV tells another address");
     let moved = AtomicBool::new(false);
     let stored = std::thread::scope(|scope| {
         let upload = scope.spawn(|| -> Result<Vec<u8>> {
-            let mut data = running.transfer("STOR during.bin")?;
+            let mut data = running.open("STOR during.bin")?;
             let mut stored = Vec::new();
             while !moved.load(Ordering::Acquire) {
                 let chunk = safetp_e2e::files::octets(64 * 1024);
@@ -46,12 +45,12 @@ fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_go
                 stored.extend(chunk);
                 std::thread::sleep(Duration::from_millis(5)); // the pace of the upload, which must outlast the move
             }
-            finish(data)?;
-            running.ends_with(226)?;
+            data.finish();
+            running.expect(226)?;
             Ok(stored)
         });
         let told = move_service(&namespace, new).and_then(|seen| {
-            while asking.passive()?.ip() != new {
+            while asking.pasv()?.ip() != new {
                 ensure!(seen.elapsed() < Duration::from_secs(30), "PASV still tells the old address");
             }
             Ok(seen.elapsed())
@@ -65,14 +64,14 @@ fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_go
     })?;
 
     let reply = asking.command("EPSV")?;
-    ensure!(reply.code == 425 && reply.text.contains("moved"), "EPSV on the old address: {reply:?}");
+    ensure!(reply.code == 425 && reply.text().contains("moved"), "EPSV on the old address: {reply:?}");
     let server = namespace.wait_for("safetpserver files", "the new address", |object| {
         (object.pointer("/status/address")? == NEW).then_some(())
     });
     server?;
     let server = namespace.wait_ready("files")?;
     ensure!(server.address == new, "status tells {}", server.address);
-    ensure!(server.login(Host::Far)?.fetch("during.bin")? == stored, "the upload during the move differs");
+    ensure!(server.login(Host::Far)?.fetch("RETR during.bin")? == stored, "the upload during the move differs");
     ensure!(pod()? == before, "the pod was restarted or replaced");
     Ok(())
 }
@@ -93,9 +92,10 @@ fn while_no_address_is_known_the_pod_serves_and_pasv_is_425() -> Result<()> {
     namespace.wait_for("safetpuser alice", "an account in force", |_| {
         // Only a node is near enough to dial a pod, and no certificate names a pod.
         let dialled = SocketAddr::new(pod.parse().ok()?, CONTROL_IN_POD);
-        let (mut session, _) = Session::connect(Host::Node1, dialled, &namespace.ca("files").ok()?).ok()?;
-        session.expect_name(&format!("files.{}.svc", namespace.name())).ok()?;
-        session.secure_and_log_in("alice", PASSWORD).ok()?;
+        let mut session = ftps::connect(Host::Node1, dialled, &namespace.ca("files").ok()?).ok()?;
+        session.tls.expect_name(&format!("files.{}.svc", namespace.name())).ok()?;
+        session.secure().ok()?;
+        session.log_in("alice", PASSWORD).ok()?;
         let replies = ["PASV", "EPSV", "PWD"].map(|command| session.command(command).map_or(0, |reply| reply.code));
         (replies == [425, 425, 257]).then_some(())
     })

@@ -1,27 +1,24 @@
 //! Uploads that end without `close_notify`: refused, told to the administrator, and taken from who is excused.
 
-use std::{
-    io::{ErrorKind, Write as _},
-    net::Shutdown,
-};
+use std::io::ErrorKind;
 
 use anyhow::Result;
-use safetp_e2e::{Host, ftps::Session, scenario::Namespace};
+use safetp_e2e::{Host, scenario::Namespace};
+use safetp_ftps::Session;
 use serde_json::{Value, json};
 
 use crate::watching::Watch;
 
 /// Stores a file and ends the connection alone, as many devices do.
 fn store_unclosed(session: &mut Session) -> Result<u16> {
-    let mut data = session.transfer("STOR file")?;
+    let mut data = session.open("STOR file")?;
     data.write_all(b"whole")?;
-    data.sock.shutdown(Shutdown::Write)?;
-    let end = std::io::copy(&mut data.sock, &mut std::io::sink());
+    let end = data.cut_and_read();
     let code = session.reply()?.code;
     match end {
         // A refused upload's connection is reset, so that nobody takes it for complete.
         Err(error) if code == 426 && error.kind() == ErrorKind::ConnectionReset => {}
-        end => drop(end?),
+        end => end?,
     }
     Ok(code)
 }

@@ -1,6 +1,4 @@
 use std::{
-    io::Write as _,
-    net::SocketAddr,
     sync::Barrier,
     time::{Duration, Instant},
 };
@@ -10,9 +8,9 @@ use safetp_e2e::{
     Host,
     clients::stdout,
     files::octets,
-    ftps::{Data, Session, extended, finish},
     scenario::{Namespace, Server},
 };
+use safetp_ftps::{Data, Session};
 use serde_json::{Value, json};
 
 /// Three for each port, all behind one NAT, so that nothing but waiting for a port tells them apart.
@@ -32,8 +30,8 @@ fn sixty_clients_at_once_behind_one_address_share_twenty_ports() -> Result<()> {
                 together.wait(); // a client that failed to log in must not keep the others waiting
                 let mut session = session?;
                 let (name, content) = (format!("client-{number}.bin"), octets(200_000 + number));
-                session.store(&name, &content)?;
-                ensure!(session.fetch(&name)? == content, "{name} differs");
+                session.store(&format!("STOR {name}"), &content)?;
+                ensure!(session.fetch(&format!("RETR {name}"))? == content, "{name} differs");
                 Ok(())
             })
         });
@@ -58,7 +56,7 @@ fn a_thousand_transfers_are_open_at_one_instant_over_twenty_ports_behind_one_add
     let server = namespace.server("files", &json!({}))?;
     ensure!(server.data.clone().count() == 20, "{:?}", server.data);
     let (server, ca) = (&server, server.ca()?);
-    server.login(Host::Far)?.store("warm-up", b"warm")?;
+    server.login(Host::Far)?.store("STOR warm-up", b"warm")?;
     let together = Barrier::new(DRIVERS + 1);
     std::thread::scope(|scope| {
         let (together, ca) = (&together, ca.as_slice());
@@ -91,7 +89,7 @@ impl Crowd {
         let asked = crowd.and_then(|mut crowd| Ok((crowd.ask_for_ports()?, crowd)));
         together.wait();
         let opened = asked.and_then(|((ports, slowest), mut crowd)| {
-            let transfers = crowd.open(server, driver, &ports)?;
+            let transfers = crowd.open(driver, &ports)?;
             Ok((crowd, transfers, slowest))
         });
         together.wait();
@@ -105,7 +103,7 @@ impl Crowd {
     fn log_in(server: &Server<'_>, ca: &[u8]) -> Result<Self> {
         let log_in = |_| {
             let mut session = server.login_with(Host::Far, ca)?;
-            ensure!(session.fetch("warm-up")? == b"warm", "the warm-up went wrong");
+            ensure!(session.fetch("RETR warm-up")? == b"warm", "the warm-up went wrong");
             Ok(session)
         };
         Ok(Self { sessions: (0..TRANSFERS / DRIVERS).map(log_in).collect::<Result<_>>()? })
@@ -116,21 +114,20 @@ impl Crowd {
         let (mut ports, mut slowest) = (Vec::new(), Duration::ZERO);
         for session in &mut self.sessions {
             let asked = Instant::now();
-            let reply = session.expect("EPSV", 229)?;
+            ports.push(session.epsv()?);
             slowest = slowest.max(asked.elapsed());
-            ports.push(extended(&reply.text).context("no port")?);
         }
         Ok((ports, slowest))
     }
 
     /// All connect before the first speaks, so that only the handshakes tell whose connection is whose.
-    fn open(&mut self, server: &Server<'_>, driver: usize, ports: &[u16]) -> Result<Vec<Data>> {
-        let dial = |(session, port): (&Session, &u16)| session.dial(SocketAddr::new(server.address, *port));
-        let connections = self.sessions.iter().zip(ports).map(dial).collect::<Result<Vec<_>>>()?;
+    fn open(&mut self, driver: usize, ports: &[u16]) -> Result<Vec<Data>> {
+        let dial = |(session, port): (&Session, &u16)| session.dial(*port);
+        let connections = self.sessions.iter().zip(ports).map(dial).collect::<std::io::Result<Vec<_>>>()?;
         let mut transfers = Vec::new();
         for (number, (session, connection)) in self.sessions.iter_mut().zip(connections).enumerate() {
-            session.expect(&format!("STOR crowd-{driver}-{number}"), 150)?;
-            let mut data = session.handshake(connection).with_context(|| format!("session {number}"))?;
+            session.ask(&format!("STOR crowd-{driver}-{number}"), 150)?;
+            let mut data = session.data(connection).with_context(|| format!("session {number}"))?;
             data.write_all(format!("of {driver}-{number}").as_bytes())?;
             transfers.push(data);
         }
@@ -139,8 +136,8 @@ impl Crowd {
 
     fn end(self, transfers: Vec<Data>) -> Result<()> {
         for (mut session, data) in self.sessions.into_iter().zip(transfers) {
-            finish(data)?;
-            session.ends_with(226)?;
+            data.finish();
+            session.expect(226)?;
         }
         Ok(())
     }

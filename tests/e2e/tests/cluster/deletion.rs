@@ -20,7 +20,7 @@ fn contents(namespace: &Namespace) -> Result<BTreeSet<String>> {
 fn deleting_a_server_leaves_nothing_but_the_files_and_its_successor_finds_them() -> Result<()> {
     let namespace = Namespace::new("e2e-deletion")?;
     let server = namespace.server("files", &json!({}))?;
-    server.login(Host::Client)?.store("kept.txt", b"still here")?;
+    server.login(Host::Client)?.store("STOR kept.txt", b"still here")?;
     drop(server);
 
     namespace.cluster().kubectl(&["delete", "safetpserver", "files", "-n", namespace.name(), "--timeout=120s"])?;
@@ -28,7 +28,7 @@ fn deleting_a_server_leaves_nothing_but_the_files_and_its_successor_finds_them()
     namespace.wait_for(KINDS, "nothing but the claim", |_| (contents(&namespace).ok()? == claim).then_some(()))?;
 
     let server = namespace.server("files", &json!({}))?;
-    ensure!(server.login(Host::Client)?.fetch("kept.txt")? == b"still here", "the successor has other files");
+    ensure!(server.login(Host::Client)?.fetch("RETR kept.txt")? == b"still here", "the successor has other files");
     Ok(())
 }
 

@@ -32,7 +32,7 @@ fn an_operator_killed_in_the_middle_of_a_reconcile_comes_to_the_same_end() -> Re
         let kill = ["delete", "pod", "-n", OPERATOR_NAMESPACE, "--all", "--force", "--grace-period=0"];
         namespace.cluster().kubectl(&kill)?;
         let server = namespace.wait_ready("files")?;
-        server.login(Host::Far)?.store("after.txt", b"works")?;
+        server.login(Host::Far)?.store("STOR after.txt", b"works")?;
         let found = shape(&namespace)?;
         ensure!(found == expected, "killed at {first}: {found:#?}\nundisturbed: {expected:#?}");
     }

@@ -1,7 +1,6 @@
 use anyhow::{Result, ensure};
 use safetp_e2e::{
-    Host,
-    ftps::Session,
+    Host, ftps,
     scenario::{Namespace, PASSWORD},
 };
 use serde_json::json;
@@ -22,9 +21,9 @@ fn a_new_password_is_in_force_when_the_user_is_ready_again() -> Result<()> {
     }))?;
     watch.settles_at("True")?;
     let ca = server.ca()?;
-    Session::login(Host::Client, server.endpoint(), &ca, "alice", "another horse, another battery")?;
-    ensure!(Session::login(Host::Client, server.endpoint(), &ca, "alice", PASSWORD).is_err(), "the old password works");
-    old.expect("QUIT", 221)?;
+    ftps::log_in(Host::Client, server.endpoint(), &ca, "alice", "another horse, another battery")?;
+    ensure!(ftps::log_in(Host::Client, server.endpoint(), &ca, "alice", PASSWORD).is_err(), "the old password works");
+    old.ask("QUIT", 221)?;
     Ok(())
 }
 
@@ -39,8 +38,8 @@ fn a_new_certificate_is_in_force_when_the_server_is_ready_again_and_sessions_go_
     namespace.cluster().kubectl(&["delete", "secret", "files-tls", "-n", namespace.name()])?;
     watch.settles_at("True")?;
     ensure!(serial()? != before, "the certificate was not issued again");
-    server.login(Host::Client)?.store("new.txt", b"new")?;
-    old.expect("NOOP", 200)?;
-    ensure!(old.fetch("new.txt")? == b"new", "the old session reads something else");
+    server.login(Host::Client)?.store("STOR new.txt", b"new")?;
+    old.ask("NOOP", 200)?;
+    ensure!(old.fetch("RETR new.txt")? == b"new", "the old session reads something else");
     Ok(())
 }

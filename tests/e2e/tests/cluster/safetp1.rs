@@ -4,11 +4,12 @@ use anyhow::{Context as _, Result, ensure};
 use safetp_e2e::{
     Host,
     capture::{self, Capture},
-    clients::{Client, Passive, Target},
+    clients::{Client, Target},
     files::{Workplace, same},
     safetp::Safetp,
     scenario::{Namespace, PASSWORD, Server},
 };
+use safetp_ftps::Passive;
 use serde_json::{Value, json};
 
 const SIZE: u64 = 64 * 1024 * 1024;

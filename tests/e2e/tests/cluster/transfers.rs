@@ -1,10 +1,12 @@
 use anyhow::{Context as _, Result, ensure};
 use safetp_e2e::{
     Host,
-    clients::{Client, Passive, Transcript},
+    clients::{Client, Transcript},
     files::{Workplace, same},
+    ftps,
     scenario::{Namespace, Server},
 };
+use safetp_ftps::Passive;
 use serde_json::json;
 
 /// More than any buffer on the way, and no multiple of one.
@@ -61,15 +63,14 @@ fn what_is_not_protected_is_refused_before_a_password_can_be_sent() -> Result<()
     let namespace = Namespace::new("e2e-protection")?;
     let server = namespace.server("files", &json!({}))?;
     let ca = server.ca()?;
-    let (mut session, greeting) = safetp_e2e::ftps::Session::connect(Host::Far, server.endpoint(), &ca)?;
-    ensure!(greeting.code == 220, "{greeting:?}");
+    let mut session = ftps::connect(Host::Far, server.endpoint(), &ca)?;
     let refused = session.command("USER alice")?;
-    ensure!([530, 534].contains(&refused.code) && refused.text.contains("AUTH TLS"), "{refused:?}");
-    let features = session.expect("FEAT", 211)?;
+    ensure!([530, 534].contains(&refused.code) && refused.wire.contains("AUTH TLS"), "{refused:?}");
+    let features = session.ask("FEAT", 211)?;
     for feature in ["AUTH TLS", "PBSZ", "PROT", "EPSV", "MLST", "SIZE", "MDTM", "REST STREAM", "UTF8"] {
-        ensure!(features.text.contains(feature), "{feature} is not in {features:?}");
+        ensure!(features.wire.contains(feature), "{feature} is not in {features:?}");
     }
-    session.expect("QUIT", 221)?;
+    session.ask("QUIT", 221)?;
     Ok(())
 }
 
@@ -81,20 +82,20 @@ fn a_broken_upload_leaves_the_old_file_and_resumes() -> Result<()> {
     let (first, rest) = content.split_at(1_234_567);
 
     let mut session = server.login(Host::Client)?;
-    let mut data = session.transfer("STOR report.bin")?;
-    std::io::Write::write_all(&mut data, first)?;
+    let mut data = session.open("STOR report.bin")?;
+    data.write_all(first)?;
     drop(data); // no close_notify: the upload broke off
-    session.ends_with(426)?;
+    session.expect(426)?;
     ensure!(session.command("RETR report.bin").is_ok_and(|reply| reply.code >= 400), "half a file can be fetched");
-    let kept = session.expect("SIZE report.bin", 213)?.text.trim().parse::<usize>()?;
+    let kept = session.ask("SIZE report.bin", 213)?.text().trim().parse::<usize>()?;
     ensure!(kept <= first.len(), "{kept} octets of {} were kept", first.len());
 
-    session.expect(&format!("REST {kept}"), 350)?;
-    let mut data = session.transfer("STOR report.bin")?;
-    std::io::Write::write_all(&mut data, first.get(kept..).unwrap_or_default())?;
-    std::io::Write::write_all(&mut data, rest)?;
-    safetp_e2e::ftps::finish(data)?;
-    session.ends_with(226)?;
-    ensure!(session.fetch("report.bin")? == content, "the resumed file differs");
+    session.ask(&format!("REST {kept}"), 350)?;
+    let mut data = session.open("STOR report.bin")?;
+    data.write_all(first.get(kept..).unwrap_or_default())?;
+    data.write_all(rest)?;
+    data.finish();
+    session.expect(226)?;
+    ensure!(session.fetch("RETR report.bin")? == content, "the resumed file differs");
     Ok(())
 }

@@ -66,7 +66,7 @@ fn what_only_the_operator_can_see_is_said_in_a_condition_and_stops_nobody_else()
     said("safetpuser nowhere", "ghost")?;
     said("safetpuser keyless", "absent")?;
     said("safetpuser twin", "alice")?;
-    works.login(Host::Far)?.store("fine.txt", b"fine")?;
+    works.login(Host::Far)?.store("STOR fine.txt", b"fine")?;
     Ok(())
 }
 
