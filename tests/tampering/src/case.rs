@@ -4,11 +4,12 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
     framing::{Framing, Kind},
-    tamperer::{Operation, Tampering},
-    tape::{Channel, Direction, Event, Stream},
+    operation::{Operation, Tampering},
+    stream::{Channel, Direction, Stream},
+    tape::Event,
 };
 
-/// How a session is protected.
+/// The protection of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protection {
     /// TLS 1.3.
@@ -19,11 +20,11 @@ pub enum Protection {
     Private,
     /// X-SafeTP1 with PROT S.
     Safe,
-    /// TLS with PROT C: in no case, but to show that the judge would see it.
+    /// TLS with PROT C: not among the cases, but shows that the judge would see it.
     Clear,
 }
 
-/// Which way the file goes.
+/// The way of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
     /// To the server.
@@ -32,12 +33,12 @@ pub enum Task {
     Get,
 }
 
-/// What the client does.
+/// One session of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scenario {
-    /// How the session is protected.
+    /// The protection of the session.
     pub protection: Protection,
-    /// Which way the file goes.
+    /// The way of the file.
     pub task: Task,
     /// Whether another file goes the same way before it, in the same session.
     pub is_second: bool,
@@ -46,17 +47,17 @@ pub struct Scenario {
 /// One case. All of it follows from the seed, which is its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// Which one.
+    /// Its number.
     pub seed: u64,
-    /// What the client does.
+    /// The session.
     pub scenario: Scenario,
-    /// Where the man in the middle acts.
+    /// The stream that is tampered with.
     pub stream: Stream,
-    /// How.
+    /// The operation.
     pub operation: Operation,
 }
 
-/// What goes over the wires in a scenario when nobody interferes.
+/// All that goes over the wires in a scenario without interference.
 #[derive(Clone, Debug)]
 pub struct Profile {
     events: Vec<Event>,
@@ -65,7 +66,7 @@ pub struct Profile {
 const PROTECTIONS: [Protection; 4] = [Protection::Tls13, Protection::Tls12, Protection::Private, Protection::Safe];
 const TASKS: [Task; 2] = [Task::Put, Task::Get];
 const DIRECTIONS: [Direction; 2] = [Direction::ToServer, Direction::ToClient];
-/// What is done on every stream, and with how many seeds.
+/// The operations on every stream, with the number of seeds of each.
 const OPERATIONS: [(Operation, usize); 12] = [
     (Operation::FlipHeader, 2),
     (Operation::FlipBody, 3),
@@ -80,7 +81,7 @@ const OPERATIONS: [(Operation, usize); 12] = [
     (Operation::Stall, 1),
     (Operation::Replay, 2),
 ];
-/// What is put in the clear into a control channel of X-SafeTP1.
+/// Lines that are injected in the clear into a control channel of X-SafeTP1.
 const COMMANDS: [&str; 4] = ["NOOP", "DELE second", "ENC AAAA", "ABOR"];
 const REPLIES: [&str; 4] = ["226 Done.", "632 AAAA", "200 Well.", "421 Gone."];
 
@@ -100,7 +101,7 @@ pub fn all() -> Vec<Case> {
 }
 
 impl Protection {
-    /// What the data connections look like from outside.
+    /// The framing of data connections.
     pub fn data_framing(self) -> Framing {
         match self {
             Self::Tls12 | Self::Tls13 => Framing::Records,
@@ -115,7 +116,7 @@ impl Protection {
 }
 
 impl Task {
-    /// Which way the file's octets go.
+    /// The way of the file's octets.
     pub fn direction(self) -> Direction {
         match self {
             Self::Put => Direction::ToServer,
@@ -125,7 +126,7 @@ impl Task {
 }
 
 impl Scenario {
-    /// Where the file's octets go.
+    /// The stream of the file's octets.
     pub fn file_stream(self) -> Stream {
         Stream { channel: Channel::Data(usize::from(self.is_second)), direction: self.task.direction() }
     }
@@ -144,7 +145,7 @@ impl Case {
 }
 
 impl Profile {
-    /// From the tape of a session in which nobody interfered.
+    /// From the tape of a session without interference.
     pub fn new(events: Vec<Event>) -> Self {
         Self { events }
     }
@@ -154,13 +155,13 @@ impl Profile {
         kinds(&self.events, stream)
     }
 
-    /// How many units of the control connection went in this direction before the first of the file's octets.
+    /// Number of units of the control connection that went in this direction before the first of the file's octets.
     pub fn control_before_file(&self, scenario: Scenario, direction: Direction) -> usize {
         let file = scenario.file_stream();
         self.control_before(direction, |event| matches!(event, Event::Unit(stream, _) if *stream == file))
     }
 
-    /// How many units of the control connection went in this direction before the end of the file: the next one from
+    /// Number of units of the control connection that went in this direction before the end of the file: the next one from
     /// the server is its word on the transfer, the next one from the client is QUIT.
     pub fn control_before_end(&self, scenario: Scenario, direction: Direction) -> usize {
         self.control_before(direction, |event| *event == Event::End(scenario.file_stream()))
@@ -202,7 +203,7 @@ fn streams(protection: Protection, task: Task, operation: Operation) -> Vec<Stre
         return vec![Stream { channel: Channel::Data(1), direction: task.direction() }];
     }
     let data = streams(Channel::Data(0)).into_iter();
-    // Under X-SafeTP1 nothing goes against the file.
+    // Under X-SafeTP1 nothing is sent in the direction opposite to the file.
     let data = data.filter(|stream| protection.is_tls() || stream.direction == task.direction());
     streams(Channel::Control).into_iter().chain(data).collect()
 }

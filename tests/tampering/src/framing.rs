@@ -1,9 +1,9 @@
-//! What a man in the middle can tell apart without any key: lines, TLS records, blocks of X-SafeTP1.
+//! The units that a man in the middle can tell apart without any key: lines, TLS records, blocks of X-SafeTP1.
 
-/// How the octets of one direction of a connection fall into units.
+/// How the octets of one direction of a connection are divided into units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Control connections: lines, and TLS records behind `AUTH TLS` and its 234.
+    /// Control connections: lines, and TLS records after `AUTH TLS` and its 234.
     Control,
     /// TLS records (RFC 8446 section 5.1).
     Records,
@@ -13,7 +13,7 @@ pub enum Framing {
     Raw,
 }
 
-/// What a unit is, as far as its framing shows.
+/// The kind of a unit, as far as its framing shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A line that nothing protects.
@@ -40,13 +40,13 @@ const MAX_BLOCK: usize = 65536;
 /// One unit as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// All of it, its framing included.
     pub octets: Vec<u8>,
 }
 
-/// Takes octets, gives units.
+/// Splits octets into units.
 #[derive(Debug)]
 pub struct Splitter {
     framing: Framing,
@@ -68,7 +68,7 @@ impl Unit {
     }
 }
 
-/// What stands behind a verb or a code.
+/// The octet after a verb or a code.
 fn is_separator(octet: u8) -> bool {
     matches!(octet, b' ' | b'-')
 }
@@ -95,7 +95,7 @@ impl Splitter {
         unit.or_else(|| self.raw())
     }
 
-    /// What is left when the sender has ended: at most the beginning of a unit.
+    /// The octets that are left when the sender has ended: at most the beginning of a unit.
     pub fn rest(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.buffer)
     }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_form_passes_as_it_comes() {
+    fn octets_without_a_form_pass_as_they_come() {
         assert_eq!(kinds(Framing::Records, b"GET /").len(), 1);
     }
 }

@@ -17,21 +17,21 @@ use tokio::process::Command;
 use crate::{
     case::{Case, Profile, Protection, Scenario, Task},
     network::Network,
+    operation::Tampering,
     proxy::Proxy,
-    tamperer::Tampering,
     tape::Tape,
     verdict::{Evidence, Found, Judgement},
 };
 
-/// Where the client believes that the gateway is. The gateway, in its own network, has the same address.
+/// The address that the client dials. The gateway, in its own network, has the same address.
 const ADDRESS: &str = "127.0.0.1";
-/// What the client may take for one step where something is done to it, in seconds.
+/// The limit of each step of the client in a session that is tampered with, in seconds.
 const SHORT_PATIENCE: &str = "2";
-/// The same where it must succeed.
+/// The same where the session must succeed.
 const LONG_PATIENCE: &str = "30";
-/// What a client may take for all: several steps that each run into their limit, one behind the other.
+/// The limit of a whole run of the client: several steps that each run into their limit, one after the other.
 const CLIENT_DEADLINE: Duration = Duration::from_secs(30);
-/// What the gateway may take to be rid of a session whose client is gone: the 30 s of a TLS handshake, which is the longest
+/// The limit within which the gateway must end a session whose client is gone: the 30 s of a TLS handshake, which is the longest
 /// of its limits here, and some seconds.
 const GATEWAY_DEADLINE: Duration = Duration::from_secs(40);
 /// The gateway's own limits, in seconds.
@@ -41,7 +41,7 @@ const DATA_LIMIT: u32 = 3;
 const BLOCK_SIZE: &str = "16384";
 const OLD_SIZE: usize = 200_001;
 
-/// What goes over the wires in each scenario, found out once for all lanes.
+/// The profile of each scenario, recorded once for all lanes.
 pub type Profiles = Mutex<HashMap<Scenario, Profile>>;
 
 /// One lane.
@@ -57,14 +57,14 @@ pub struct Lane<'a> {
     runs: usize,
 }
 
-/// A file that is there on both sides, to be stored or fetched.
+/// A file that exists on both sides, to be stored or fetched.
 struct Source {
     name: &'static str,
     size: usize,
 }
 
 const NEW: Source = Source { name: "new", size: 300_000 };
-/// For the session behind a case, which shows that the gateway serves as before.
+/// For the session after a case, which shows that the gateway serves as before.
 const SMALL: Source = Source { name: "small", size: 20_000 };
 
 /// How a client ended.
@@ -91,7 +91,7 @@ impl<'a> Lane<'a> {
         lane
     }
 
-    /// Runs one case and, behind it, a session in which nobody interferes. An error says what went wrong.
+    /// Runs one case and, after it, a session without interference. An error says what went wrong.
     pub fn run(&mut self, case: &Case) -> Result<Judgement, String> {
         let profile = self.profile(case.scenario)?;
         let judgement = self.run_tampering(case.scenario, &case.tampering(&profile))?;
@@ -99,7 +99,7 @@ impl<'a> Lane<'a> {
         Ok(judgement)
     }
 
-    /// One session that is tampered with, judged.
+    /// Runs one session that is tampered with, and judges it.
     pub fn run_tampering(&mut self, scenario: Scenario, tampering: &Tampering) -> Result<Judgement, String> {
         let profile = self.profile(scenario)?;
         // A machine with too much to do may take the short patience for silence, before it comes to the tampering.
@@ -127,7 +127,7 @@ impl<'a> Lane<'a> {
         evidence.judge().map_err(|error| format!("{error}; {effect:?}, exit code {code:?}, {found:?}\n{words}"))
     }
 
-    /// What goes over the wires when nobody interferes; found out once.
+    /// The profile of a scenario; recorded once.
     fn profile(&mut self, scenario: Scenario) -> Result<Profile, String> {
         let mut profiles = self.profiles.lock().unwrap();
         if let Some(profile) = profiles.get(&scenario) {
@@ -147,7 +147,7 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// One session of the client's, to its end and to that of the gateway's.
+    /// Runs one session of the client to its end, and waits for the gateway's.
     fn transfer(
         &mut self,
         scenario: Scenario,
@@ -213,13 +213,13 @@ impl<'a> Lane<'a> {
             if Instant::now() > limit {
                 return Err(format!("the gateway hangs: its session lives {GATEWAY_DEADLINE:?} after the client"));
             }
-            // The gateway tells nobody when a session ends: between two looks at a condition that has a deadline.
+            // The gateway does not say when a session ends: between two looks at a condition that has a deadline.
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }
 
-    /// The person's word on the server's key, once, while nobody interferes.
+    /// Accepts the server's key for the client, once, without interference.
     fn learn_key(&mut self) {
         let scenario = Scenario { protection: Protection::Private, task: Task::Get, is_second: false };
         let tape = Arc::new(Tape::new(scenario.protection.data_framing(), None));
@@ -234,7 +234,7 @@ impl Source {
     }
 }
 
-/// Octets that nothing makes look right by chance, the same ones for the same size.
+/// Random octets, the same ones for the same size.
 fn random(size: usize) -> Vec<u8> {
     let mut content = vec![0; size];
     StdRng::seed_from_u64(size as u64).fill_bytes(&mut content);
@@ -251,7 +251,7 @@ fn configure(config: &mut GatewayConfig) {
     config.limits.data_seconds = DATA_LIMIT;
 }
 
-/// What is typed where two files go in one session.
+/// The input of the shell that transfers two files in one session.
 fn input(scenario: Scenario, source: &Source, name: &str) -> String {
     let verb = match scenario.task {
         Task::Put => "put",

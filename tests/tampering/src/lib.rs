@@ -1,7 +1,7 @@
 //! A man in the middle between the real client and the real gateway: he flips, drops, doubles, swaps, cuts, inserts,
-//! replays and withholds what they send each other, and a judge says whether anybody was deceived.
+//! replays and withholds what they send each other, and a judge says whether one of them was deceived.
 //!
-//! [`case`] makes the cases from seeds, [`lane`] runs them on a pod of its own, [`verdict`] judges. Nothing here can
+//! [`case`] creates the cases from seeds, [`lane`] runs them on a pod of its own, [`verdict`] judges. Nothing here can
 //! read what is protected: the proxy knows lines, records and blocks by their framing alone.
 //!
 //! `cargo test -p safetp-tampering` runs all cases, as root, since the man in the middle needs networks of his own;
@@ -20,7 +20,9 @@ pub mod case;
 pub mod framing;
 pub mod lane;
 pub mod network;
+pub mod operation;
 pub mod proxy;
+pub mod stream;
 pub mod tamperer;
 pub mod tape;
 pub mod verdict;

@@ -1,5 +1,5 @@
-//! Networks with nothing in them but a loopback of their own. The gateway takes its ports on every address, so whoever
-//! wants to stand before it on the same ports needs another network.
+//! Networks with nothing in them but a loopback of their own. The gateway takes its ports on every address, so a
+//! proxy before it on the same ports needs another network.
 
 use std::{
     fs::File,
@@ -10,14 +10,14 @@ use std::{
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// One network. It is gone when nothing refers to it any more.
+/// One network. It ends when nothing refers to it any more.
 #[derive(Debug)]
 pub struct Network {
     namespace: File,
 }
 
 impl Network {
-    /// Needs root, as the test bed does.
+    /// Creates a network. Needs root, as the test bed does.
     pub fn new() -> io::Result<Self> {
         let mut command = Command::new("unshare");
         command.args(["--net", "sh", "-c", "ip link set lo up && echo up && read -r _"]);
@@ -29,12 +29,12 @@ impl Network {
         drop(maker.stdin.take());
         maker.wait()?;
         if answer != "up\n" {
-            return Err(io::Error::other("a network namespace was not to be had: this needs root, and iproute2"));
+            return Err(io::Error::other("failed to create a network namespace: this needs root, and iproute2"));
         }
         Ok(Self { namespace: namespace? })
     }
 
-    /// Runs `work` in a thread of this network. Threads, programs and sockets that it makes belong to it for good.
+    /// Runs `work` in a thread of this network. Threads, programs and sockets that it creates belong to it for good.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {

@@ -1,4 +1,4 @@
-//! The man in the middle's sockets: where the client thinks that the gateway is.
+//! The sockets of the man in the middle, at the address where the client expects the gateway.
 
 use std::{
     io,
@@ -20,8 +20,9 @@ use tokio::{
 use crate::{
     framing::Framing,
     network::Network,
+    stream::{Channel, Direction, Stream},
     tamperer::{Step, Tamperer},
-    tape::{Channel, Direction, Stream, Tape},
+    tape::Tape,
 };
 
 /// Listens in the client's network on every port of the gateway, and connects in the gateway's.
@@ -35,7 +36,7 @@ pub struct Proxy {
 /// How one direction has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// Both its sides know.
+    /// Both its sides were told.
     Told,
     /// Only the proxy knows.
     Stalled,

@@ -1,4 +1,4 @@
-//! What the man in the middle does to one direction of one connection: octets in, steps out, no sockets.
+//! The man in the middle on one direction of one connection: octets in, steps out, no sockets.
 
 use std::sync::Arc;
 
@@ -6,57 +6,15 @@ use rand::{Rng as _, RngCore as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
     framing::{Framing, Kind, Splitter, Unit},
-    tape::{Effect, Stream, Tape},
+    operation::{Operation, Tampering},
+    stream::Stream,
+    tape::{Effect, Tape},
 };
 
-/// What is done to a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// One bit of its header is changed.
-    FlipHeader,
-    /// One bit of what follows the header is changed.
-    FlipBody,
-    /// It is left out.
-    Drop,
-    /// It is sent twice.
-    Duplicate,
-    /// The next one is sent before it.
-    Swap,
-    /// It is cut inside, and the connection ends there.
-    Truncate,
-    /// It is cut inside, and the connection is reset.
-    TruncateAndReset,
-    /// Random octets come before it.
-    InsertNoise,
-    /// Random octets in the framing of a unit come before it.
-    InsertUnit,
-    /// The connection ends behind it.
-    Cut,
-    /// In its place comes the unit with its number from the session's first data connection.
-    Replay,
-    /// A line in the clear comes behind it.
-    Inject(&'static str),
-    /// It and all that follows is withheld for good.
-    Stall,
-}
-
-/// One case's intervention.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tampering {
-    /// Where.
-    pub stream: Stream,
-    /// At which unit, from 0 on. For the insertions one more than the last is the end.
-    pub index: usize,
-    /// What.
-    pub operation: Operation,
-    /// Decides on the bit, the cut, the noise.
-    pub seed: u64,
-}
-
-/// What is to be done to the receiver's connection.
+/// One step at the receiver's connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// These octets go on.
+    /// These octets are forwarded.
     Forward(Vec<u8>),
     /// The sender has ended, or seems to have.
     End,
@@ -76,27 +34,8 @@ pub struct Tamperer {
     next: usize,
     /// Waits for the next unit to overtake it.
     held: Option<Vec<u8>>,
-    /// What still comes from the sender goes nowhere.
+    /// Nothing that the sender still sends is forwarded.
     is_over: bool,
-}
-
-impl Operation {
-    /// Whether the unit itself still arrives unchanged, and what follows it is hit.
-    pub fn acts_behind(self) -> bool {
-        matches!(self, Self::Duplicate | Self::Cut | Self::Inject(_))
-    }
-
-    /// Whether something is added before the unit, so that it can be added before the end as well.
-    pub fn inserts(self) -> bool {
-        matches!(self, Self::InsertNoise | Self::InsertUnit)
-    }
-}
-
-impl Tampering {
-    /// The first unit that does not arrive as it was sent, or not in its place.
-    pub fn first_hit(&self) -> usize {
-        self.index + usize::from(self.operation.acts_behind())
-    }
 }
 
 impl Tamperer {
@@ -224,11 +163,11 @@ impl Tamperer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tape::{Channel, Direction};
+    use crate::stream::{Channel, Direction};
 
     const STREAM: Stream = Stream { channel: Channel::Control, direction: Direction::ToServer };
 
-    /// What three lines become.
+    /// The steps that three lines lead to.
     fn tampered(operation: Operation, index: usize) -> (Vec<Step>, Effect) {
         let tampering = Tampering { stream: STREAM, index, operation, seed: 1 };
         let tape = Arc::new(Tape::new(Framing::Blocks, Some(tampering)));
@@ -254,12 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn what_has_nothing_behind_it_cannot_be_swapped() {
+    fn the_last_unit_cannot_be_swapped() {
         assert_eq!(tampered(Operation::Swap, 2), (lines(&["A 1", "B 2", "C 3"]), Effect::Restored));
     }
 
     #[test]
-    fn a_unit_that_does_not_come_is_not_touched() {
+    fn an_index_beyond_the_last_unit_changes_nothing() {
         assert_eq!(tampered(Operation::Drop, 3), (lines(&["A 1", "B 2", "C 3"]), Effect::None));
     }
 

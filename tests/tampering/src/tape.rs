@@ -1,40 +1,14 @@
-//! What the man in the middle has seen and done in one case.
+//! The record of one case: what the man in the middle has seen and done.
 
 use std::sync::{Mutex, MutexGuard};
 
 use crate::{
     framing::{Framing, Kind, Unit},
-    tamperer::{Operation, Tampering},
+    operation::{Operation, Tampering},
+    stream::{Channel, Direction, Stream},
 };
 
-/// A connection of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// The control connection.
-    Control,
-    /// The data connection with this number, from 0 on.
-    Data(usize),
-}
-
-/// Who sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// The client.
-    ToServer,
-    /// The gateway.
-    ToClient,
-}
-
-/// One direction of one connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stream {
-    /// Which connection.
-    pub channel: Channel,
-    /// Which way.
-    pub direction: Direction,
-}
-
-/// What came from a sender.
+/// Something that a sender sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A unit.
@@ -55,9 +29,9 @@ pub enum Effect {
     Changed {
         /// Counted from 0 in the unit, its framing included.
         position: usize,
-        /// What it was.
+        /// Its value as it was sent.
         from: u8,
-        /// What it has become.
+        /// Its value as it arrives.
         to: u8,
     },
     /// Withheld until the sender ended, and then delivered in its place after all.
@@ -77,27 +51,27 @@ struct Notes {
     events: Vec<Event>,
     data_connections: usize,
     effect: Effect,
-    /// The units of the first data connection: what can be replayed.
+    /// The units of the first data connection, which can be replayed.
     kept: Vec<(Direction, Vec<u8>)>,
 }
 
 impl Tape {
-    /// `None`: he only listens.
+    /// A tape without tampering is of a session that he only listens to.
     pub fn new(data_framing: Framing, tampering: Option<Tampering>) -> Self {
         Self { data_framing, tampering, notes: Mutex::default() }
     }
 
-    /// What came, in the order in which it came.
+    /// All that was sent, in its order.
     pub fn events(&self) -> Vec<Event> {
         self.notes().events.clone()
     }
 
-    /// What was done.
+    /// How far the tampering got.
     pub fn effect(&self) -> Effect {
         self.notes().effect
     }
 
-    /// The number of a data connection that has just been made.
+    /// Numbers a data connection that has just been opened.
     pub(crate) fn count_data_connection(&self) -> Channel {
         let mut notes = self.notes();
         notes.data_connections += 1;
@@ -111,7 +85,7 @@ impl Tape {
         }
     }
 
-    /// What is to be done to this stream.
+    /// The tampering with this stream, if it is the one.
     pub(crate) fn tampering(&self, stream: Stream) -> Option<Tampering> {
         self.tampering.clone().filter(|tampering| tampering.stream == stream)
     }

@@ -1,13 +1,14 @@
-//! Whether anybody was deceived.
+//! The judge: was the client or the gateway deceived?
 
 use crate::{
     case::{Profile, Protection, Scenario, Task},
     framing::{CHANGE_CIPHER_SPEC, Kind},
-    tamperer::{Operation, Tampering},
-    tape::{Channel, Direction, Effect},
+    operation::{Operation, Tampering},
+    stream::{Channel, Direction},
+    tape::Effect,
 };
 
-/// What the file is at its destination.
+/// The file at its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// As before.
@@ -18,16 +19,16 @@ pub enum Found {
     Other,
 }
 
-/// What is left after a case.
+/// The evidence that a case leaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// What the client did.
+    /// The session.
     pub scenario: Scenario,
-    /// What was done to it.
+    /// The tampering with it.
     pub tampering: &'a Tampering,
     /// How far that got.
     pub effect: Effect,
-    /// What goes over the wires otherwise.
+    /// The same session without it.
     pub profile: &'a Profile,
     /// The client's exit code; none for a signal.
     pub code: Option<i32>,
@@ -35,17 +36,17 @@ pub struct Evidence<'a> {
     pub found: Found,
 }
 
-/// Nobody was deceived.
+/// A case in which no side was deceived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Judgement {
     /// The client said that it failed, and the file is the old one.
     Detected,
-    /// The client said that it failed, and the file is there all the same: it had gone through whole, and the word on
-    /// that had not.
+    /// The client said that it failed, and the file is there all the same: it had gone through whole, and the reply
+    /// had not.
     Unconfirmed,
-    /// The client said that all is well, and it is, since what was hit is nothing that counts.
+    /// The client reported success, and rightly: what was hit does not matter.
     Harmless(&'static str),
-    /// The unit never came, and all went well.
+    /// The unit never came, and the session succeeded.
     Untouched,
     /// The client gave up before the unit came.
     Missed,
@@ -74,16 +75,16 @@ impl Evidence<'_> {
     }
 
     /// The only reasons for which a session that was tampered with may end well. Each names something that neither the
-    /// file nor the word on it can depend on.
+    /// file nor the reply on it can depend on.
     fn why_harmless(&self) -> Option<&'static str> {
         if self.effect == Effect::Restored {
-            return Some("the unit was late, and nothing came behind it");
+            return Some("the unit was late, and nothing came after it");
         }
-        if self.is_behind_the_end() {
+        if self.is_after_the_end() {
             return Some("the file was through, with its authentic end");
         }
-        if self.is_behind_the_last_word() {
-            return Some("the server's word on the transfer was through");
+        if self.is_after_the_last_reply() {
+            return Some("the server's reply on the transfer was through");
         }
         if self.is_against_the_file() {
             return Some("the file goes the other way");
@@ -107,18 +108,18 @@ impl Evidence<'_> {
         }
     }
 
-    /// TLS 1.3's `change_cipher_spec` may come and go, but what is put before it or behind it must not.
+    /// TLS 1.3's `change_cipher_spec` may come and go, but what is put before or after it must not.
     fn is_empty_in_tls13(&self) -> bool {
         let is_alone = !self.tampering.operation.inserts() && self.tampering.operation != Operation::Cut;
         self.scenario.protection == Protection::Tls13 && is_alone
     }
 
-    fn is_behind_the_end(&self) -> bool {
+    fn is_after_the_end(&self) -> bool {
         let file = self.scenario.file_stream();
         self.tampering.stream == file && self.tampering.first_hit() >= self.profile.kinds(file).len()
     }
 
-    fn is_behind_the_last_word(&self) -> bool {
+    fn is_after_the_last_reply(&self) -> bool {
         let direction = self.tampering.stream.direction;
         let before_word = self.profile.control_before_end(self.scenario, direction);
         let first_that_may_differ = match direction {
@@ -138,7 +139,7 @@ impl Evidence<'_> {
         let direction = self.tampering.stream.direction;
         let is_after_command = self.tampering.stream.channel == Channel::Control
             && self.tampering.first_hit() >= self.profile.control_before_file(self.scenario, direction);
-        if is_after_command || self.is_behind_the_end() || self.is_against_the_file() {
+        if is_after_command || self.is_after_the_end() || self.is_against_the_file() {
             Ok(Judgement::Unconfirmed)
         } else {
             Err("the client says that it failed, and the file was stored".into())
@@ -149,7 +150,7 @@ impl Evidence<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tape::{Event, Stream};
+    use crate::{stream::Stream, tape::Event};
 
     const UP: Stream = Stream { channel: Channel::Control, direction: Direction::ToServer };
     const DOWN: Stream = Stream { channel: Channel::Control, direction: Direction::ToClient };
@@ -191,13 +192,13 @@ mod tests {
     }
 
     #[test]
-    fn a_success_without_the_file_is_none() {
+    fn a_success_without_the_file_is_an_error() {
         assert!(judge(DOWN, 3, Operation::Drop, (0, Found::Old)).is_err());
         assert!(judge(DOWN, 3, Operation::Drop, (6, Found::Other)).is_err());
     }
 
     #[test]
-    fn a_panic_and_a_signal_are_no_detection() {
+    fn a_panic_or_a_signal_is_not_a_detection() {
         assert!(judge(FILE, 0, Operation::Drop, (101, Found::Old)).is_err());
     }
 
@@ -210,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_behind_the_last_word_does_not_count() {
+    fn units_after_the_final_reply_do_not_count() {
         assert!(judge(DOWN, 2, Operation::Drop, (0, Found::New)).is_err());
         assert!(matches!(judge(DOWN, 3, Operation::Drop, (0, Found::New)), Ok(Judgement::Harmless(_))));
         assert!(matches!(judge(FILE, 1, Operation::Duplicate, (0, Found::New)), Ok(Judgement::Harmless(_))));
     }
 
     #[test]
-    fn a_line_before_the_protection_is_nobodys_word_but_one_behind_it_is() {
+    fn a_line_before_the_protection_counts_for_nothing_but_one_after_it_does() {
         assert!(matches!(judge(DOWN, 0, Operation::FlipBody, (0, Found::New)), Ok(Judgement::Harmless(_))));
         assert!(judge(DOWN, 0, Operation::Inject("226 Done."), (0, Found::New)).is_err());
     }

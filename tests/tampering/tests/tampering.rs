@@ -22,21 +22,21 @@ use std::{
 use safetp_tampering::{
     case::{self, Case, Protection, Scenario, Task},
     lane::{Lane, Profiles},
-    tamperer::{Operation, Tampering},
+    operation::{Operation, Tampering},
     verdict::Judgement,
 };
 
-/// Most cases wait for somebody's patience to end, so that there can be more of them at once than processors.
+/// Lanes at once: more than processors, since most cases wait for a timeout.
 const LANES: usize = 20;
 const PROGRESS: usize = 50;
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 #[test]
-fn whatever_is_tampered_with_nobody_is_deceived() {
+fn no_tampering_deceives_the_client_or_the_gateway() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        // A thread of the gateway's, the ftpd's or the man's own; the tests have names of theirs.
+        // A thread of the gateway, the ftpd or the proxy; threads of tests have names of their own.
         if std::thread::current().name() == Some("tokio-rt-worker") {
             PANICS.fetch_add(1, Ordering::Relaxed);
         }
@@ -51,10 +51,10 @@ fn whatever_is_tampered_with_nobody_is_deceived() {
 }
 
 #[test]
-fn without_protection_of_the_data_the_judge_sees_the_deceit() {
+fn without_data_protection_the_judge_finds_the_deception() {
     let profiles = Profiles::default();
     let mut lane = lane(&profiles);
-    // A download that is too short shows even so, by SIZE.
+    // A download that is too short would be detected even so, by SIZE.
     let deceits = [
         (Task::Put, Operation::FlipBody),
         (Task::Put, Operation::Drop),
@@ -114,7 +114,7 @@ fn chosen(cases: Vec<Case>) -> Vec<Case> {
     }
 }
 
-/// What is withheld takes until somebody's patience ends, in a TLS handshake 30 s.
+/// Cases that withhold something take until a timeout, in a TLS handshake 30 s.
 fn longest_first(mut cases: Vec<Case>) -> Vec<Case> {
     cases.sort_by_key(|case| (case.operation != Operation::Stall, case.seed));
     cases
