@@ -44,6 +44,38 @@ impl GatewayConfig {
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
         serde_json::from_slice(json).map_err(|source| ConfigError { file: paths::GATEWAY_FILE, source })
     }
+
+    /// A whole configuration, for tests to change: TLS and nothing else, everything protected, and the defaults of the
+    /// custom resource.
+    #[cfg(any(test, feature = "example"))]
+    pub fn example() -> Self {
+        Self {
+            server: "ftp/files".into(),
+            listen_port: 2121,
+            admin_port: 9121,
+            data_ports: PortRange::EXAMPLE,
+            address: AddressSource::Service { name: "files".into(), namespace: "ftp".into() },
+            real_client_addresses: false,
+            security: Security {
+                mechanisms: vec![Mechanism::Tls],
+                control: Requirement::Required,
+                data: Requirement::Required,
+                data_binding: DataBinding::WhenOffered,
+                clear_command_channel: false,
+            },
+            backend: Backend::Embedded { socket: paths::FTPD_SOCKET.into() },
+            limits: Limits {
+                sessions: 10_000,
+                sessions_per_peer: 0,
+                idle_seconds: 600,
+                login_seconds: 60,
+                data_seconds: 120,
+            },
+            uploads: Uploads { require_close_notify: true, logins: BTreeMap::new() },
+            active_mode: None,
+            drain_seconds: 300,
+        }
+    }
 }
 
 /// Where the gateway learns the address that it announces.
@@ -174,44 +206,15 @@ pub struct ActiveMode {
 mod tests {
     use super::*;
 
-    fn example() -> GatewayConfig {
-        GatewayConfig {
-            server: "ftp/files".into(),
-            listen_port: 2121,
-            admin_port: 9121,
-            data_ports: PortRange::new(28000, 28019).unwrap(),
-            address: AddressSource::Service { name: "files".into(), namespace: "ftp".into() },
-            real_client_addresses: false,
-            security: Security {
-                mechanisms: vec![Mechanism::Tls],
-                control: Requirement::Required,
-                data: Requirement::Required,
-                data_binding: DataBinding::WhenOffered,
-                clear_command_channel: false,
-            },
-            backend: Backend::Embedded { socket: paths::FTPD_SOCKET.into() },
-            limits: Limits {
-                sessions: 10_000,
-                sessions_per_peer: 0,
-                idle_seconds: 600,
-                login_seconds: 60,
-                data_seconds: 120,
-            },
-            uploads: Uploads { require_close_notify: true, logins: BTreeMap::new() },
-            active_mode: None,
-            drain_seconds: 300,
-        }
-    }
-
     #[test]
     fn what_is_written_is_what_is_read() {
-        let json = serde_json::to_vec(&example()).unwrap();
-        assert_eq!(GatewayConfig::parse(&json).unwrap(), example());
+        let json = serde_json::to_vec(&GatewayConfig::example()).unwrap();
+        assert_eq!(GatewayConfig::parse(&json).unwrap(), GatewayConfig::example());
     }
 
     #[test]
     fn x_safetp1_and_active_mode_are_written_and_read_by_their_names() {
-        let mut wanted = example();
+        let mut wanted = GatewayConfig::example();
         wanted.security.mechanisms.push(Mechanism::SafeTp1);
         wanted.active_mode = Some(ActiveMode { clear_port: true });
         let json = serde_json::to_value(&wanted).unwrap();
@@ -222,11 +225,11 @@ mod tests {
 
     #[test]
     fn what_an_older_operator_does_not_write_is_off() {
-        let mut json = serde_json::to_value(example()).unwrap();
+        let mut json = serde_json::to_value(GatewayConfig::example()).unwrap();
         json["security"].as_object_mut().unwrap().remove("clearCommandChannel");
         json.as_object_mut().unwrap().remove("realClientAddresses");
         assert!(json.get("activeMode").is_none());
-        assert_eq!(GatewayConfig::parse(json.to_string().as_bytes()).unwrap(), example());
+        assert_eq!(GatewayConfig::parse(json.to_string().as_bytes()).unwrap(), GatewayConfig::example());
     }
 
     #[test]
@@ -238,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_field_that_this_version_does_not_know_is_refused_with_its_name() {
-        let mut json = serde_json::to_value(example()).unwrap();
+        let mut json = serde_json::to_value(GatewayConfig::example()).unwrap();
         json["colour"] = "blue".into();
         let error = GatewayConfig::parse(json.to_string().as_bytes()).unwrap_err();
         assert!(error.to_string().contains("colour"), "{error}");

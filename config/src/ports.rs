@@ -32,6 +32,10 @@ pub enum PortRangeError {
 }
 
 impl PortRange {
+    /// The data ports of an example.
+    #[cfg(any(test, feature = "example"))]
+    pub(crate) const EXAMPLE: Self = Self { first: 28000, last: 28019 };
+
     /// The range from `first` to `last`, both included.
     pub fn new(first: u16, last: u16) -> Result<Self, PortRangeError> {
         if first < FIRST_UNPRIVILEGED {

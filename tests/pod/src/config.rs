@@ -1,10 +1,10 @@
-//! What a pod's gateway is told.
+//! The configuration of a pod's gateway.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use rand::Rng as _;
 use safetp_config::{
-    gateway::{AddressSource, Backend, DataBinding, GatewayConfig, Limits, Mechanism, Requirement, Security, Uploads},
+    gateway::{AddressSource, Backend, GatewayConfig, Limits},
     ports::PortRange,
 };
 use safetp_protocol::session::Announced;
@@ -21,33 +21,24 @@ pub fn announced(address: &str) -> Announced {
     Announced { text: address.into(), v4: address.parse().ok(), v6: address.parse().ok() }
 }
 
-/// What a careful administrator would write, over four data ports chosen at random: whether they are free shows only
-/// when they are bound.
+/// The example with shorter limits, over four data ports chosen at random: whether they are free shows only when they
+/// are bound.
 pub(crate) fn usual(socket: &Path) -> GatewayConfig {
     let first = rand::rng().random_range(10_000..30_000);
+    let example = GatewayConfig::example();
     GatewayConfig {
-        server: "ftp/files".into(),
         listen_port: 0,
         admin_port: 0,
         data_ports: PortRange::new(first, first + 3).unwrap(),
         address: pinned(ADDRESS),
-        real_client_addresses: false,
-        security: Security {
-            mechanisms: vec![Mechanism::Tls],
-            control: Requirement::Required,
-            data: Requirement::Required,
-            data_binding: DataBinding::WhenOffered,
-            clear_command_channel: false,
-        },
         backend: Backend::Embedded { socket: socket.to_str().unwrap().into() },
-        limits: Limits { sessions: 1000, sessions_per_peer: 0, idle_seconds: 60, login_seconds: 60, data_seconds: 30 },
-        uploads: Uploads { require_close_notify: true, logins: BTreeMap::new() },
-        active_mode: None,
+        limits: Limits { sessions: 1000, idle_seconds: 60, data_seconds: 30, ..example.limits },
         drain_seconds: 30,
+        ..example
     }
 }
 
-/// What is announced from the start: a pinned address.
+/// The address that is announced from the start, if it is pinned.
 pub(crate) fn first_announced(config: &GatewayConfig) -> Option<Announced> {
     match &config.address {
         AddressSource::Pinned { address } => Some(announced(address)),
