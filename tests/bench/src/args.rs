@@ -1,24 +1,24 @@
-//! What is measured, against whom, and where the result goes.
+//! The command line: what is measured, beside which servers, and where the result goes.
 
 use std::path::PathBuf;
 
 use crate::{
     client::Version,
+    kind::Kind,
     load::{Load, Part},
-    servers::Kind,
 };
 
 /// Measures SafeTP beside other FTP servers.
 #[derive(Debug, clap::Parser)]
 #[command(name = "safetp-bench", version)]
 pub(crate) struct Args {
-    /// One short round: shows that everything works, and measures nothing that could be believed.
+    /// One short round: shows that everything works, and its numbers mean nothing.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// The servers to measure; all of them if none is named.
+    /// Servers to measure [default: all].
     #[arg(long, value_delimiter = ',')]
     only: Vec<Kind>,
-    /// The parts of each turn; all of them if none is named.
+    /// Parts of each turn [default: all].
     #[arg(long = "part", value_delimiter = ',')]
     parts: Vec<Part>,
     /// Directory of safetp-sidecar and safetp-ftpd.
@@ -30,13 +30,13 @@ pub(crate) struct Args {
     /// Directory for the files that are served; memory, so that no disk is measured.
     #[arg(long, default_value = "/dev/shm")]
     pub(crate) files: PathBuf,
-    /// A page that gets the table between its two markers.
+    /// Page whose text between the two markers is replaced by the table.
     #[arg(long)]
     pub(crate) page: Option<PathBuf>,
-    /// The version of TLS on all connections.
+    /// Version of TLS on all connections.
     #[arg(long, default_value = "1.3")]
     pub(crate) tls: Version,
-    /// Rounds instead of five.
+    /// Number of rounds [default: 5, with --quick 1].
     #[arg(long)]
     pub(crate) rounds: Option<usize>,
 }

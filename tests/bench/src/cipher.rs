@@ -22,7 +22,7 @@ const MEBIBYTE: f64 = 1024.0 * 1024.0;
 /// The largest block that PBSZ can ask for, and what OpenSSL encrypts at once.
 const BLOCK: u32 = 65536;
 
-/// What one direction reached, in MiB/s, once a round.
+/// Rates in MiB/s, one for each round.
 #[derive(Debug, Default)]
 pub(crate) struct Rates {
     sealing: Vec<f64>,
@@ -32,7 +32,7 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// One more round, in which each of the four has its turn.
+    /// Measures one more round, in which each of the four has its turn.
     pub(crate) fn measure(&mut self, turn: Duration) -> Result<()> {
         on_core(CLIENT_CORE, || {
             let (client, server) = keys()?;
@@ -91,7 +91,7 @@ fn open(sending: &DataKeys, receiving: &DataKeys, turn: Duration) -> Result<f64>
     Ok(rate(count, payload.len(), spent))
 }
 
-/// Its line for machines: `+F:number:NAME:octets per second`.
+/// Reads the line that openssl writes for programs: `+F:number:NAME:octets per second`.
 fn openssl(options: &[&str], turn: Duration) -> Result<f64> {
     let seconds = turn.as_secs().max(1).to_string();
     let mut speed = Command::new("openssl");
@@ -101,7 +101,7 @@ fn openssl(options: &[&str], turn: Duration) -> Result<f64> {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find(|line| line.starts_with("+F:"));
     let octets = line.and_then(|line| line.rsplit(':').next()?.parse::<f64>().ok());
-    Ok(octets.with_context(|| format!("openssl said nothing that is a speed: {text}"))? / MEBIBYTE)
+    Ok(octets.with_context(|| format!("no speed in the output of openssl: {text}"))? / MEBIBYTE)
 }
 
 fn rate(blocks: u32, payload: usize, elapsed: Duration) -> f64 {

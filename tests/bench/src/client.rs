@@ -1,21 +1,12 @@
 //! A lean FTP client over TLS, the same for every server: passive by EPSV, PROT P, certificates verified, and the control
 //! connection's session resumed on each data connection.
 
-use std::{
-    io::{self, Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-    sync::Arc,
-    time::Duration,
-};
+use std::net::SocketAddr;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use rustls::{ClientConfig, HandshakeKind, RootCertStore, client::Resumption, crypto::aws_lc_rs::cipher_suite};
+use anyhow::{Context as _, Result, ensure};
+use rustls::crypto::aws_lc_rs::cipher_suite;
 use rustls_pki_types::CertificateDer;
-use safetp_protocol::reply::{Reply, ReplyDecoder};
-
-use self::tls::{TlsStream, handshake};
-
-mod tls;
+use safetp_ftps::{Data, Session, Tls, Trust};
 
 /// The login that every server knows.
 pub(crate) const USER: &str = "alice";
@@ -23,10 +14,10 @@ pub(crate) const USER: &str = "alice";
 pub(crate) const PASSWORD: &str = "correct horse";
 /// The name in the certificate.
 pub(crate) const HOST: &str = "files.example.org";
-/// Longer than anything takes, so that a server that hangs ends the run.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How much is given to TLS, or taken from it, at once.
+/// Octets given to TLS, or taken from it, at once.
 const CHUNK: usize = 256 * 1024;
+/// Octets read from the socket at once.
+const READ_AHEAD: usize = 128 * 1024;
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -39,66 +30,57 @@ pub(crate) enum Version {
     Tls13,
 }
 
-/// Whom the client believes, and how it speaks TLS.
+/// How to reach one server, and what to expect of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Trust {
-    config: ClientConfig,
+pub(crate) struct Target {
+    address: SocketAddr,
+    tls: Tls,
     /// Whether the server lets data connections resume the control connection's session.
     resumes: bool,
 }
 
 /// A session that is logged in, with PROT P and TYPE I.
 pub(crate) struct Client {
-    address: SocketAddr,
-    control: TlsStream,
-    replies: ReplyDecoder,
-    tls: Arc<ClientConfig>,
+    session: Session,
     resumes: bool,
 }
 
-impl Trust {
-    /// Offers one cipher suite only, which all servers choose if they may: AES-256-GCM.
-    pub(crate) fn of(certificate: CertificateDer<'static>, version: Version, resumes: bool) -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add(certificate)?;
-        let (version, suite) = match version {
-            Version::Tls12 => (&rustls::version::TLS12, cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
-            Version::Tls13 => (&rustls::version::TLS13, cipher_suite::TLS13_AES_256_GCM_SHA384),
-        };
-        let mut provider = rustls::crypto::aws_lc_rs::default_provider();
-        provider.cipher_suites = vec![suite];
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[version])?;
-        Ok(Self { config: builder.with_root_certificates(roots).with_no_client_auth(), resumes })
+impl Target {
+    /// A server on loopback. Offers one cipher suite only, which all servers choose if they may: AES-256-GCM.
+    pub(crate) fn new(port: u16, certificate: &CertificateDer<'_>, version: Version, resumes: bool) -> Result<Self> {
+        let mut tls = Tls::new(Trust::certificate(certificate)?, HOST)?;
+        match version {
+            Version::Tls12 => {
+                tls.only_suite(&rustls::version::TLS12, cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384)?;
+            }
+            Version::Tls13 => tls.only_suite(&rustls::version::TLS13, cipher_suite::TLS13_AES_256_GCM_SHA384)?,
+        }
+        Ok(Self { address: SocketAddr::from(([127, 0, 0, 1], port)), tls, resumes })
     }
 
-    /// A memory of tickets for one session alone: a new client is a stranger.
-    fn for_one_session(&self) -> Arc<ClientConfig> {
-        let mut config = self.config.clone();
-        config.resumption = Resumption::in_memory_sessions(8);
-        Arc::new(config)
+    /// Whether the server greets.
+    pub(crate) fn greets(&self) -> bool {
+        self.connect().is_ok()
+    }
+
+    /// Connects, does the handshake, and logs in.
+    pub(crate) fn log_in(&self) -> Result<Client> {
+        let mut session = self.connect()?;
+        session.secure()?;
+        session.log_in(USER, PASSWORD)?;
+        Ok(Client { session, resumes: self.resumes })
+    }
+
+    /// A session that has been greeted. It resumes no other session's TLS: each client is new to the server.
+    fn connect(&self) -> Result<Session> {
+        let mut session = Session::connect(self.address, self.tls.forgetful_copy())?;
+        session.read_ahead = READ_AHEAD;
+        session.expect(220)?;
+        Ok(session)
     }
 }
 
 impl Client {
-    /// Connects, does the handshake, and logs in.
-    pub(crate) fn login(port: u16, trust: &Trust) -> Result<Self> {
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut stream = dial(address)?;
-        let mut replies = ReplyDecoder::default();
-        expect(&mut stream, &mut replies, 220)?;
-        stream.write_all(b"AUTH TLS\r\n")?;
-        expect(&mut stream, &mut replies, 234)?;
-        let tls = trust.for_one_session();
-        let control = handshake(stream, &tls).context("failed to protect the control connection")?;
-        let mut client = Self { address, control, replies, tls, resumes: trust.resumes };
-        client.ask("PBSZ 0", 200)?;
-        client.ask("PROT P", 200)?;
-        client.ask(&format!("USER {USER}"), 331)?;
-        client.ask(&format!("PASS {PASSWORD}"), 230)?;
-        client.ask("TYPE I", 200)?;
-        Ok(client)
-    }
-
     /// Fetches a file and drops its octets; returns how many they were.
     pub(crate) fn download(&mut self, name: &str) -> Result<u64> {
         let mut data = self.open(&format!("RETR {name}"))?;
@@ -111,7 +93,7 @@ impl Client {
             }
         }
         data.finish();
-        self.expect(226)?;
+        self.session.expect(226)?;
         Ok(total)
     }
 
@@ -126,69 +108,19 @@ impl Client {
             left -= count as u64;
         }
         data.finish();
-        self.expect(226)?;
+        self.session.expect(226)?;
         Ok(())
     }
 
     /// Ends the session in order.
-    pub(crate) fn quit(mut self) -> Result<()> {
-        self.ask("QUIT", 221)?;
-        self.control.finish();
-        Ok(())
+    pub(crate) fn quit(self) -> Result<()> {
+        self.session.quit()
     }
 
-    /// EPSV, the connection, the command, its 150, the handshake.
-    fn open(&mut self, command: &str) -> Result<TlsStream> {
-        let reply = self.ask("EPSV", 229)?;
-        let text = String::from_utf8_lossy(reply.text()).into_owned();
-        let port = text.split('|').nth(3).and_then(|port| port.parse().ok());
-        let port = port.with_context(|| format!("no port in `{text}`"))?;
-        let stream = dial(SocketAddr::new(self.address.ip(), port))?;
-        self.ask(command, 150)?;
-        let stream = handshake(stream, &self.tls).context("failed to protect a data connection")?;
-        let resumed = stream.kind() == Some(HandshakeKind::Resumed);
-        ensure!(resumed == self.resumes, "whether a data connection resumed the session: {resumed}");
-        Ok(stream)
-    }
-
-    fn ask(&mut self, command: &str, code: u16) -> Result<Reply> {
-        self.control.write_all(format!("{command}\r\n").as_bytes())?;
-        self.expect(code).with_context(|| format!("after {}", command.split(' ').next().unwrap_or_default()))
-    }
-
-    fn expect(&mut self, code: u16) -> Result<Reply> {
-        expect(&mut self.control, &mut self.replies, code)
-    }
-}
-
-/// Whether something greets on this port.
-pub(crate) fn greets(port: u16) -> bool {
-    let greeting = || -> Result<Reply> {
-        let mut stream = dial(SocketAddr::from(([127, 0, 0, 1], port)))?;
-        expect(&mut stream, &mut ReplyDecoder::default(), 220)
-    };
-    greeting().is_ok()
-}
-
-fn dial(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-fn expect(stream: &mut impl io::Read, replies: &mut ReplyDecoder, code: u16) -> Result<Reply> {
-    let mut buffer = [0; 1024];
-    loop {
-        if let Some(reply) = replies.next_reply().map_err(|error| anyhow!("no reply came: {error}"))? {
-            let text = String::from_utf8_lossy(reply.text()).into_owned();
-            ensure!(reply.code().number() == code, "got `{} {text}` instead of {code}", reply.code());
-            return Ok(reply);
-        }
-        match stream.read(&mut buffer)? {
-            0 => bail!("the connection ended instead of a {code}"),
-            count => replies.push(buffer.get(..count).unwrap_or_default()),
-        }
+    fn open(&mut self, command: &str) -> Result<Data> {
+        let data = self.session.open(command)?;
+        let (resumed, expected) = (data.resumed(), self.resumes);
+        ensure!(resumed == expected, "a data connection resumed the session: {resumed}, expected {expected}");
+        Ok(data)
     }
 }

@@ -1,4 +1,4 @@
-//! What it was measured on, and how much else went on there.
+//! The machine that was measured on, and how busy it was otherwise.
 
 use std::fs;
 
@@ -19,13 +19,13 @@ pub(crate) fn describe(rounds: usize) -> Result<String> {
     Ok(format!("{model}, {cores} cores, Linux {kernel}; {times}"))
 }
 
-/// What everyone but us does from a moment on: it takes caches and cores from what is measured.
+/// The load of all other processes from a moment on: it takes caches and cores from what is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Others {
     before: Ticks,
 }
 
-/// Of all cores, since the machine has started.
+/// Clock ticks of all cores since the machine has started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ticks {
     all: u64,
@@ -39,7 +39,7 @@ impl Others {
         Ok(Self { before: Ticks::now()? })
     }
 
-    /// A sentence on it.
+    /// Describes it in a sentence.
     pub(crate) fn share(self) -> Result<String> {
         let percent = self.before.percent_of_others(Ticks::now()?);
         Ok(format!("meanwhile others used {percent} % of the machine"))
@@ -61,7 +61,7 @@ impl Ticks {
     }
 }
 
-/// All and busy, of the line of all cores: user, nice, system, idle, iowait, irq, softirq, steal; what follows is already
+/// The sums of all ticks and of the busy ones, from the line of all cores: user, nice, system, idle, iowait, irq, softirq, steal; what follows is already
 /// counted as user (`proc_stat(5)`).
 fn sums(line: &str) -> Option<(u64, u64)> {
     let times: Vec<u64> = line.split_whitespace().skip(1).take(8).map(str::parse).collect::<Result<_, _>>().ok()?;

@@ -6,6 +6,7 @@
 mod args;
 mod cipher;
 mod client;
+mod kind;
 mod load;
 mod machine;
 mod metric;
@@ -15,6 +16,7 @@ mod processes;
 mod screen;
 mod servers;
 mod table;
+mod turn;
 
 use std::process::ExitCode;
 
@@ -23,9 +25,10 @@ use clap::Parser as _;
 
 use crate::{
     args::Args,
+    kind::Kind,
     load::Part,
     screen::{complain, say},
-    servers::{Kind, Server},
+    servers::Server,
     table::Column,
 };
 
@@ -49,7 +52,7 @@ fn run(args: &Args) -> Result<()> {
     let rounds = load.rounds;
     let mut ciphers = cipher::Rates::default();
     for round in 0..rounds {
-        // Whoever comes first meets a machine that has just rested: each in its turn.
+        // The first of a round meets a machine that has just rested, so each server comes first in turn.
         for turn in 0..kinds.len() {
             let index = (round + turn) % kinds.len();
             let (Some(kind), Some(column)) = (kinds.get(index), columns.get_mut(index)) else { continue };
@@ -72,14 +75,14 @@ fn run(args: &Args) -> Result<()> {
 }
 
 fn column(kind: Kind, args: &Args) -> Result<Column> {
-    let version = kind.prepare(args).with_context(|| format!("failed to get {}", kind.name()))?;
+    let version = servers::prepare(kind, args).with_context(|| format!("failed to get {}", kind.name()))?;
     Ok(Column { title: format!("{} {version}", kind.name()), ours: kind == Kind::Safetp, samples: Vec::new() })
 }
 
 fn take_turn(kind: Kind, args: &Args) -> Result<metric::Sample> {
     let server = Server::start(kind, args)?;
-    let sample =
-        args.load().run(&server, args.parts()).with_context(|| format!("{} did not do its work", kind.name()))?;
+    let sample = turn::run(&args.load(), &server, args.parts())
+        .with_context(|| format!("{} did not do its work", kind.name()))?;
     say(&format!("  {}", sample.in_one_line()));
     Ok(sample)
 }

@@ -1,4 +1,4 @@
-//! What is measured, in which unit, and what it should reach.
+//! The metrics: their units and their goals.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,11 @@ pub(crate) enum Metric {
     IdleMemory,
 }
 
-/// What SafeTP should reach.
+/// The goal of SafeTP.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Goal {
-    /// At most this times the lowest of the others, and at most the other number if there is one: what the best server
-    /// reached that is not measured here.
+    /// At most this times the lowest of the others, and at most the other number if there is one: the value of the best
+    /// server that is not measured here.
     AtMost {
         /// Times the lowest of the others.
         of_best: Option<f64>,
@@ -33,7 +33,7 @@ pub(crate) enum Goal {
     AtLeastOfBest(f64),
 }
 
-/// What one server's turn gave.
+/// The results of one server's turn.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample(BTreeMap<Metric, f64>);
 
@@ -46,7 +46,7 @@ impl Sample {
         self.0.get(&metric).copied()
     }
 
-    /// For whoever watches.
+    /// For the progress output.
     pub(crate) fn in_one_line(&self) -> String {
         let part = |(metric, value): (&Metric, &f64)| format!("{}: {value:.*}", metric.title(), metric.decimals());
         self.0.iter().map(part).collect::<Vec<_>>().join("; ")

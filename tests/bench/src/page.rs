@@ -1,4 +1,4 @@
-//! The page that keeps the last table.
+//! The page with the last table.
 
 use std::{fs, path::Path};
 

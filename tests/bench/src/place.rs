@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use rcgen::{CertifiedKey, KeyPair};
 use tempfile::TempDir;
 
-use crate::client::{HOST, Trust, USER, Version};
+use crate::client::{HOST, Target, USER, Version};
 
 /// The file that is downloaded.
 pub(crate) const LARGE: &str = "large";
@@ -21,7 +21,7 @@ pub(crate) const DATA_PORTS: u16 = 20;
 /// Where data ports are looked for: below those that the kernel gives to clients.
 const FIRST_PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// What every server gets. It goes with the value.
+/// The directory that every server gets; removed on drop.
 pub(crate) struct Place {
     directory: TempDir,
     identity: CertifiedKey<KeyPair>,
@@ -58,8 +58,9 @@ impl Place {
         self.identity.signing_key.serialize_pem()
     }
 
-    pub(crate) fn trust(&self, version: Version, resumes: bool) -> Result<Trust> {
-        Trust::of(self.identity.cert.der().clone(), version, resumes)
+    /// A server with this certificate, for clients.
+    pub(crate) fn target(&self, port: u16, version: Version, resumes: bool) -> Result<Target> {
+        Target::new(port, self.identity.cert.der(), version, resumes)
     }
 
     pub(crate) fn directory(&self, name: &str) -> Result<PathBuf> {
@@ -74,7 +75,7 @@ impl Place {
         Ok(path)
     }
 
-    /// Makes the file that is downloaded. Its octets cannot be stored as a hole.
+    /// Creates the file that is downloaded. Its octets cannot be stored as a hole.
     pub(crate) fn write_large(&self, mebibytes: u64) -> Result<()> {
         let mut file = File::create(self.home().join(LARGE))?;
         let octets: Vec<u8> = (0..=u8::MAX).cycle().take(1024 * 1024).collect();

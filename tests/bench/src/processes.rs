@@ -1,4 +1,4 @@
-//! What a server's processes use, as the kernel counts it, and on which core they run.
+//! The processes of a server: their CPU time and memory as the kernel counts them, and the core they run on.
 
 use std::{
     collections::HashMap,
@@ -13,16 +13,16 @@ use rustix::{
     thread::{CpuSet, sched_setaffinity},
 };
 
-/// Where servers run.
+/// The core of the servers.
 pub(crate) const SERVER_CORE: usize = 0;
-/// Where the client runs.
+/// The core of the client.
 pub(crate) const CLIENT_CORE: usize = 1;
 
 /// The unit of times in `/proc`: `USER_HZ` is 100 on every architecture that Debian has.
 const TICK: Duration = Duration::from_millis(10);
-/// How long a server may take for what should take a moment.
+/// Longer than anything that is waited for here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often it is looked at meanwhile.
+/// Time between two looks at a condition.
 const INTERVAL: Duration = Duration::from_millis(5);
 
 /// The processes of one server: those that were started, and all that descend from them. They end with it.
@@ -116,12 +116,12 @@ pub(crate) fn on_core<T>(core: usize, work: impl FnOnce() -> Result<T>) -> Resul
     result
 }
 
-/// Asks again and again.
+/// Asks again and again until the condition holds.
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while !condition()? {
         if Instant::now() > deadline {
-            bail!("waited in vain for {what}");
+            bail!("timed out waiting for {what}");
         }
         std::thread::sleep(INTERVAL); // between two looks at a condition that has a deadline
     }
@@ -131,7 +131,7 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> Result<bool>
 fn all_processes() -> Result<HashMap<i32, Stat>> {
     let entries = fs::read_dir("/proc").context("failed to read /proc")?;
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    // One that ended between these two steps is no process.
+    // One that ended between these two steps is left out.
     Ok(pids
         .filter_map(|pid: i32| Some((pid, Stat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?)))
         .collect())
@@ -141,11 +141,11 @@ fn pss(pid: i32) -> Result<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
         .with_context(|| format!("failed to read the memory of process {pid}"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).context("no Pss in smaps_rollup")?;
-    line.trim_end_matches("kB").trim().parse().context("Pss is no number")
+    line.trim_end_matches("kB").trim().parse().context("Pss is not a number")
 }
 
 impl Stat {
-    /// Behind the name, which may hold anything, `)` included: state, parent, ..., and as 14th to 17th field of all the
+    /// After the name, which may hold anything, `)` included: state, parent, ..., and as 14th to 17th field of all the
     /// times of the process and of its children, in user and system mode (`proc_pid_stat(5)`).
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let (_, rest) = line.rsplit_once(") ")?;
@@ -176,7 +176,7 @@ mod tests {
         let pids: Vec<i32> = processes.tree().unwrap().into_iter().map(|(pid, _)| pid).collect();
         assert!(processes.memory().unwrap() > 0);
         drop(processes);
-        // One that nobody has waited for yet has ended all the same.
+        // A zombie has ended, too.
         let ended =
             |pid: &i32| fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "));
         wait_until("their end", || Ok(pids.iter().all(ended))).unwrap();

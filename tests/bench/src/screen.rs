@@ -1,12 +1,12 @@
-//! What the benchmark says.
+//! Output of the benchmark.
 
-/// Says one line.
+/// Prints one line.
 #[expect(clippy::print_stdout, reason = "a command-line tool: this is its screen")]
 pub(crate) fn say(line: &str) {
     println!("{line}");
 }
 
-/// Says why something failed.
+/// Prints why something failed.
 #[expect(clippy::print_stderr, reason = "a command-line tool: this is its screen")]
 pub(crate) fn complain(line: &str) {
     eprintln!("{line}");

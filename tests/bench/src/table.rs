@@ -1,4 +1,4 @@
-//! Medians, and what they mean beside the goals, as a table in Markdown.
+//! The table in Markdown: medians beside the goals.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ pub(crate) struct Column {
     pub(crate) samples: Vec<Sample>,
 }
 
-/// Of all turns.
+/// Lowest, median and highest of all turns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     lowest: f64,
@@ -58,7 +58,7 @@ impl Column {
 }
 
 impl Spread {
-    /// None of nothing.
+    /// `None` without values.
     pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let median = *values.get(values.len() / 2)?;

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use anyhow::{Result, ensure};
 
-use super::{DAEMON, spawn, text};
+use super::spawn::{DAEMON, spawn, text};
 use crate::{
     client::USER,
     place::{Place, free_port},
@@ -23,8 +23,8 @@ pub(super) fn start(place: &Place, root: &Path, processes: &mut Processes) -> Re
     let accounts = place.write("passwd", account)?;
     let database = place.path("users.pdb");
     let mut pure_pw = Command::new(root.join("usr/bin/pure-pw"));
-    let made = pure_pw.arg("mkdb").arg(&database).arg("-f").arg(accounts).output()?;
-    ensure!(made.status.success(), "pure-pw failed: {}", String::from_utf8_lossy(&made.stderr));
+    let created = pure_pw.arg("mkdb").arg(&database).arg("-f").arg(accounts).output()?;
+    ensure!(created.status.success(), "pure-pw failed: {}", String::from_utf8_lossy(&created.stderr));
     let certificate = place.write("both.pem", place.key() + &place.certificate())?;
     let mut command = Command::new(root.join("usr/sbin/pure-ftpd"));
     command.args(["--bind", &format!("127.0.0.1,{port}"), "--ipv4only", "--dontresolve", "--noanonymous"]);

@@ -1,17 +1,17 @@
 //! Our gateway and ftpd, as they run in a pod.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
 use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher as _};
 use safetp_config::{
     ftpd::{FtpdConfig, PasswordHash, User, Users},
-    gateway::{AddressSource, Backend, DataBinding, GatewayConfig, Limits, Mechanism, Requirement, Security, Uploads},
+    gateway::{AddressSource, Backend, GatewayConfig},
     paths::{CERTIFICATE_FILE, FTPD_FILE, GATEWAY_FILE, PRIVATE_KEY_FILE, USERS_FILE},
     ports::PortRange,
 };
 
-use super::{spawn, text};
+use super::spawn::{spawn, text};
 use crate::{
     client::{PASSWORD, USER},
     place::{DATA_PORTS, Place, free_port, free_range},
@@ -63,29 +63,13 @@ fn config(port: u16, socket: &str) -> Result<GatewayConfig> {
     let first = free_range()?;
     let data_ports = PortRange::new(first, first + DATA_PORTS - 1).ok().context("no such range of ports")?;
     Ok(GatewayConfig {
-        server: "bench/files".to_owned(),
         listen_port: port,
         admin_port: 0,
         data_ports,
         address: AddressSource::Pinned { address: "127.0.0.1".to_owned() },
         real_client_addresses: true,
-        security: Security {
-            mechanisms: vec![Mechanism::Tls],
-            control: Requirement::Required,
-            data: Requirement::Required,
-            data_binding: DataBinding::WhenOffered,
-            clear_command_channel: false,
-        },
         backend: Backend::Embedded { socket: socket.to_owned() },
-        limits: Limits {
-            sessions: 10_000,
-            sessions_per_peer: 0,
-            idle_seconds: 600,
-            login_seconds: 60,
-            data_seconds: 120,
-        },
-        uploads: Uploads { require_close_notify: true, logins: BTreeMap::new() },
-        active_mode: None,
         drain_seconds: 1,
+        ..GatewayConfig::example()
     })
 }

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use anyhow::Result;
 
-use super::{DAEMON, spawn, text};
+use super::spawn::{DAEMON, spawn, text};
 use crate::{
     place::{Place, free_port},
     processes::Processes,
