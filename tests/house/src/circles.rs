@@ -1,4 +1,4 @@
-//! Circles of imports between the files of one crate: none of their files can be understood, or moved, without the others.
+//! Circles of imports between the files of one crate: such files can only be understood, and moved, together.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
