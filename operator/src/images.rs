@@ -1,15 +1,18 @@
-//! The images of the pods.
+//! The arguments that select the images of the pods.
 
-/// What the pods run. Set by the chart, which the default values equal.
+const GATEWAY: &str = concat!("ghcr.io/safetp/safetp-sidecar:", env!("CARGO_PKG_VERSION"));
+const FTPD: &str = concat!("ghcr.io/safetp/safetp-ftpd:", env!("CARGO_PKG_VERSION"));
+
+/// Images of the pods. The chart sets them; its values equal the defaults here.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Images {
-    /// The image of the gateway.
-    #[arg(long, env = "SAFETP_GATEWAY_IMAGE", default_value = concat!("ghcr.io/safetp/safetp-sidecar:", env!("CARGO_PKG_VERSION")))]
+    /// Image of the gateway in every server's pods.
+    #[arg(long, env = "SAFETP_GATEWAY_IMAGE", default_value = GATEWAY)]
     pub gateway_image: String,
-    /// The image of the embedded ftpd.
-    #[arg(long, env = "SAFETP_FTPD_IMAGE", default_value = concat!("ghcr.io/safetp/safetp-ftpd:", env!("CARGO_PKG_VERSION")))]
+    /// Image of the embedded FTP server in every server's pods.
+    #[arg(long, env = "SAFETP_FTPD_IMAGE", default_value = FTPD)]
     pub ftpd_image: String,
-    /// `imagePullPolicy` of both.
+    /// Pull policy of both images, in the words of Kubernetes.
     #[arg(long, env = "SAFETP_IMAGE_PULL_POLICY", default_value = "IfNotPresent")]
     pub image_pull_policy: String,
 }

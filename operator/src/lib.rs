@@ -1,20 +1,29 @@
 //! The operator: turns SafeTPServer and SafeTPUser resources into running servers.
+//!
+//! Only [`run`] with its arguments and [`Reason`], for the reference page of conditions, leave this crate.
 
-pub mod certs;
-pub mod cluster;
-pub mod conditions;
-pub mod context;
-pub mod controllers;
-pub mod events;
-pub mod http;
-pub mod images;
-pub mod leader;
-pub mod metrics;
-pub mod names;
-pub mod owned;
-pub mod reconcile;
-pub mod registry;
-pub mod server;
-pub mod signing_keys;
-pub mod status;
-pub mod users;
+#![expect(unreachable_pub, reason = "`pub` items of private modules are for the other modules of this crate")]
+
+mod certs;
+mod cluster;
+mod conditions;
+mod context;
+mod controllers;
+mod events;
+mod http;
+mod images;
+mod leader;
+mod metrics;
+mod names;
+mod owned;
+mod reconcile;
+mod registry;
+mod run;
+mod server;
+mod signing_keys;
+mod status;
+mod users;
+
+pub use conditions::Reason;
+pub use images::Images;
+pub use run::{RunArgs, run};

@@ -1,13 +1,8 @@
-//! The binary: telemetry, configuration, leadership, controllers, shutdown.
-
-use std::{net::SocketAddr, sync::Arc};
+//! The binary: arguments, logs and signals. The operator itself is [`safetp_operator::run`].
 
 use anyhow::Context as _;
 use clap::Parser;
-use kube::Client;
-use safetp_operator::{
-    context::Context, controllers, http, images::Images, leader::Candidate, metrics::Metrics, registry::Registry,
-};
+use safetp_operator::{RunArgs, run};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -17,20 +12,8 @@ use tracing_subscriber::EnvFilter;
 #[command(version)]
 struct Args {
     #[command(flatten)]
-    images: Images,
-    /// Where health and metrics are served.
-    #[arg(long, env = "SAFETP_LISTEN", default_value = "0.0.0.0:8080")]
-    listen: SocketAddr,
-    /// The namespace of the Lease: the operator's own.
-    #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
-    namespace: String,
-    /// The name of the Lease.
-    #[arg(long, env = "SAFETP_LEASE", default_value = "safetp-operator")]
-    lease: String,
-    /// This process among its copies.
-    #[arg(long, env = "POD_NAME", default_value = "safetp-operator")]
-    identity: String,
-    /// Log as JSON.
+    run: RunArgs,
+    /// Log in JSON format.
     #[arg(long, env = "SAFETP_LOG_JSON")]
     log_json: bool,
 }
@@ -39,41 +22,10 @@ struct Args {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     start_logging(args.log_json);
-    // For the client of the Kubernetes API, which asks for the process's default; an error means that it is set.
+    // For the client of the Kubernetes API, which uses the process's default; an error means that it is set already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let stop = stop_on_signal().context("failed to listen for signals")?;
-    let client = Client::try_default().await.context("failed to find the cluster")?;
-    let metrics = Metrics::default();
-    let server = tokio::spawn(http::serve(args.listen, metrics.clone(), stop.clone()));
-    let candidate = Candidate::new(client.clone(), &args.namespace, &args.lease, &args.identity);
-    if candidate.acquire(&stop).await {
-        metrics.set_leading(true);
-        tracing::info!(identity = %args.identity, "leading");
-        lead(client, args.images, metrics, &candidate, &stop).await?;
-    }
-    server.await.context("failed to serve health and metrics")?.context("failed to serve health and metrics")
-}
-
-/// Runs the controllers for as long as this process leads. An error ends the process: another one may lead already.
-async fn lead(
-    client: Client,
-    images: Images,
-    metrics: Metrics,
-    candidate: &Candidate,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let (registry, touched_users) = Registry::new();
-    let context = Arc::new(Context::new(client, images, registry, metrics));
-    let controllers = controllers::run(context, touched_users, stop.clone());
-    tokio::pin!(controllers);
-    tokio::select! {
-        () = &mut controllers => {}
-        kept = candidate.keep(stop) => {
-            kept.context("failed to stay the leader")?;
-            controllers.await;
-        }
-    }
-    candidate.release().await.context("failed to give up the lead")
+    run(args.run, stop).await
 }
 
 fn start_logging(json: bool) {

@@ -13,4 +13,4 @@ mod status;
 mod validate;
 
 pub use observe::Prober;
-pub use reconcile::{ServerError, error_policy, reconcile};
+pub use reconcile::{error_policy, reconcile};

@@ -1,27 +1,27 @@
-//! Certificates: issued by a server's own CA, or somebody else's to be checked.
+//! TLS certificates: issuing them from a server's own CA, and checking those that an administrator provides.
 
 mod inspect;
 mod issue;
 
-pub use inspect::{CertificateFacts, CertificateProblem, inspect};
+pub use inspect::{CertificateFacts, inspect};
 pub use issue::{Authority, IssueError, Pair, issue_authority, issue_leaf};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a CA is valid.
+/// Lifetime of a CA.
 pub const AUTHORITY_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 3650);
-/// How long a server's certificate is valid.
+/// Lifetime of a server's certificate.
 pub const LEAF_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 90);
-/// How far clocks may be apart: a certificate is valid from this long before it was issued.
+/// Tolerated clock skew: a certificate is valid from this long before it was issued.
 pub const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
-/// When a certificate should be replaced: after two thirds of its life.
+/// Time at which a certificate should be replaced: after two thirds of its lifetime.
 pub fn renewal(facts: &CertificateFacts) -> Timestamp {
     let (begin, end) = (facts.not_before.as_second(), facts.not_after.as_second());
     Timestamp::from_second(begin + (end - begin) / 3 * 2).unwrap_or(facts.not_after)
 }
 
-/// Whether a leaf is still good for `names` and was issued by the CA whose key identifier is `authority`.
+/// Reports whether a leaf covers `names`, was issued by `authority` and is not due for renewal.
 pub fn is_current(leaf: &CertificateFacts, authority: &CertificateFacts, names: &[String], now: Timestamp) -> bool {
     leaf.issuer_key.is_some()
         && leaf.issuer_key == authority.subject_key
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_replaced_after_two_thirds_of_its_life_and_when_the_address_moves() {
+    fn a_leaf_is_replaced_after_two_thirds_of_its_lifetime_and_when_the_address_moves() {
         let wanted = names(&["203.0.113.7"]);
         let (leaf, authority) = facts(&wanted);
         let days = |days: i64| now() + SignedDuration::from_hours(24 * days);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_does_not_match_is_said() {
+    fn a_key_that_does_not_match_its_certificate_is_reported() {
         let authority = issue_authority("ftp/files", now()).unwrap();
         let one = issue_leaf(&authority, &names(&["a.example"]), now()).unwrap();
         let other = issue_leaf(&authority, &names(&["a.example"]), now()).unwrap();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_said_to_be_no_pem() {
+    fn a_file_that_is_not_pem_is_reported_by_its_name() {
         let problem = inspect(b"hello", b"world").unwrap_err();
         assert!(problem.to_string().contains("tls.crt"), "{problem}");
     }
