@@ -38,6 +38,11 @@ impl Users {
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
         serde_json::from_slice(json).map_err(|source| ConfigError { file: paths::USERS_FILE, source })
     }
+
+    /// Returns the account of a login, if there is one.
+    pub fn get(&self, login: &str) -> Option<&User> {
+        self.users.get(login)
+    }
 }
 
 /// One account.

@@ -1,6 +1,6 @@
-//! What the API server says, for people.
+//! Errors of the API server in words that people can read.
 
-/// The error in words. kube's own text of a refusal has the Debug form of the whole answer in it.
+/// Describes an error. kube's own text of a rejection contains the Debug form of the whole response.
 pub fn text(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) if status.reason.is_empty() => status.message.clone(),
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_told_without_its_debug_form() {
+    fn a_rejection_is_described_without_its_debug_form() {
         let refused =
             kube::Error::Api(Status::failure("services \"a\" is forbidden", "Forbidden").with_code(403).boxed());
         assert_eq!(text(&refused), "services \"a\" is forbidden (Forbidden)");

@@ -1,4 +1,4 @@
-//! Conditions as kstatus, Flux, Argo CD and `kubectl wait` read them: Ready always, Reconciling and Stalled only while
+//! Conditions as kstatus, Flux, Argo CD and `kubectl wait` expect them: Ready always, Reconciling and Stalled only while
 //! they are true.
 
 mod reason;
@@ -8,47 +8,42 @@ pub use reason::Reason;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-/// What Ready says.
+/// Content of the condition Ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Ready, on the way there, or stuck until somebody changes something.
     pub progress: Progress,
-    /// Why.
     pub reason: Reason,
-    /// A sentence for people: what is, and what to do.
+    /// A sentence for people: the state, and what to do about it.
     pub message: String,
 }
 
-/// How far a resource has come.
+/// Progress of a resource towards its spec, in the terms of kstatus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// All is in force.
+    /// Everything that the spec asks for is in force.
     Ready,
-    /// The cluster is working on it.
+    /// The operator or the cluster is still working on it.
     Reconciling,
-    /// Nothing will happen until somebody changes something.
+    /// Nothing will change until a person changes something.
     Stalled,
 }
 
 impl Verdict {
-    /// A verdict of any kind.
     pub fn new(progress: Progress, reason: Reason, message: impl Into<String>) -> Self {
         Self { progress, reason, message: message.into() }
     }
 
-    /// On the way.
     pub fn reconciling(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Progress::Reconciling, reason, message)
     }
 
-    /// Stuck.
     pub fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Progress::Stalled, reason, message)
     }
 }
 
-/// The conditions for `verdict`. A time moves only with its status, as the API conventions ask, so that nothing is
-/// written while nothing changes.
+/// Builds the conditions for `verdict`. A transition time changes only with its status, as the API conventions require,
+/// so that nothing is written while nothing changes.
 pub fn build_conditions(
     previous: &[Condition],
     verdict: &Verdict,
@@ -66,7 +61,7 @@ pub fn build_conditions(
     conditions
 }
 
-/// A condition beside Ready, which it leaves as it is: there only while there is something to say.
+/// Builds a condition other than Ready, which does not affect Ready and is present only while it applies.
 pub fn build_notice(
     previous: &[Condition],
     kind: &str,
@@ -99,7 +94,7 @@ fn condition(
     }
 }
 
-/// The API server keeps whole seconds; anything finer would differ from what was read back.
+/// Truncates to whole seconds, as the API server does: a finer time would differ from the one read back.
 fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
@@ -113,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_moves_only_when_its_status_does() {
+    fn a_transition_time_changes_only_with_its_status() {
         let waiting = Verdict::reconciling(Reason::PodPending, "waiting");
         let first = build_conditions(&[], &waiting, Some(1), at(10));
         let other = Verdict::reconciling(Reason::AddressPending, "still waiting");
@@ -126,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn reconciling_and_stalled_are_there_only_while_they_are_true() {
+    fn reconciling_and_stalled_are_present_only_while_they_are_true() {
         let types = |progress| {
             let verdict = Verdict::new(progress, Reason::Refused, "");
             let all = build_conditions(&[], &verdict, None, at(0));

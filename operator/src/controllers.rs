@@ -1,4 +1,4 @@
-//! Who is woken up by what.
+//! The two controllers, and the watches that map each event to the resources that must be reconciled.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -31,14 +31,15 @@ use crate::{
     server, users,
 };
 
-/// How many reconciles run at once: a thousand servers at a start must not become a thousand times fifteen requests.
+/// Maximum number of concurrent reconciles of a controller: at a start, a thousand servers must not send a thousand
+/// times fifteen requests at once.
 const CONCURRENCY: u16 = 24;
 
 type Guarded<K> = DeserializeGuard<K>;
 type ServerRef = ObjectRef<Guarded<SafeTPServer>>;
 type Meta<K> = PartialObjectMeta<K>;
 
-/// Runs both controllers until `stop`; what has begun is finished.
+/// Runs both controllers until `stop`; reconciles that have begun are finished.
 pub async fn run(
     context: Arc<Context>,
     touched_users: impl Stream<Item = UserRef> + Send + 'static,
@@ -99,7 +100,7 @@ fn watch_servers(controller: Controller<Guarded<SafeTPUser>>, client: Client) ->
     controller.watches(Api::<Meta<SafeTPServer>>::all(client), Config::default(), users_of)
 }
 
-/// What turns an event into the servers that it concerns.
+/// Maps an event to the servers that it concerns.
 struct Watch {
     context: Arc<Context>,
     servers: Store<Guarded<SafeTPServer>>,
@@ -114,7 +115,7 @@ fn mapped<K>(
     move |object| map(&watch, &object)
 }
 
-/// The server whose label an object carries.
+/// Returns the server whose label an object carries.
 fn labelled<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(object: &Meta<K>) -> Option<ServerRef> {
     let server = object.labels().get(SERVER_LABEL)?;
     Some(ServerRef::new(server).within(&object.namespace()?))
@@ -127,7 +128,7 @@ impl Watch {
         labelled(claim).into_iter().chain(self.servers_where(claim.namespace().as_deref(), uses)).collect()
     }
 
-    /// Secrets of any kind: made for a server, a certificate, a DSA key, or a password.
+    /// A Secret may be created for a server, or hold a certificate, a DSA key or a password that a resource refers to.
     fn of_secret(&self, secret: &Meta<Secret>) -> Vec<ServerRef> {
         let (namespace, name) = (secret.namespace(), secret.name_any());
         let shown = |server: &SafeTPServer| {
@@ -150,7 +151,7 @@ impl Watch {
             .collect()
     }
 
-    /// The servers that a user names, and those that still have its login: it may have been taken off their list.
+    /// The servers that a user names, and those that still have its login although it no longer names them.
     fn of_user(&self, user: &Guarded<SafeTPUser>) -> Vec<ServerRef> {
         let namespace = user.namespace().unwrap_or_default();
         let named = user.0.as_ref().map(|user| user.spec.servers.clone()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Events for people. A failure to write one is no failure of the work.
+//! Kubernetes Events about resources. A reconcile does not fail when one cannot be written.
 
 use kube::{
     Resource,
@@ -7,15 +7,16 @@ use kube::{
 
 use crate::conditions::{Progress, Reason, Verdict};
 
+/// Maximum length of a note, in characters: the limit of the events API.
 const NOTE_MAX: usize = 1024;
 
-/// Publishes a verdict that is new.
+/// Publishes a verdict that has changed: as a warning if it is stalled.
 pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, about: &K, verdict: &Verdict) {
     let kind = if verdict.progress == Progress::Stalled { EventType::Warning } else { EventType::Normal };
     send(recorder, about, kind, verdict.reason, &verdict.message).await;
 }
 
-/// Publishes something that happened and needs a person.
+/// Publishes a warning about something that a person must act on.
 pub async fn warn<K: Resource<DynamicType = ()>>(recorder: &Recorder, about: &K, reason: Reason, note: &str) {
     send(recorder, about, EventType::Warning, reason, note).await;
 }

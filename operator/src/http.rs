@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics`.
+//! The HTTP endpoints `/healthz`, `/readyz` and `/metrics`.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 
-/// Serves until `stop`. A process that is not the leader is ready too: it is ready to become it.
+/// Serves until `stop`. A process that waits for the lead is ready too.
 pub async fn serve(listen: SocketAddr, metrics: Metrics, stop: CancellationToken) -> std::io::Result<()> {
     let router = Router::new()
         .route("/healthz", get(|| async { "ok" }))

@@ -1,4 +1,4 @@
-//! One leader at a time, by a Lease. At rest its renewal is the operator's only write.
+//! Leader election by a Lease. While nothing changes, its renewal is the operator's only write.
 
 use std::time::Duration;
 
@@ -15,40 +15,33 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster;
 
-/// A leader that has not renewed for this long has lost.
+/// A leader that has not renewed for this long has lost the lead.
 const LEASE: Duration = Duration::from_secs(15);
-/// How often the leader renews and the others look.
+/// Interval at which the leader renews and the other candidates look.
 const RENEW: Duration = Duration::from_secs(5);
 /// A leader that could not renew for this long stops, well before another one may begin.
 const GIVE_UP: Duration = Duration::from_secs(10);
 
-/// Why the Lease could not be taken or kept.
+/// Reason why the Lease could not be acquired or kept.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaderError {
-    /// The API server.
     #[error("failed to read or write Lease {name}: {}", cluster::text(source))]
-    Kube {
-        /// The Lease.
-        name: String,
-        /// Why.
-        source: kube::Error,
-    },
-    /// Somebody else leads now.
-    #[error("failed to keep the lead: {0} has taken it")]
+    Kube { name: String, source: kube::Error },
+    /// Another candidate, named here, leads now.
+    #[error("failed to keep the lead: {0} has acquired the Lease")]
     Lost(String),
-    /// No renewal in time.
-    #[error("failed to renew the Lease for 10 seconds")]
+    #[error("failed to renew the Lease for {} seconds", GIVE_UP.as_secs())]
     Expired,
 }
 
-/// A candidate.
+/// One process that takes part in the election.
 pub struct Candidate {
     api: Api<Lease>,
     name: String,
     identity: String,
 }
 
-/// What a look at the Lease says.
+/// Holder of the Lease, as this candidate sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Standing {
     Mine,
@@ -57,12 +50,12 @@ enum Standing {
 }
 
 impl Candidate {
-    /// A candidate for the Lease `name` in `namespace`.
+    /// Creates a candidate for the Lease `name` in `namespace`; `identity` must differ between processes.
     pub fn new(client: Client, namespace: &str, name: &str, identity: &str) -> Self {
         Self { api: Api::namespaced(client, namespace), name: name.to_owned(), identity: identity.to_owned() }
     }
 
-    /// Waits until this process leads; `false` when it was stopped before.
+    /// Waits until this process leads; returns `false` if `stop` comes first.
     pub async fn acquire(&self, stop: &CancellationToken) -> bool {
         let mut ticks = tokio::time::interval(RENEW);
         loop {
@@ -72,14 +65,14 @@ impl Candidate {
             }
             match self.try_lead(Timestamp::now()).await {
                 Ok(Standing::Mine) => return true,
-                Ok(Standing::Held { by }) => tracing::debug!(leader = %by, "waiting to become the leader"),
+                Ok(Standing::Held { by }) => tracing::debug!(leader = %by, "waiting for the lead"),
                 Ok(Standing::Free) => {}
-                Err(error) => tracing::warn!(%error, "cannot become the leader"),
+                Err(error) => tracing::warn!(%error, "failed to acquire the lead; trying again"),
             }
         }
     }
 
-    /// Renews until `stop`; an error means that another one leads, or soon will.
+    /// Renews until `stop`; an error means that another process leads, or soon will.
     pub async fn keep(&self, stop: &CancellationToken) -> Result<(), LeaderError> {
         let mut ticks = tokio::time::interval(RENEW);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -95,13 +88,13 @@ impl Candidate {
                 Ok(Ok(Standing::Mine)) => renewed = tokio::time::Instant::now(),
                 Ok(Ok(Standing::Held { by })) => return Err(LeaderError::Lost(by)),
                 Ok(Ok(Standing::Free)) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "cannot renew the lead"),
+                Ok(Err(error)) => tracing::warn!(%error, "failed to renew the lead; trying again"),
                 Err(_) => return Err(LeaderError::Expired),
             }
         }
     }
 
-    /// Gives the lead up, so that the next one need not wait.
+    /// Releases the Lease, so that the next leader need not wait for it to expire.
     pub async fn release(&self) -> Result<(), LeaderError> {
         let Some(mut lease) = self.get().await? else { return Ok(()) };
         if standing(&lease, &self.identity, Timestamp::now()) != Standing::Mine {
@@ -140,7 +133,7 @@ impl Candidate {
         self.outcome(self.api.replace(&self.name, &PostParams::default(), lease).await)
     }
 
-    /// Two who write at once: the API server lets one through, by the resource version.
+    /// Maps a conflict to `Free`: if two candidates write at once, the API server accepts one, by the resource version.
     fn outcome(&self, written: Result<Lease, kube::Error>) -> Result<Standing, LeaderError> {
         match written {
             Ok(_) => Ok(Standing::Mine),
@@ -192,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn another_one_s_lease_is_respected_until_it_expires() {
+    fn another_holder_s_lease_is_respected_until_it_expires() {
         let lease = lease("other", at(100));
         assert_eq!(standing(&lease, "me", at(115)), Standing::Held { by: "other".into() });
         assert_eq!(standing(&lease, "me", at(116)), Standing::Free);
@@ -201,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_is_no_transition() {
+    fn a_renewal_is_not_a_transition() {
         let mut spec = lease("me", at(100)).spec.unwrap();
         claim(&mut spec, "me", at(105), false);
         assert_eq!(spec.lease_transitions, Some(0));

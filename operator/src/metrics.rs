@@ -1,4 +1,4 @@
-//! Counters for Prometheus.
+//! The operator's metrics, for Prometheus.
 
 use std::{sync::Arc, time::Instant};
 
@@ -16,7 +16,7 @@ use prometheus_client::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     controller: &'static str,
-    /// `ok`, or the name of the error.
+    /// `ok`, or the name of the error's variant.
     result: &'static str,
 }
 
@@ -25,7 +25,7 @@ struct Controller {
     controller: &'static str,
 }
 
-/// All counters. Cheap to clone.
+/// All metrics. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
@@ -40,9 +40,9 @@ impl Default for Metrics {
         let reconciles = Family::default();
         let seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
         let leading = Gauge::default();
-        registry.register("reconciles", "Reconciles by result", reconciles.clone());
-        registry.register("reconcile_seconds", "How long reconciles took", seconds.clone());
-        registry.register("leading", "1 while this process is the leader", leading.clone());
+        registry.register("reconciles", "Reconciles by controller and result", reconciles.clone());
+        registry.register("reconcile_seconds", "Duration of reconciles by controller, in seconds", seconds.clone());
+        registry.register("leading", "1 while this process is the leader, else 0", leading.clone());
         Self { registry: Arc::new(registry), reconciles, seconds, leading }
     }
 }
@@ -52,17 +52,16 @@ fn seconds() -> Histogram {
 }
 
 impl Metrics {
-    /// Starts to measure one reconcile.
+    /// Starts the timer of one reconcile.
     pub fn start(&self, controller: &'static str) -> Timer {
         Timer { metrics: self.clone(), controller, begin: Instant::now() }
     }
 
-    /// Notes whether this process leads.
     pub fn set_leading(&self, leading: bool) {
         self.leading.set(i64::from(leading));
     }
 
-    /// The text that Prometheus reads.
+    /// Encodes all metrics in the text format of Prometheus.
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
@@ -70,7 +69,7 @@ impl Metrics {
     }
 }
 
-/// One reconcile.
+/// The timer of one reconcile.
 pub struct Timer {
     metrics: Metrics,
     controller: &'static str,
@@ -78,7 +77,7 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// Ends it, well or with the named error.
+    /// Records the duration and the result: `ok`, or the named error.
     pub fn stop(self, error: Option<&'static str>) {
         let Self { metrics, controller, begin } = self;
         metrics.seconds.get_or_create(&Controller { controller }).observe(begin.elapsed().as_secs_f64());

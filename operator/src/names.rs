@@ -1,20 +1,20 @@
-//! The names and labels of everything that is made for a server.
+//! Names, labels and annotations of the objects that the operator creates for a server.
 
 use std::collections::BTreeMap;
 
-/// The one field manager of every write.
+/// Field manager of every write.
 pub const FIELD_MANAGER: &str = "safetp-operator";
-/// Label: the server that an object is for. A claim is found by it again after its server was deleted.
+/// Label with the server that an object belongs to. A claim that outlived its server is found again by it.
 pub const SERVER_LABEL: &str = "safetp.io/server";
-/// Label: the number of the replica that a pod is.
+/// Label with the number of a pod's replica.
 pub const SHARD_LABEL: &str = "safetp.io/shard";
-/// Annotation: the digest of what was applied last, so that an unchanged object costs no request.
+/// Annotation with the digest of the object that was applied last, so that an unchanged object costs no request.
 pub const APPLIED_ANNOTATION: &str = "safetp.io/applied";
 const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
-/// Selects every object that this operator makes.
+/// Selector of every object that this operator creates.
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=safetp-operator";
 
-/// The names that belong to one server.
+/// Names of one server's objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     /// The namespace of all of them.
@@ -29,7 +29,7 @@ impl Names {
         Self { namespace: namespace.into(), server: server.into() }
     }
 
-    /// The Service that carries every port.
+    /// The Service with all ports.
     pub fn service(&self) -> String {
         self.server.clone()
     }
@@ -44,7 +44,7 @@ impl Names {
         format!("{}-gateway", self.server)
     }
 
-    /// The Secret with the certificate that the gateway shows.
+    /// The Secret with the certificate that the gateway presents.
     pub fn tls(&self) -> String {
         format!("{}-tls", self.server)
     }
@@ -59,7 +59,7 @@ impl Names {
         format!("{}-ca-key", self.server)
     }
 
-    /// The Secret with the DSA key of X-SafeTP1, where the operator made it.
+    /// The Secret with the DSA key of X-SafeTP1, if the operator generated it.
     pub fn dsa(&self) -> String {
         format!("{}-dsa", self.server)
     }
@@ -69,7 +69,7 @@ impl Names {
         format!("{}-users", self.server)
     }
 
-    /// The claim that is made for the server.
+    /// The claim that is created for the server.
     pub fn claim(&self) -> String {
         format!("{}-data", self.server)
     }
@@ -87,12 +87,12 @@ impl Names {
         .collect()
     }
 
-    /// The labels that select the server's pods; a StatefulSet can never change them.
+    /// The labels that select the server's pods. They can never change, because a StatefulSet's selector cannot.
     pub fn selector(&self) -> BTreeMap<String, String> {
         BTreeMap::from([(SERVER_LABEL.to_owned(), self.server.clone())])
     }
 
-    /// The selector as text.
+    /// The selector of the server's pods, as text.
     pub fn selector_text(&self) -> String {
         format!("{SERVER_LABEL}={}", self.server)
     }

@@ -1,4 +1,4 @@
-//! Whose object is it, and does it already say what it should?
+//! Ownership of objects in the cluster, and the comparison that keeps an unchanged object from being written again.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource as _;
@@ -8,21 +8,21 @@ use serde_json::Value;
 
 use crate::names::APPLIED_ANNOTATION;
 
-/// The relation of an existing object to the server that wants its name.
+/// Relation of an existing object to the server that needs its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ownership {
-    /// Made for this very server.
+    /// Created for this very server.
     Ours,
-    /// Made for an earlier server of the same name: the garbage collector is about to delete it.
+    /// Created for an earlier server of the same name: the garbage collector is about to delete it.
     Earlier,
-    /// Someone else's, in words.
+    /// Owned by something else, described in words.
     Foreign(String),
 }
 
-/// Decides by the controller's UID, since names say nothing: anybody can make an object of any name.
+/// Decides by the controller's UID. Names prove nothing, because anyone can create an object of any name.
 pub fn ownership(meta: &ObjectMeta, server: &str, uid: &str) -> Ownership {
     let Some(owner) = meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true)) else {
-        return Ownership::Foreign("nobody that this operator knows".to_owned());
+        return Ownership::Foreign("no controller".to_owned());
     };
     if owner.uid == uid {
         return Ownership::Ours;
@@ -33,7 +33,7 @@ pub fn ownership(meta: &ObjectMeta, server: &str, uid: &str) -> Ownership {
     Ownership::Foreign(format!("{} {}", owner.kind, owner.name))
 }
 
-/// The owner reference to a server.
+/// Builds the owner reference to a server.
 pub fn owner(server: &str, uid: &str) -> OwnerReference {
     OwnerReference {
         api_version: SafeTPServer::api_version(&()).into_owned(),
@@ -45,7 +45,7 @@ pub fn owner(server: &str, uid: &str) -> OwnerReference {
     }
 }
 
-/// Writes into `desired` the digest of itself, so that a field which is no longer wanted is noticed too.
+/// Annotates `desired` with its own digest, so that a field which is no longer desired is noticed too.
 pub fn stamp(desired: &mut Value) -> String {
     let digest = Digest::of([("object", desired.to_string().as_bytes())]).to_string();
     if let Some(meta) = desired.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -57,14 +57,14 @@ pub fn stamp(desired: &mut Value) -> String {
     digest
 }
 
-/// Whether `live` already is what `desired` (stamped) says, so that nothing needs to be sent.
+/// Reports whether `live` already equals `desired` (stamped), so that nothing needs to be sent.
 ///
-/// The stamp tells that nothing was taken out of `desired` since; the comparison, that nobody changed `live`.
+/// The stamp shows that no field was removed from `desired` since; the comparison, that `live` was not changed.
 pub fn is_in_force(live: &Value, desired: &Value) -> bool {
     contains(live, desired)
 }
 
-/// Whether every field of `wanted` is in `live` with the same value. What the API server adds does not count.
+/// Reports whether every field of `wanted` is in `live` with the same value. Fields that the API server adds are ignored.
 fn contains(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| match live.get(key) {
@@ -78,7 +78,7 @@ fn contains(live: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// What the API server leaves out when it stores an object.
+/// Reports whether the API server omits this value when it stores an object.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_server_adds_is_no_difference_and_what_someone_changed_is_one() {
+    fn fields_added_by_the_api_server_are_ignored_and_changed_fields_are_noticed() {
         let mut desired = json!({"metadata": {"name": "x"}, "spec": {"ports": [{"port": 21}], "labels": {}}});
         stamp(&mut desired);
         let mut live = desired.clone();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_taken_out_changes_the_stamp() {
+    fn a_removed_field_changes_the_stamp() {
         let mut with = json!({"metadata": {}, "spec": {"a": 1, "b": 2}});
         let mut without = json!({"metadata": {}, "spec": {"a": 1}});
         stamp(&mut with);

@@ -10,8 +10,8 @@ use crate::{
     status::{StatusError, report_unreadable},
 };
 
-/// How long one reconcile may take: the client of the Kubernetes API retries by itself, and for very long.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// Maximum duration of one reconcile: the client of the Kubernetes API retries by itself, and for very long.
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// An error that ends a reconcile.
 pub trait ReconcileError {
@@ -34,8 +34,8 @@ pub async fn run<E: ReconcileError>(
     result.map_err(Arc::new)
 }
 
-/// The resource to reconcile. `None` for one that is being deleted, and for one that this version cannot parse, whose
-/// status then says so.
+/// Returns the resource to reconcile. `None` for one that is being deleted, and for one that this version cannot parse,
+/// whose status then reports that.
 pub async fn readable<'a, K>(client: &Client, resource: &'a DeserializeGuard<K>) -> Result<Option<&'a K>, StatusError>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,

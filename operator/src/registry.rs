@@ -1,5 +1,5 @@
-//! What the running operator knows and the cluster need not keep: which logins are in force where. All of it is found
-//! out again by the first reconcile after a start.
+//! State that the operator keeps in memory only: which logins are in force on which server, hashes that no Secret
+//! contains yet, and counts of attempts. The first reconciles after a start restore all of it.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,39 +17,38 @@ use crate::users::logins::{Rejection, Source};
 /// Namespace and name.
 pub type Key = (String, String);
 
-/// A user as the server's last reconcile saw it.
+/// A SafeTPUser as the server's last reconcile saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// The UID of the SafeTPUser.
+    /// UID of the SafeTPUser.
     pub uid: String,
-    /// The generation that was taken into account.
+    /// Generation of the SafeTPUser that the reconcile read.
     pub generation: Option<i64>,
-    /// Why it cannot log in, if so.
     pub rejection: Option<Rejection>,
-    /// What the ftpd is told about it.
+    /// The account in the ftpd's file, unless the user was rejected.
     pub account: Option<User>,
-    /// Whether every pod of the server acts on that.
+    /// True once every pod of the server has loaded the account.
     pub in_force: bool,
 }
 
 /// The logins of one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerLogins {
-    /// The UID of the server: what was known of an earlier one of its name counts for nothing.
+    /// UID of the server: logins of an earlier server of the same name do not count.
     pub server: String,
-    /// By the name of the SafeTPUser.
+    /// Logins by the name of the SafeTPUser.
     pub logins: BTreeMap<String, Login>,
-    /// Why not every pod has them yet, or `None` when all have.
+    /// Reason why some pods have not loaded the logins yet; `None` if all have.
     pub waiting: Option<String>,
 }
 
-/// The operator's memory.
+/// The operator's memory, shared by all reconciles.
 pub struct Registry {
     inner: Mutex<Inner>,
     touched_users: mpsc::UnboundedSender<UserRef>,
 }
 
-/// A reference to a user, as its controller's queue takes it.
+/// A reference to a user, as its controller's queue accepts it.
 pub type UserRef = ObjectRef<DeserializeGuard<SafeTPUser>>;
 
 #[derive(Default)]
@@ -61,7 +60,7 @@ struct Inner {
 }
 
 impl Registry {
-    /// An empty memory, and the stream of users whose state changed.
+    /// Creates an empty registry, and the stream of users whose state has changed.
     pub fn new() -> (Self, impl Stream<Item = UserRef> + Send + 'static) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let stream = futures::stream::unfold(receiver, |mut receiver| async move {
@@ -70,13 +69,13 @@ impl Registry {
         (Self { inner: Mutex::default(), touched_users: sender }, stream)
     }
 
-    /// What is known of a server, `None` before its first reconcile.
+    /// Returns the logins of a server, or `None` before its first reconcile.
     pub fn logins(&self, server: &Key) -> Option<ServerLogins> {
         self.lock().servers.get(server).cloned()
     }
 
-    /// Notes what a server's reconcile found, and wakes up the users for whom something changed. A login whose account
-    /// did not change stays in force while others wait for theirs (`keep`).
+    /// Stores the logins that a server's reconcile found, and queues the users for whom something changed. With `keep`,
+    /// a login whose account did not change stays in force while others wait for theirs.
     pub fn set_logins(&self, server: &Key, mut new: ServerLogins, keep: bool) {
         let mut inner = self.lock();
         let old = inner.servers.remove(server);
@@ -86,19 +85,19 @@ impl Registry {
         inner.servers.insert(server.clone(), new.clone());
         drop(inner);
         for name in changed(old.as_ref(), &new) {
-            // The receiver lives as long as the user controller; at shutdown nobody needs to hear.
+            // The receiver lives as long as the user controller; at shutdown the message may be lost.
             let _ = self.touched_users.send(UserRef::new(name).within(&server.0));
         }
     }
 
-    /// The servers of `namespace` that have the login of this user at the moment.
+    /// Returns the servers of `namespace` that have the login of this user now.
     pub fn servers_with(&self, namespace: &str, user: &str) -> Vec<String> {
         let inner = self.lock();
         let has = |(key, state): &(&Key, &ServerLogins)| key.0 == namespace && state.logins.contains_key(user);
         inner.servers.iter().filter(has).map(|(key, _)| key.1.clone()).collect()
     }
 
-    /// Forgets a server that is gone.
+    /// Forgets a server that was deleted.
     pub fn forget(&self, server: &Key) {
         let mut inner = self.lock();
         inner.servers.remove(server);
@@ -106,7 +105,7 @@ impl Registry {
         inner.unclosed.remove(server);
     }
 
-    /// How often in a row a server has been waited for, counting this time; or back to the beginning.
+    /// Returns how often in a row a server has been waited for, including this time; 0 and a new start if not `waiting`.
     pub fn count_attempt(&self, server: &Key, waiting: bool) -> u32 {
         let mut inner = self.lock();
         if !waiting {
@@ -118,12 +117,12 @@ impl Registry {
         *attempts
     }
 
-    /// How often in a row a server has been waited for so far.
+    /// Returns how often in a row a server has been waited for so far.
     pub fn attempts(&self, server: &Key) -> u32 {
         self.lock().attempts.get(server).copied().unwrap_or(0)
     }
 
-    /// Notes logins of a server whose uploads were turned away, and tells those that are new.
+    /// Stores the logins of a server whose uploads were rejected, and returns those that are new.
     pub fn note_unclosed(&self, server: &Key, logins: BTreeSet<String>) -> Vec<String> {
         if logins.is_empty() {
             return Vec::new();
@@ -133,12 +132,12 @@ impl Registry {
         logins.into_iter().filter(|login| known.insert(login.clone())).collect()
     }
 
-    /// The hash that was computed of a source before.
+    /// Returns the hash that was computed from a source before, if it is remembered.
     pub fn remembered_hash(&self, source: &Source) -> Option<PasswordHash> {
         self.lock().hashes.get(&hash_key(source)).cloned()
     }
 
-    /// Forgets hashes that are in the cluster now.
+    /// Forgets hashes that a Secret in the cluster contains now.
     pub fn forget_hashes<'a>(&self, sources: impl IntoIterator<Item = &'a Source>) {
         let mut inner = self.lock();
         for source in sources {
@@ -146,13 +145,12 @@ impl Registry {
         }
     }
 
-    /// Remembers a hash.
     pub fn remember_hash(&self, source: &Source, hash: PasswordHash) {
         self.lock().hashes.insert(hash_key(source), hash);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing in here can be half changed when a thread panics.
+        // A thread that panics while it holds the lock leaves nothing half changed.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -208,18 +206,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_users_for_whom_something_changed_are_woken_up() {
+    async fn only_users_for_whom_something_changed_are_queued() {
         let (registry, stream) = Registry::new();
         registry.set_logins(&key(), logins(&["alice", "bob"], None), false);
         registry.set_logins(&key(), logins(&["alice", "bob"], None), false);
         registry.set_logins(&key(), logins(&["bob"], None), false);
         drop(registry);
-        let woken: Vec<_> = stream.map(|user| user.name).collect().await;
-        assert_eq!(woken, ["alice", "bob", "alice"]);
+        let queued: Vec<_> = stream.map(|user| user.name).collect().await;
+        assert_eq!(queued, ["alice", "bob", "alice"]);
     }
 
     #[test]
-    fn a_login_whose_uploads_are_turned_away_is_new_once_for_each_server() {
+    fn a_login_whose_uploads_are_rejected_is_new_once_for_each_server() {
         let (registry, _stream) = Registry::new();
         let logins = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         assert_eq!(registry.note_unclosed(&key(), logins(&["alice"])), ["alice"]);
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_users_hear_when_the_pods_have_caught_up() {
+    async fn all_users_are_queued_when_the_pods_have_loaded_their_logins() {
         let (registry, stream) = Registry::new();
         registry.set_logins(&key(), logins(&["alice"], Some("waiting for pod files-0-0")), false);
         registry.set_logins(&key(), logins(&["alice"], None), false);

@@ -19,7 +19,7 @@ use crate::{
     names::FIELD_MANAGER,
 };
 
-/// Why a status could not be written.
+/// Failure to write a status.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to write the status: {}", cluster::text(.0))]
 pub struct StatusError(#[from] kube::Error);
@@ -47,7 +47,8 @@ where
     let verdict = Verdict::stalled(
         Reason::Unreadable,
         format!(
-            "this version of the operator cannot parse the resource: {}; fix it, or install the CRDs of the same version (chart safetp-crds)",
+            "this version of the operator cannot parse the resource: {}; fix it, or install the chart safetp-crds of the \
+             operator's version",
             invalid.error
         ),
     );
@@ -90,7 +91,7 @@ fn status_patch<K: Resource<DynamicType = ()>>(meta: &ObjectMeta, status: &impl 
     })
 }
 
-/// The API of a kind without its schema, so that an answer that does not parse is no failure.
+/// The API of a kind without its schema, so that a response that does not parse is not a failure.
 fn untyped<K>(client: &Client, namespace: &str) -> Api<DynamicObject>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,

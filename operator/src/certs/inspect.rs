@@ -1,3 +1,5 @@
+//! Checks a certificate chain and its key before a server uses them, and reads the facts that the operator needs.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use jiff::Timestamp;
@@ -10,44 +12,37 @@ use x509_parser::{
     prelude::FromDer as _,
 };
 
-/// What is known of a certificate.
+/// Facts about the first certificate of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFacts {
-    /// Its DNS names and IP addresses, in its own order.
+    /// DNS names and IP addresses, in the certificate's order.
     pub names: Vec<String>,
-    /// Valid from.
     pub not_before: Timestamp,
-    /// Valid until.
     pub not_after: Timestamp,
-    /// SHA-256 of its DER, as `openssl x509 -fingerprint -sha256` prints it.
+    /// SHA-256 of the DER form, as `openssl x509 -fingerprint -sha256` prints it.
     pub fingerprint: String,
-    /// The identifier of the key that signed it.
+    /// Identifier of the key that signed it (RFC 5280, section 4.2.1.1).
     pub issuer_key: Option<Vec<u8>>,
-    /// The identifier of its own key.
+    /// Identifier of its own key (RFC 5280, section 4.2.1.2).
     pub subject_key: Option<Vec<u8>>,
 }
 
-/// Why a certificate and a key cannot be used, as a part of a sentence.
+/// Reason why a certificate and a key cannot be used, as a part of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
-    /// No PEM certificate in it.
-    #[error("tls.crt holds no certificate in PEM format (-----BEGIN CERTIFICATE-----)")]
+    #[error("tls.crt contains no certificate in PEM format (-----BEGIN CERTIFICATE-----)")]
     NoCertificate,
-    /// No PEM key in it.
-    #[error("tls.key holds no private key in PEM format (-----BEGIN PRIVATE KEY-----)")]
+    #[error("tls.key contains no private key in PEM format (-----BEGIN PRIVATE KEY-----)")]
     NoKey,
-    /// The certificate's DER is broken.
     #[error("the first certificate in tls.crt is damaged: {0}")]
     Damaged(&'static str),
-    /// Two different keys.
     #[error("the private key in tls.key does not belong to the first certificate in tls.crt")]
     KeyMismatch,
-    /// A key of a kind that cannot be used.
     #[error("the private key in tls.key cannot be used: {0}")]
     UnusableKey(String),
 }
 
-/// Reads a chain and its key, and sees whether a server could use them.
+/// Reads a chain and its key, and checks that a server could use them together.
 pub fn inspect(chain: &[u8], key: &[u8]) -> Result<CertificateFacts, CertificateProblem> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(chain)
         .collect::<Result<_, _>>()
@@ -65,12 +60,14 @@ pub fn inspect(chain: &[u8], key: &[u8]) -> Result<CertificateFacts, Certificate
 }
 
 fn read(der: &CertificateDer<'_>) -> Result<CertificateFacts, CertificateProblem> {
-    // The parser tells more, but only in the Debug form of its errors.
+    // The parser's errors say more, but only in their Debug form.
     let damaged = |what| CertificateProblem::Damaged(what);
-    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| damaged("its DER is not that of X.509"))?;
-    let time =
-        |seconds| Timestamp::from_second(seconds).map_err(|_| damaged("its validity is no time of the calendar"));
-    let names = certificate.subject_alternative_name().map_err(|_| damaged("its names cannot be read"))?;
+    let (_, certificate) =
+        X509Certificate::from_der(der).map_err(|_| damaged("its DER is not an X.509 certificate"))?;
+    let time = |seconds| Timestamp::from_second(seconds).map_err(|_| damaged("its validity is not a valid time"));
+    let names = certificate
+        .subject_alternative_name()
+        .map_err(|_| damaged("its subject alternative names cannot be parsed"))?;
     let mut facts = CertificateFacts {
         names: names.iter().flat_map(|names| &names.value.general_names).filter_map(name).collect(),
         not_before: time(certificate.validity().not_before.timestamp())?,

@@ -1,3 +1,5 @@
+//! Issues a server's own CA, and certificates from it.
+
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -7,24 +9,22 @@ use time::OffsetDateTime;
 
 use super::{AUTHORITY_LIFETIME, LEAF_LIFETIME, SKEW};
 
-/// Why no certificate could be issued.
+/// Failure to issue a certificate.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to issue a certificate: {0}")]
 pub struct IssueError(#[from] rcgen::Error);
 
-/// A certificate and its private key, both PEM.
+/// A certificate and its private key, both in PEM format.
 #[derive(Clone)]
 pub struct Pair {
-    /// The certificate.
     pub certificate: String,
-    /// The private key.
     pub key: String,
 }
 
 /// A CA: a [`Pair`] that may sign.
 pub type Authority = Pair;
 
-/// Makes a server's own CA.
+/// Issues a server's own CA.
 pub fn issue_authority(server: &str, now: Timestamp) -> Result<Authority, IssueError> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name = name(&format!("SafeTP CA of {server}"));
@@ -36,10 +36,10 @@ pub fn issue_authority(server: &str, now: Timestamp) -> Result<Authority, IssueE
     Ok(Pair { certificate: certificate.pem(), key: key.serialize_pem() })
 }
 
-/// Makes a server's certificate for `names`: IP addresses become address entries, all others DNS entries.
+/// Issues a server's certificate for `names`: IP addresses become address entries, all others DNS entries.
 pub fn issue_leaf(authority: &Authority, names: &[String], now: Timestamp) -> Result<Pair, IssueError> {
     let mut params = CertificateParams::new(names.to_vec())?;
-    // Empty but for a fixed word: verifiers look at the names above, and a common name has a limit of 64 characters.
+    // A fixed common name: clients check the names above, and a common name is limited to 64 characters.
     params.distinguished_name = name("SafeTP server");
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -1,30 +1,28 @@
+//! Checks that the content of a Secret is a DSA key that a server can use.
+
 use safetp_config::paths::DSA_KEY_FILE;
 use safetp_protocol::security::safetp1::{KeyError, SigningKey};
 
-/// How to make the form that is asked for out of any other.
+/// Advice for a key in another format.
 const CONVERT: &str = "convert it with: openssl pkcs8 -topk8 -nocrypt -in OLD -out dsa.key";
 
-/// Why a key cannot be used, as a part of a sentence.
+/// Reason why a key cannot be used, as a part of a sentence about its Secret.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyProblem {
-    /// The Secret has no such entry.
     #[error("it has no key {DSA_KEY_FILE}")]
     Missing,
-    /// OpenSSL's older form.
-    #[error("{DSA_KEY_FILE} is in OpenSSL's own form (BEGIN DSA PRIVATE KEY), but must be PKCS#8; {CONVERT}")]
+    #[error("{DSA_KEY_FILE} is in OpenSSL's traditional format (BEGIN DSA PRIVATE KEY), but must be PKCS#8; {CONVERT}")]
     Traditional,
-    /// Nobody is there to type the passphrase.
-    #[error("{DSA_KEY_FILE} is encrypted, and nobody is there to type its passphrase; {CONVERT}")]
+    #[error("{DSA_KEY_FILE} is encrypted, and the server has no passphrase for it; {CONVERT}")]
     Encrypted,
-    /// No PEM.
-    #[error("{DSA_KEY_FILE} holds no private key in PEM format (-----BEGIN PRIVATE KEY-----)")]
+    #[error("{DSA_KEY_FILE} contains no private key in PEM format (-----BEGIN PRIVATE KEY-----)")]
     NoKey,
     /// A key of another kind or size, or a damaged one.
     #[error("the private key in {DSA_KEY_FILE} cannot be used: {0}")]
     Unusable(KeyError),
 }
 
-/// The fingerprint of the public key, if this is a key that a server can use.
+/// Returns the fingerprint of the public key, if `pem` is a key that a server can use.
 pub fn inspect(pem: Option<&[u8]>) -> Result<String, KeyProblem> {
     let pem = std::str::from_utf8(pem.ok_or(KeyProblem::Missing)?).map_err(|_| KeyProblem::NoKey)?;
     let begins = |label: &str| pem.contains(&format!("-----BEGIN {label}-----"));
@@ -50,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_openssl_are_taken_in_both_sizes() {
+    fn openssl_keys_of_both_sizes_are_accepted() {
         let both = [include_str!("../../testdata/dsa-2048-256.pem"), include_str!("../../testdata/dsa-1024-160.pem")];
         for pem in both {
             assert!(inspect(Some(pem.as_bytes())).unwrap().starts_with("SHA256:"));
@@ -58,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_cannot_be_used_is_answered_with_what_to_do() {
+    fn an_unusable_key_is_reported_with_advice() {
         assert!(inspect(None).unwrap_err().to_string().contains("no key dsa.key"));
         assert!(problem("hello").contains("no private key in PEM format"));
         let traditional = problem(include_str!("../../testdata/dsa-1024-160-traditional.pem"));

@@ -1,3 +1,5 @@
+//! Generates DSA keys in the background and hands each to the reconcile of its server.
+
 use std::{
     collections::HashMap,
     fmt::Display,
@@ -9,9 +11,9 @@ use tokio::sync::Semaphore;
 use super::{MadeKey, generate};
 use crate::registry::Key;
 
-/// Makes keys in the background, one at a time, so that a thousand new servers leave a processor to those that run.
+/// Generates keys in the background, one at a time, so that a thousand new servers leave a processor to those that run.
 ///
-/// A key is remembered until it is in the cluster: a reconcile that breaks off goes on with the same one.
+/// A key is remembered until it is in the cluster: if a reconcile breaks off, the next one continues with the same key.
 #[derive(Clone)]
 pub struct KeyMaker {
     shared: Arc<Shared>,
@@ -25,7 +27,7 @@ struct Shared {
 
 type Generate = Box<dyn Fn() -> Result<MadeKey, String> + Send + Sync>;
 
-/// The key of one server; `None` while it is being made.
+/// The key of one server; `made` is `None` while it is being generated.
 struct Making {
     uid: String,
     made: Option<MadeKey>,
@@ -38,15 +40,15 @@ impl Default for KeyMaker {
 }
 
 impl KeyMaker {
-    /// A maker that takes its keys from `generate`, which may be slow.
+    /// Creates a maker that takes its keys from `generate`, which may block for seconds.
     pub fn new<E: Display>(generate: impl Fn() -> Result<MadeKey, E> + Send + Sync + 'static) -> Self {
         let generate = Box::new(move || generate().map_err(|error| error.to_string()));
         let shared = Shared { generate, making: Mutex::default(), turn: Semaphore::new(1) };
         Self { shared: Arc::new(shared) }
     }
 
-    /// The key of the server with this UID, or `None` until it is made; the first question starts that. An earlier
-    /// server of the name has no part in it.
+    /// Returns the key of the server with this UID, or `None` until it is generated; the first call starts that. A key
+    /// for an earlier server of the same name is discarded.
     pub fn ask(&self, server: &Key, uid: &str) -> Option<MadeKey> {
         let mut making = self.shared.lock();
         if let Some(known) = making.get(server).filter(|known| known.uid == uid) {
@@ -58,7 +60,7 @@ impl KeyMaker {
         None
     }
 
-    /// Forgets a key that is in the cluster now, or that nobody wants any more.
+    /// Forgets a key that is in the cluster now or no longer needed.
     pub fn forget(&self, server: &Key) {
         self.shared.lock().remove(server);
     }
@@ -70,10 +72,10 @@ async fn make(shared: Arc<Shared>, server: Key, uid: String) {
     if !shared.wants(&server, &uid) {
         return;
     }
-    tracing::info!(namespace = %server.0, server = %server.1, "making a DSA key");
+    tracing::info!(namespace = %server.0, server = %server.1, "generating a DSA key");
     let worker = Arc::clone(&shared);
     let made = tokio::task::spawn_blocking(move || (worker.generate)()).await;
-    let made = made.unwrap_or_else(|_| Err("the thread that did it ended".to_owned()));
+    let made = made.unwrap_or_else(|_| Err("the thread that generates keys panicked".to_owned()));
     shared.store(&server, &uid, made);
 }
 
@@ -82,21 +84,21 @@ impl Shared {
         self.lock().get(server).is_some_and(|making| making.uid == uid)
     }
 
-    /// After an error the next question begins anew.
+    /// Stores the outcome. After an error the next call of `ask` starts again.
     fn store(&self, server: &Key, uid: &str, made: Result<MadeKey, String>) {
         let mut making = self.lock();
         let Some(waiting) = making.get_mut(server).filter(|waiting| waiting.uid == uid) else { return };
         match made {
             Ok(made) => waiting.made = Some(made),
             Err(error) => {
-                tracing::warn!(namespace = %server.0, server = %server.1, %error, "failed to make a DSA key");
+                tracing::warn!(namespace = %server.0, server = %server.1, %error, "failed to generate a DSA key");
                 making.remove(server);
             }
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Making>> {
-        // Nothing in here can be half changed when a thread panics.
+        // A thread that panics while it holds the lock leaves nothing half changed.
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -111,7 +113,7 @@ mod tests {
         ("ftp".to_owned(), "files".to_owned())
     }
 
-    /// A maker whose keys are what the test sends; each is numbered by the order in which it was asked for.
+    /// A maker whose keys are those that the test sends, in the order of the requests.
     fn maker() -> (KeyMaker, mpsc::Sender<Result<&'static str, String>>) {
         let (sender, receiver) = mpsc::channel::<Result<&'static str, String>>();
         let receiver = Mutex::new(receiver);
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_made_once_and_remembered_until_it_is_stored() {
+    async fn a_key_is_generated_once_and_remembered_until_it_is_stored() {
         let (maker, keys) = maker();
         assert!(maker.ask(&server(), "u1").is_none());
         keys.send(Ok("first")).unwrap();
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_made_again_under_the_name_gets_a_key_of_its_own() {
+    async fn a_server_recreated_under_the_same_name_gets_its_own_key() {
         let (maker, keys) = maker();
         assert!(maker.ask(&server(), "u1").is_none());
         assert!(maker.ask(&server(), "u2").is_none());
@@ -155,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_a_failure_it_is_tried_again() {
+    async fn a_failed_generation_is_retried() {
         let (maker, keys) = maker();
         assert!(maker.ask(&server(), "u1").is_none());
         keys.send(Err("no randomness".to_owned())).unwrap();

@@ -6,26 +6,26 @@ use argon2::{
 };
 use safetp_config::ftpd::PasswordHash;
 
-/// What a Secret's value begins with when it is a hash already.
+/// Prefix of a Secret's value that is a hash already.
 pub const HASH_PREFIX: &str = "$argon2id$";
 
-/// Memory in KiB, passes and lanes: the parameters that OWASP names for argon2id.
+// Memory in KiB, passes and lanes: the parameters that OWASP recommends for argon2id.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Why there is no hash.
+/// Failure to hash a password.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The parameters or the password do not suit argon2.
+    /// Argon2 rejects the parameters or the password.
     #[error("failed to hash a password: {0}")]
     Hash(String),
-    /// The hashing thread ended.
-    #[error("failed to hash a password: the thread that did it ended")]
+    #[error("failed to hash a password: the thread that computes hashes panicked")]
     Thread,
 }
 
-/// Hashes `password` with a random salt. This takes tens of milliseconds of CPU: not on an async thread.
+/// Hashes `password` with a random salt. This takes tens of milliseconds of CPU time, so it must not run on an async
+/// thread.
 pub fn compute(password: &[u8]) -> Result<PasswordHash, HashError> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| HashError::Hash(error.to_string()))?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -33,7 +33,7 @@ pub fn compute(password: &[u8]) -> Result<PasswordHash, HashError> {
     Ok(PasswordHash(hash.to_string()))
 }
 
-/// Takes a hash as it is, if it is one.
+/// Parses a hash in PHC string format; the error is a part of a sentence.
 pub fn parse(value: &[u8]) -> Result<PasswordHash, String> {
     let text = std::str::from_utf8(value).map_err(|_| "it is not text".to_owned())?.trim_end();
     let hash = phc::PasswordHash::new(text).map_err(|error| error.to_string())?;
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_hash_is_refused() {
+    fn an_incomplete_hash_is_rejected() {
         assert!(parse(b"$argon2id$v=19$m=19456,t=2,p=1").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Which logins a server accepts, decided from the users, their Secrets and what the server already has. Pure.
+//! Plans the logins of a server from its users, their Secrets and the accounts that it already has. Pure.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,20 @@ use serde::{Deserialize, Serialize};
 use super::hash::{self, HASH_PREFIX};
 use crate::conditions::Reason;
 
-/// A user that names this server.
+/// A SafeTPUser that names this server.
 #[derive(Clone, Debug)]
 pub struct UserRecord {
-    /// The resource's name.
+    /// Name of the resource.
     pub name: String,
-    /// Its UID.
     pub uid: String,
-    /// The generation that was read.
     pub generation: Option<i64>,
-    /// When it was made: the older of two that want one login gets it.
+    /// Time of creation: of two users that claim one login, the older gets it.
     pub created: Option<Timestamp>,
-    /// What it says.
     pub spec: SafeTPUserSpec,
 }
 
 impl UserRecord {
-    /// The login name.
+    /// Login name: `spec.username`, or else the name of the resource.
     pub fn login(&self) -> &str {
         self.spec.username.as_deref().unwrap_or(&self.name)
     }
@@ -35,53 +32,46 @@ impl UserRecord {
 /// A Secret that a user refers to.
 #[derive(Clone, Debug)]
 pub struct SecretValue {
-    /// Its UID.
     pub uid: String,
-    /// Its resource version.
     pub resource_version: String,
-    /// Its content.
     pub data: BTreeMap<String, Vec<u8>>,
 }
 
-/// Where the hash of a login came from. While this stands the hash stays, for a new one would have a new salt.
+/// Origin of a login's hash. As long as it is unchanged the hash is kept, because a new one would have a new salt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
     /// UID of the Secret.
     pub secret: String,
-    /// Its resource version.
+    /// Resource version of the Secret.
     pub version: String,
-    /// The key in it.
+    /// Key in the Secret.
     pub key: String,
 }
 
-/// The sources of all logins, kept in the users' Secret beside the hashes.
+/// The sources of all hashes by login name, kept in the users' Secret beside the hashes.
 pub type Sources = BTreeMap<String, Source>;
 
-/// What the server has now.
+/// The accounts that the server has now.
 #[derive(Clone, Debug, Default)]
 pub struct Previous {
-    /// The accounts.
     pub users: Users,
-    /// Where their hashes came from.
     pub sources: Sources,
 }
 
-/// Why a user cannot log in.
+/// Reason why a user cannot log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// What is wrong, as the user's condition reports it.
+    /// The problem, as the user's condition reports it.
     pub reason: Reason,
-    /// A sentence.
+    /// A sentence for people, with advice.
     pub message: String,
 }
 
-/// What to do for one user.
+/// The plan for one user.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// The user.
     pub user: UserRecord,
-    /// The account, or why there is none.
     pub outcome: Result<Account, Rejection>,
 }
 
@@ -90,18 +80,14 @@ pub struct Planned {
 pub struct Account {
     /// Home directory, relative to the volume.
     pub home: String,
-    /// Where the password comes from.
     pub source: Source,
-    /// The password.
     pub password: Password,
 }
 
-/// A password on its way into the ftpd's file.
+/// A password, hashed or still to be hashed.
 #[derive(Clone)]
 pub enum Password {
-    /// The hash is there.
     Hashed(PasswordHash),
-    /// It has to be computed of this.
     Plain(Vec<u8>),
 }
 
@@ -111,7 +97,7 @@ impl std::fmt::Debug for Password {
     }
 }
 
-/// Decides for every user. The result is in the order of age.
+/// Decides for every user; the oldest comes first.
 pub fn plan(
     mut users: Vec<UserRecord>,
     secrets: &BTreeMap<String, SecretValue>,
@@ -125,7 +111,7 @@ pub fn plan(
             Some(owner) => Err(conflict(&user, owner, server)),
             None => account(&user, secrets, previous),
         };
-        // A login belongs to its oldest claimant even while that one is broken: it must not fall to another person
+        // A login belongs to its oldest claimant even while that user is rejected: it must not pass to another person
         // because a Secret is missing for a moment.
         taken.entry(user.login().to_owned()).or_insert_with(|| user.name.clone());
         Planned { user, outcome }
@@ -136,7 +122,8 @@ pub fn plan(
 fn conflict(user: &UserRecord, owner: &str, server: &str) -> Rejection {
     let login = user.login();
     let message = format!(
-        "the login {login} on the server {server} already belongs to the older SafeTPUser {owner}; set another spec.username or delete one of the two"
+        "the login {login} on SafeTPServer {server} already belongs to the older SafeTPUser {owner}; set another \
+         spec.username, or delete one of the two"
     );
     Rejection { reason: Reason::NameConflict, message }
 }
@@ -160,16 +147,15 @@ fn account(
 
 fn kept_hash(login: &str, source: &Source, previous: &Previous) -> Option<Password> {
     let same = previous.sources.get(login) == Some(source);
-    let account = previous.users.users.get(login).filter(|_| same)?;
+    let account = previous.users.get(login).filter(|_| same)?;
     Some(Password::Hashed(account.password.clone()))
 }
 
 fn password(value: &[u8], secret: &str, key: &str) -> Result<Password, Rejection> {
-    // `kubectl create secret --from-file` and editors end the file with a newline that nobody types at a prompt.
+    // `kubectl create secret --from-file` and editors end a file with a newline that is not typed at a prompt.
     let value = value.strip_suffix(b"\n").map_or(value, |value| value.strip_suffix(b"\r").unwrap_or(value));
     if value.is_empty() {
-        let message =
-            format!("the password is empty: key {key} of Secret {secret} has no content; put a password there");
+        let message = format!("the password is empty: set key {key} of Secret {secret} to a password");
         return Err(Rejection { reason: Reason::PasswordInvalid, message });
     }
     if !value.starts_with(HASH_PREFIX.as_bytes()) {
@@ -177,19 +163,22 @@ fn password(value: &[u8], secret: &str, key: &str) -> Result<Password, Rejection
     }
     hash::parse(value).map(Password::Hashed).map_err(|problem| Rejection {
         reason: Reason::PasswordInvalid,
-        message: format!("key {key} of Secret {secret} begins like an argon2id hash but is none: {problem}"),
+        message: format!(
+            "key {key} of Secret {secret} begins with {HASH_PREFIX} but is not a valid hash: {problem}; set it to a \
+             password or to a hash in PHC format"
+        ),
     })
 }
 
 fn missing_secret(name: &str) -> Rejection {
-    let message = format!("Secret {name} does not exist in this namespace; make it, or correct spec.passwordSecretRef");
+    let message = format!("Secret {name} does not exist in this namespace; create it or fix spec.passwordSecretRef");
     Rejection { reason: Reason::SecretMissing, message }
 }
 
 fn missing_key(name: &str, key: &str, secret: &SecretValue) -> Rejection {
     let keys = secret.data.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     let keys = if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {keys}") };
-    let message = format!("Secret {name} has no key {key} (it has {keys}); correct spec.passwordSecretRef.key");
+    let message = format!("Secret {name} has no key {key} (it has {keys}); add it or fix spec.passwordSecretRef.key");
     Rejection { reason: Reason::SecretMissing, message }
 }
 
@@ -200,7 +189,8 @@ fn check_login(login: &str) -> Result<(), Rejection> {
         return Ok(());
     }
     let message = format!(
-        "{login:?} cannot be a login name: 1 to 128 characters, no /, no control characters, no space at either end; set spec.username"
+        "{login:?} is not a valid login name: it must have 1 to 128 characters, without /, control characters and \
+         spaces at either end, and must not be . or ..; set spec.username"
     );
     Err(Rejection { reason: Reason::InvalidSpec, message })
 }
@@ -208,20 +198,20 @@ fn check_login(login: &str) -> Result<(), Rejection> {
 fn home(home: &str) -> Result<String, Rejection> {
     let parts: Vec<_> = home.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") || home.chars().any(char::is_control) {
-        let message = "spec.home must be a path below the server's volume without .. and control characters, for example team/alice";
+        let message = "spec.home must be a path below the server's volume, without .. and control characters; set for \
+                       example home: team/alice";
         return Err(Rejection { reason: Reason::InvalidSpec, message: message.to_owned() });
     }
     Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }
 
-/// What the ftpd gets, and where it came from.
+/// The accounts of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
-    /// `users.json`.
+    /// Content of the ftpd's `users.json`.
     pub users: Users,
-    /// The sources of its hashes.
     pub sources: Sources,
-    /// Logins that say for themselves whether their uploads must end with `close_notify`.
+    /// Logins that override whether their uploads must end with `close_notify`.
     pub close_notify: BTreeMap<String, bool>,
 }
 
@@ -285,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_kept_while_its_source_stands_and_computed_when_it_changed() {
+    fn a_hash_is_kept_until_its_source_changes() {
         let kept = only(plan(vec![user("alice", 1)], &secrets("7", "pw"), &previous("7"), "files")).unwrap();
         assert!(matches!(kept.password, Password::Hashed(hash) if hash.0 == "$argon2id$kept"));
         let changed = only(plan(vec![user("alice", 1)], &secrets("8", "pw"), &previous("7"), "files")).unwrap();
@@ -293,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_users_with_one_login_the_older_gets_it_whatever_their_names() {
+    fn the_older_of_two_users_with_one_login_gets_it_whatever_their_names() {
         let mut young = user("a", 20);
         young.spec.username = Some("alice".into());
         let planned = plan(vec![young, user("alice", 10)], &secrets("1", "pw"), &Previous::default(), "files");
@@ -305,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_does_not_pass_to_another_person_while_its_owner_is_broken() {
+    fn a_login_does_not_pass_to_another_user_while_its_owner_is_rejected() {
         let mut young = user("b", 20);
         young.spec.username = Some("alice".into());
         young.spec.password_secret_ref.name = "pw".into();
@@ -317,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_secret_or_key_is_named_in_the_message() {
         let gone = rejection(user("alice", 1), &BTreeMap::new());
         assert!(gone.message.contains("Secret pw does not exist"), "{}", gone.message);
         let mut other_key = user("alice", 1);
@@ -336,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_lives_outside_of_the_volume() {
+    fn a_home_outside_the_volume_is_rejected() {
         for home in ["../etc", "a/../../b", "..", "a\nb"] {
             let mut user = user("alice", 1);
             user.spec.home = Some(home.into());
@@ -349,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_says_of_names_and_uploads_is_kept_by_its_login() {
+    fn settings_of_a_user_for_names_and_uploads_follow_its_login() {
         let mut device = user("scanner", 1);
         device.spec.username = Some("device".into());
         device.spec.files.name_encoding = Some(NameEncoding::Windows1252);
@@ -365,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_no_path_and_no_blank() {
+    fn a_login_that_is_a_path_or_blank_is_rejected() {
         for login in ["a/b", "..", " a", "", "a\u{7}"] {
             let mut user = user("alice", 1);
             user.spec.username = Some(login.into());

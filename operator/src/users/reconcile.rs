@@ -1,4 +1,5 @@
-//! The status of one user: on which of its servers it can log in. The accounts themselves are created with the servers.
+//! Reconciles a SafeTPUser: reports in its status whether it can log in on each of its servers. The account itself is
+//! written with the server, by the reconcile of the SafeTPServer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,29 +12,21 @@ use crate::{
     conditions::{Progress, Reason, Verdict, build_conditions},
     context::Context,
     events::publish,
-    reconcile::{ReconcileError, readable, run},
+    reconcile::{DEADLINE, ReconcileError, readable, run},
     registry::{Login, ServerLogins},
     status::{StatusError, update_status},
 };
 
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Why a reconcile failed. The variant's name is the metric's label.
+/// Failure of a reconcile. The name of the variant is a label of the metrics.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
-    /// Reading a server.
     #[error("failed to read SafeTPServer {name}: {}", cluster::text(source))]
-    Server {
-        /// Its name.
-        name: String,
-        /// Why.
-        source: kube::Error,
-    },
-    /// The status.
+    Server { name: String, source: kube::Error },
     #[error(transparent)]
     Status(#[from] StatusError),
-    /// Too slow.
-    #[error("failed to finish within 30 seconds")]
+    #[error("failed to finish within {} seconds", DEADLINE.as_secs())]
     Deadline,
 }
 
@@ -51,7 +44,7 @@ impl ReconcileError for UserError {
     }
 }
 
-/// Says on one user whether it can log in. The accounts themselves are made with the servers.
+/// Reports in the user's status whether it can log in.
 pub async fn reconcile(
     user: Arc<DeserializeGuard<SafeTPUser>>,
     context: Arc<Context>,
@@ -59,8 +52,8 @@ pub async fn reconcile(
     run(&context.metrics, "user", reconcile_any(&user, &context)).await
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the controller calls it so")]
-/// When to try again after an error.
+/// Schedules the next attempt after an error.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that the controller requires")]
 pub fn error_policy(user: Arc<DeserializeGuard<SafeTPUser>>, error: &Arc<UserError>, _: Arc<Context>) -> Action {
     tracing::warn!(user = %user.name_any(), %error, "reconcile failed");
     Action::requeue(RETRY)
@@ -79,7 +72,7 @@ async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -
         let logins = context.registry.logins(&key).filter(|known| Some(&known.server) == uid.as_ref());
         servers.push((name.as_str(), state(user, name, uid.is_some(), logins.as_ref())));
     }
-    // After a start of the operator nothing is known for a moment: what the status says stays said.
+    // After a start of the operator the servers' logins are unknown for a moment: the status is left as it is.
     let unknown = servers.iter().any(|(_, state)| matches!(state, State::Unknown(_)));
     if unknown && user.status.as_ref().and_then(|status| status.observed_generation) == user.metadata.generation {
         return Ok(Action::requeue(RETRY));
@@ -91,7 +84,7 @@ async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -
     Ok(if unknown { Action::requeue(RETRY) } else { Action::await_change() })
 }
 
-/// The UID of a server, if it exists.
+/// Returns the UID of a server, if it exists.
 async fn find_server(client: &Client, namespace: &str, name: &str) -> Result<Option<String>, UserError> {
     let api: Api<SafeTPServer> = Api::namespaced(client.clone(), namespace);
     let found = api.get_metadata_opt(name).await;
@@ -100,7 +93,7 @@ async fn find_server(client: &Client, namespace: &str, name: &str) -> Result<Opt
         .map_err(|source| UserError::Server { name: name.to_owned(), source })
 }
 
-/// A login on one server.
+/// State of the login on one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     InForce,
@@ -111,22 +104,21 @@ enum State {
 
 fn state(user: &SafeTPUser, server: &str, exists: bool, logins: Option<&ServerLogins>) -> State {
     if !exists {
-        let message =
-            format!("SafeTPServer {server} does not exist in this namespace; make it, or correct spec.servers");
+        let message = format!("SafeTPServer {server} does not exist in this namespace; create it or fix spec.servers");
         return State::Rejected { reason: Reason::ServerMissing, message };
     }
     let current =
         |login: &&Login| Some(&login.uid) == user.metadata.uid.as_ref() && login.generation == user.metadata.generation;
-    let unknown = || State::Unknown(format!("waiting for SafeTPServer {server} to take the login into account"));
-    let Some(logins) = logins else { return unknown() };
+    let not_seen = || format!("waiting for SafeTPServer {server} to include the login");
+    let Some(logins) = logins else { return State::Unknown(not_seen()) };
     let Some(login) = logins.logins.get(&user.name_any()).filter(current) else {
-        return State::Waiting(format!("waiting for SafeTPServer {server} to take the login into account"));
+        return State::Waiting(not_seen());
     };
     match (&login.rejection, login.in_force) {
         (Some(rejection), _) => State::Rejected { reason: rejection.reason, message: rejection.message.clone() },
         (None, true) => State::InForce,
         (None, false) => {
-            let what = logins.waiting.as_deref().unwrap_or("the login is on its way");
+            let what = logins.waiting.as_deref().unwrap_or("the pods are about to load the login");
             State::Waiting(format!("SafeTPServer {server}: {what}"))
         }
     }
@@ -206,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_ready_only_when_every_server_has_it() {
+    fn a_user_is_ready_only_when_every_server_accepts_it() {
         let in_force = || state(&user(), "files", true, Some(&logins(3, None, true)));
         assert_eq!(verdict([in_force(), in_force()]).progress, Progress::Ready);
         let waiting = state(&user(), "more", true, Some(&logins(3, None, false)));
@@ -216,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_knew_of_an_older_generation_does_not_count() {
+    fn the_login_of_an_older_generation_does_not_count() {
         let old = state(&user(), "files", true, Some(&logins(2, None, true)));
         assert!(matches!(old, State::Waiting(_)));
         assert!(matches!(state(&user(), "files", true, None), State::Unknown(_)));
     }
 
     #[test]
-    fn a_server_that_does_not_exist_and_a_rejection_are_said() {
+    fn a_missing_server_and_a_rejection_stall_the_user() {
         let missing = state(&user(), "files", false, None);
         let fine = || state(&user(), "more", true, Some(&logins(3, None, true)));
         let said = verdict([missing, fine()]);

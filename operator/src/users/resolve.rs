@@ -1,3 +1,5 @@
+//! Turns planned logins into accounts by computing the hashes that are missing.
+
 use std::collections::BTreeMap;
 
 use safetp_config::ftpd::PasswordHash;
@@ -8,17 +10,17 @@ use super::{
 };
 use crate::registry::{Login, Registry};
 
-/// The accounts of a server, and what each user gets to hear.
+/// The accounts of a server, and the outcome for each user.
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
-    /// What the ftpd gets.
+    /// Accounts for the ftpd.
     pub accounts: Accounts,
-    /// By the name of the SafeTPUser.
+    /// Outcomes by the name of the SafeTPUser.
     pub logins: BTreeMap<String, Login>,
 }
 
-/// Computes the hashes that are missing. They are remembered in memory as they come, so that a reconcile which runs
-/// into its deadline with very many new users goes on where it stopped.
+/// Computes the hashes that are missing. Each is remembered in memory at once, so that a reconcile which exceeds its
+/// deadline with very many new users continues there the next time.
 pub async fn resolve(planned: Vec<Planned>, registry: &Registry) -> Result<Resolved, HashError> {
     let mut resolved = Resolved::default();
     for Planned { user, outcome } in planned {
@@ -30,7 +32,7 @@ pub async fn resolve(planned: Vec<Planned>, registry: &Registry) -> Result<Resol
             }
             Err(rejection) => Some(rejection),
         };
-        let account = rejection.is_none().then(|| resolved.accounts.users.users.get(user.login()).cloned()).flatten();
+        let account = rejection.is_none().then(|| resolved.accounts.users.get(user.login()).cloned()).flatten();
         let login = Login { uid: user.uid.clone(), generation: user.generation, rejection, account, in_force: false };
         resolved.logins.insert(user.name.clone(), login);
     }

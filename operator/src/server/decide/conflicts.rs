@@ -105,7 +105,11 @@ mod tests {
         let valid = validate(&server(json!({}))).unwrap();
         let verdict = find_conflict(&valid, &service(&json!([]))).unwrap();
         assert_eq!(verdict.reason, Reason::NameConflict);
-        assert!(verdict.message.contains("Service ftp/files exists and belongs to nobody"), "{}", verdict.message);
+        assert!(
+            verdict.message.contains("Service ftp/files exists and belongs to no controller"),
+            "{}",
+            verdict.message
+        );
         let ours = serde_json::to_value([owner("files", "uid-1")]).unwrap();
         assert_eq!(find_conflict(&valid, &service(&ours)), None);
         let earlier = serde_json::to_value([owner("files", "uid-0")]).unwrap();
