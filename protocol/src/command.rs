@@ -1,109 +1,16 @@
 //! Lines to commands: everything that the gateway decides by is a type, everything that it passes on is octets that
 //! cannot break out of their line.
 
-use std::fmt;
+use crate::endpoint::ActiveTarget;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-
-use crate::endpoint::{self, ActiveTarget};
-
+mod argument;
 mod error;
 mod verb;
 
+pub use argument::{Argument, Epsv, Password, ProtLevel, ProtectedKind, Type};
 pub use error::CommandError;
-pub(crate) use verb::is_http;
-pub use verb::{RelayVerb, TransferVerb};
-
-/// A command's argument: never empty, no CR, LF or NUL, otherwise any octets (names need not be UTF-8).
-#[derive(Clone, PartialEq, Eq)]
-pub struct Argument(Vec<u8>);
-
-impl Argument {
-    /// The argument, unless it is empty or could end its line.
-    pub fn new(octets: &[u8]) -> Option<Self> {
-        let harmful = |octet: &u8| matches!(octet, b'\r' | b'\n' | 0);
-        (!octets.is_empty() && !octets.iter().any(harmful)).then(|| Self(octets.to_vec()))
-    }
-
-    /// The octets.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Argument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
-    }
-}
-
-/// A password: goes to the backend, never to a log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(Vec<u8>);
-
-impl Password {
-    /// The octets, for the backend only.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
-/// RFC 2428 §3: what EPSV asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Epsv {
-    /// No argument: the server chooses.
-    Any,
-    /// `1`.
-    V4,
-    /// `2`.
-    V6,
-    /// A network protocol that nobody here knows: 522.
-    OtherProtocol,
-    /// `ALL`: from now on EPSV only, for a firewall's sake.
-    All,
-}
-
-/// Representation types of RFC 959 §3.1.1, as far as FTP servers of today go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Type {
-    /// `A`, `A N`: lines end in CRLF on the wire. The default.
-    #[default]
-    Ascii,
-    /// `I`, `L 8`: octets as they are.
-    Image,
-}
-
-/// RFC 2228 §3: protection of the data channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProtLevel {
-    /// `C`.
-    Clear,
-    /// `S`: integrity alone.
-    Safe,
-    /// `E`: confidentiality alone.
-    Confidential,
-    /// `P`: both.
-    Private,
-    /// Anything else: 504.
-    Unknown,
-}
-
-/// RFC 2228 §3: what a protected command claims of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProtectedKind {
-    /// `MIC`: integrity alone.
-    Safe,
-    /// `CONF`: confidentiality alone.
-    Confidential,
-    /// `ENC`: both.
-    Private,
-}
+pub(crate) use verb::{Feature, Stage, is_http};
+pub use verb::{RelayVerb, SessionVerb, TransferVerb};
 
 /// One command of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,102 +91,77 @@ impl Command {
         if rest.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
             return Err(CommandError::HarmfulArgument);
         }
-        Self::of_verb(&String::from_utf8_lossy(verb).to_ascii_uppercase(), rest)
-    }
-
-    fn of_verb(verb: &str, rest: &[u8]) -> Result<Self, CommandError> {
+        if let Some(verb) = SessionVerb::parse(verb) {
+            return Self::of_session(verb, rest);
+        }
         let argument = Argument::new(rest);
-        Ok(match verb {
-            "AUTH" => Self::Auth(word(rest)?),
-            "PBSZ" => Self::Pbsz(number(rest)?),
-            "PROT" => Self::Prot(prot_level(&word(rest)?)),
-            "CCC" => Self::Ccc,
-            "ADAT" => Self::Adat(base64(rest)?),
-            "MIC" => Self::Protected(ProtectedKind::Safe, base64(rest)?),
-            "CONF" => Self::Protected(ProtectedKind::Confidential, base64(rest)?),
-            "ENC" => Self::Protected(ProtectedKind::Private, base64(rest)?),
-            "USER" => Self::User(argument.ok_or(CommandError::NoArgument)?),
-            "PASS" => Self::Pass(Password(rest.to_vec())),
-            "PASV" => Self::Pasv,
-            "EPSV" => Self::Epsv(epsv(rest)?),
-            "PORT" => Self::Active(port(text(rest)?)?),
-            "EPRT" => Self::Active(endpoint::read_eprt(text(rest)?).ok_or(CommandError::BadArgument)?),
-            "TYPE" => Self::Type(transfer_type(&word(rest)?)?),
-            "REST" => Self::Rest(number(rest)?),
-            "ABOR" => Self::Abor,
-            "FEAT" => Self::Feat,
-            "HELP" => Self::Help,
-            "NOOP" => Self::Noop,
-            "SYST" => Self::Syst,
-            "QUIT" => Self::Quit,
-            "STAT" if argument.is_none() => Self::Stat,
-            "REIN" | "SMNT" | "LPRT" | "LPSV" => Self::NotOffered,
-            verb => other(verb, argument)?,
+        if let Some(verb) = TransferVerb::parse(verb) {
+            let missing = verb.needs_name() && argument.is_none();
+            return if missing { Err(CommandError::NoArgument) } else { Ok(Self::Transfer { verb, argument }) };
+        }
+        Ok(match RelayVerb::parse(verb) {
+            Some(RelayVerb::Stat) if argument.is_none() => Self::Stat,
+            Some(verb) => Self::Relay { verb, argument },
+            None => Self::Unknown,
         })
     }
-}
 
-fn other(verb: &str, argument: Option<Argument>) -> Result<Command, CommandError> {
-    if let Some(verb) = TransferVerb::parse(verb) {
-        let missing = verb.needs_argument() && argument.is_none();
-        return if missing { Err(CommandError::NoArgument) } else { Ok(Command::Transfer { verb, argument }) };
+    fn of_session(verb: SessionVerb, rest: &[u8]) -> Result<Self, CommandError> {
+        Ok(match verb {
+            SessionVerb::Auth => Self::Auth(argument::word(rest)?),
+            SessionVerb::Pbsz => Self::Pbsz(argument::number(rest)?),
+            SessionVerb::Prot => Self::Prot(argument::prot_level(rest)?),
+            SessionVerb::Ccc => Self::Ccc,
+            SessionVerb::Adat => Self::Adat(argument::base64(rest)?),
+            SessionVerb::Mic => Self::Protected(ProtectedKind::Safe, argument::base64(rest)?),
+            SessionVerb::Conf => Self::Protected(ProtectedKind::Confidential, argument::base64(rest)?),
+            SessionVerb::Enc => Self::Protected(ProtectedKind::Private, argument::base64(rest)?),
+            SessionVerb::User => Self::User(Argument::new(rest).ok_or(CommandError::NoArgument)?),
+            SessionVerb::Pass => Self::Pass(Password(rest.to_vec())),
+            SessionVerb::Pasv => Self::Pasv,
+            SessionVerb::Epsv => Self::Epsv(argument::epsv(rest)?),
+            SessionVerb::Port => Self::Active(argument::port(rest)?),
+            SessionVerb::Eprt => Self::Active(argument::eprt(rest)?),
+            SessionVerb::Type => Self::Type(argument::transfer_type(rest)?),
+            SessionVerb::Rest => Self::Rest(argument::number(rest)?),
+            SessionVerb::Abor => Self::Abor,
+            SessionVerb::Feat => Self::Feat,
+            SessionVerb::Help => Self::Help,
+            SessionVerb::Noop => Self::Noop,
+            SessionVerb::Syst => Self::Syst,
+            SessionVerb::Quit => Self::Quit,
+            SessionVerb::Rein | SessionVerb::Smnt | SessionVerb::Lprt | SessionVerb::Lpsv => Self::NotOffered,
+        })
     }
-    Ok(RelayVerb::parse(verb).map_or(Command::Unknown, |verb| Command::Relay { verb, argument }))
-}
 
-fn text(rest: &[u8]) -> Result<&str, CommandError> {
-    let text = std::str::from_utf8(rest).map_err(|_| CommandError::BadArgument)?.trim();
-    if text.is_empty() { Err(CommandError::NoArgument) } else { Ok(text) }
-}
-
-fn word(rest: &[u8]) -> Result<String, CommandError> {
-    text(rest).map(str::to_ascii_uppercase)
-}
-
-fn base64(rest: &[u8]) -> Result<Vec<u8>, CommandError> {
-    let text = text(rest)?;
-    BASE64.decode(text).map_err(|_| CommandError::NotBase64)
-}
-
-fn number<T: std::str::FromStr>(rest: &[u8]) -> Result<T, CommandError> {
-    let text = text(rest)?;
-    // `parse` alone would take a sign.
-    let digits = text.bytes().all(|octet| octet.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).ok_or(CommandError::BadArgument)
-}
-
-fn prot_level(word: &str) -> ProtLevel {
-    match word {
-        "C" => ProtLevel::Clear,
-        "S" => ProtLevel::Safe,
-        "E" => ProtLevel::Confidential,
-        "P" => ProtLevel::Private,
-        _ => ProtLevel::Unknown,
-    }
-}
-
-fn epsv(rest: &[u8]) -> Result<Epsv, CommandError> {
-    if rest.trim_ascii().is_empty() {
-        return Ok(Epsv::Any);
-    }
-    match word(rest)?.as_str() {
-        "ALL" => Ok(Epsv::All),
-        "1" => Ok(Epsv::V4),
-        "2" => Ok(Epsv::V6),
-        digits if digits.bytes().all(|octet| octet.is_ascii_digit()) => Ok(Epsv::OtherProtocol),
-        _ => Err(CommandError::BadArgument),
-    }
-}
-
-fn port(argument: &str) -> Result<ActiveTarget, CommandError> {
-    endpoint::read_port(argument).map(|address| ActiveTarget::Address(address.into())).ok_or(CommandError::BadArgument)
-}
-
-fn transfer_type(word: &str) -> Result<Type, CommandError> {
-    match word {
-        "A" | "A N" => Ok(Type::Ascii),
-        "I" | "L 8" => Ok(Type::Image),
-        _ => Err(CommandError::TypeNotOffered),
+    /// The stage of the session from which on the command is taken: its verb's, but for STAT and EPSV ALL, which are about
+    /// the session alone. A command that is refused anyway is refused at once.
+    pub(crate) fn stage(&self) -> Stage {
+        match self {
+            Self::Stat | Self::Epsv(Epsv::All) => Stage::BeforeLogin,
+            Self::NotOffered | Self::Unknown => Stage::Connected,
+            Self::Transfer { .. } => Stage::LoggedIn,
+            Self::Relay { verb, .. } => verb.stage(),
+            Self::Auth(_) => SessionVerb::Auth.stage(),
+            Self::Pbsz(_) => SessionVerb::Pbsz.stage(),
+            Self::Prot(_) => SessionVerb::Prot.stage(),
+            Self::Adat(_) => SessionVerb::Adat.stage(),
+            Self::Protected(kind, _) => kind.verb().stage(),
+            Self::Ccc => SessionVerb::Ccc.stage(),
+            Self::User(_) => SessionVerb::User.stage(),
+            Self::Pass(_) => SessionVerb::Pass.stage(),
+            Self::Pasv => SessionVerb::Pasv.stage(),
+            Self::Epsv(Epsv::Any | Epsv::V4 | Epsv::V6 | Epsv::OtherProtocol) => SessionVerb::Epsv.stage(),
+            Self::Active(_) => SessionVerb::Port.stage(),
+            Self::Type(_) => SessionVerb::Type.stage(),
+            Self::Rest(_) => SessionVerb::Rest.stage(),
+            Self::Abor => SessionVerb::Abor.stage(),
+            Self::Feat => SessionVerb::Feat.stage(),
+            Self::Help => SessionVerb::Help.stage(),
+            Self::Noop => SessionVerb::Noop.stage(),
+            Self::Syst => SessionVerb::Syst.stage(),
+            Self::Quit => SessionVerb::Quit.stage(),
+        }
     }
 }
 
@@ -304,6 +186,22 @@ mod tests {
     fn a_verb_that_nobody_knows_is_unknown_and_so_is_the_dialect_of_the_pod() {
         for line in ["FOO", "XPEER 1.2.3.4 5", "XCOMPLETE", "XFAILED", "XDIGEST"] {
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Unknown), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_taken_at_the_stage_of_its_verb() {
+        let argument = |verb: SessionVerb| match verb {
+            SessionVerb::Port => "192,0,2,7,7,208",
+            SessionVerb::Eprt => "|1|192.0.2.7|2000|",
+            SessionVerb::Type => "I",
+            SessionVerb::Epsv => "",
+            SessionVerb::Pbsz | SessionVerb::Rest => "0",
+            _ => "AA==",
+        };
+        for verb in SessionVerb::ALL {
+            let line = format!("{} {}", verb.as_str(), argument(*verb));
+            assert_eq!(Command::parse(line.as_bytes()).map(|command| command.stage()), Ok(verb.stage()), "{line}");
         }
     }
 

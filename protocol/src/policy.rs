@@ -2,7 +2,7 @@
 //! that no list names is refused.
 
 use crate::{
-    command::{Command, Epsv, RelayVerb},
+    command::{Command, Stage},
     reply::Reply,
     security::Mechanism,
 };
@@ -94,11 +94,10 @@ impl Refusal {
 
 /// Decides on one command.
 pub fn decide(command: &Command, demands: Demands, facts: Facts) -> Result<(), Refusal> {
-    refuse(
-        demands.control_protected && facts.mechanism.is_none() && !leads_to_protection(command),
-        Refusal::Unprotected,
-    )?;
-    refuse(!facts.logged_in && !leads_to_login(command), Refusal::NotLoggedIn)?;
+    let stage = command.stage();
+    let unprotected = demands.control_protected && facts.mechanism.is_none();
+    refuse(unprotected && stage > Stage::Connected, Refusal::Unprotected)?;
+    refuse(!facts.logged_in && stage > Stage::BeforeLogin, Refusal::NotLoggedIn)?;
     match command {
         Command::Auth(_) if facts.mechanism.is_some() => Err(Refusal::AlreadyProtected),
         Command::User(_) | Command::Pass(_) if facts.logged_in => Err(Refusal::AlreadyLoggedIn),
@@ -151,38 +150,10 @@ fn refuse(condition: bool, refusal: Refusal) -> Result<(), Refusal> {
     if condition { Err(refusal) } else { Ok(()) }
 }
 
-/// What works on a clear control channel where encryption is demanded. PBSZ and PROT are let through to their own 503,
-/// which says the right order.
-fn leads_to_protection(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Auth(_)
-            | Command::Pbsz(_)
-            | Command::Prot(_)
-            | Command::Adat(_)
-            | Command::Protected(..)
-            | Command::Feat
-            | Command::Help
-            | Command::Noop
-            | Command::Syst
-            | Command::Quit
-            | Command::NotOffered
-            | Command::Unknown
-    )
-}
-
-fn leads_to_login(command: &Command) -> bool {
-    let verbs = [RelayVerb::Acct, RelayVerb::Lang, RelayVerb::Opts];
-    match command {
-        Command::User(_) | Command::Pass(_) | Command::Stat | Command::Epsv(Epsv::All) => true,
-        Command::Relay { verb, .. } => verbs.contains(verb),
-        other => leads_to_protection(other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{RelayVerb, TransferVerb};
 
     const STRICT: Demands = Demands {
         control_protected: true,
@@ -204,7 +175,7 @@ mod tests {
     fn lines() -> Vec<String> {
         let plain = "AUTH TLS,ADAT AA==,ENC AA==,PBSZ 0,PROT P,CCC,USER a,PASS b,PASV,EPSV,EPSV ALL,EPRT |1|192.0.2.1|2000|,TYPE I,REST 0,ABOR,FEAT,\
                      HELP,NOOP,SYST,STAT,QUIT,REIN,BLAH";
-        let transfers = crate::command::TransferVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
+        let transfers = TransferVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
         let relayed = RelayVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
         plain.split(',').map(|line| line.trim().to_owned()).chain(transfers).chain(relayed).collect()
     }

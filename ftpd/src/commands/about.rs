@@ -1,7 +1,7 @@
 //! FEAT (RFC 2389 §3), HELP, NOOP, SYST (RFC 959 §4.1.3).
 
 use safetp_protocol::{
-    command::{RelayVerb, TransferVerb},
+    command::{RelayVerb, SessionVerb, TransferVerb},
     reply::Reply,
 };
 
@@ -17,10 +17,10 @@ pub(super) fn feat(session: &Session) -> Answer {
 
 /// What is served; the verbs of protection and addresses are the gateway's, which answers HELP by itself.
 pub(super) fn help() -> Answer {
-    let simple = ["ABOR", "FEAT", "HELP", "NOOP", "PASS", "QUIT", "REST", "SYST", "TYPE", "USER"];
+    let simple = SessionVerb::ALL.iter().filter(|verb| verb.reaches_ftpd()).map(|verb| verb.as_str());
     let transfers = TransferVerb::ALL.iter().map(|verb| verb.as_str());
     let relayed = RelayVerb::ALL.iter().map(|verb| verb.as_str());
-    let names: Vec<&str> = simple.into_iter().chain(transfers).chain(relayed).collect();
+    let names: Vec<&str> = simple.chain(transfers).chain(relayed).collect();
     let lines = names.chunks(8).map(|chunk| chunk.join(" ").into_bytes());
     Answer::Reply(Reply::with_lines(214, "These commands are known:", lines, "End."))
 }

@@ -123,7 +123,7 @@ async fn relay(session: &mut Session, verb: RelayVerb, argument: &[u8]) -> Resul
         return parameters::opts(session, text(argument)?);
     }
     session.account()?;
-    if changes_files(verb) {
+    if verb.changes_files() {
         writer(session)?;
     }
     match verb {
@@ -149,38 +149,6 @@ async fn relay(session: &mut Session, verb: RelayVerb, argument: &[u8]) -> Resul
         RelayVerb::Acct => Ok(access::acct()),
         RelayVerb::Site => site::site(session, argument).await,
         RelayVerb::Lang => Err(Refusal::Unsupported),
-    }
-}
-
-fn changes_files(verb: RelayVerb) -> bool {
-    match verb {
-        RelayVerb::Dele
-        | RelayVerb::Mfmt
-        | RelayVerb::Mkd
-        | RelayVerb::Rmd
-        | RelayVerb::Rnfr
-        | RelayVerb::Rnto
-        | RelayVerb::Xmkd
-        | RelayVerb::Xrmd => true,
-        RelayVerb::Acct
-        | RelayVerb::Allo
-        | RelayVerb::Cdup
-        | RelayVerb::Cwd
-        | RelayVerb::Hash
-        | RelayVerb::Lang
-        | RelayVerb::Mdtm
-        | RelayVerb::Mlst
-        | RelayVerb::Mode
-        | RelayVerb::Opts
-        | RelayVerb::Pwd
-        | RelayVerb::Rang
-        | RelayVerb::Site
-        | RelayVerb::Size
-        | RelayVerb::Stat
-        | RelayVerb::Stru
-        | RelayVerb::Xcup
-        | RelayVerb::Xcwd
-        | RelayVerb::Xpwd => false,
     }
 }
 

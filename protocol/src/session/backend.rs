@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use super::{Event, Session, backend_link::Expected, phase::Phase};
-use crate::{policy::ActiveMode, reply::Reply};
-
-/// Features that are the gateway's: whatever a backend says about them is not so.
-const OWN_FEATURES: &[&str] = &["AUTH", "CCC", "EPRT", "EPSV", "PASV", "PBSZ", "PORT", "PROT"];
+use crate::{
+    command::{Feature, SessionVerb},
+    policy::ActiveMode,
+    reply::Reply,
+};
 
 impl Session {
     /// Takes octets from the backend.
@@ -77,31 +78,32 @@ impl Session {
 
     /// RFC 2389 §3.2: the gateway's features, then those of the backend that are its own.
     fn features(&self, backend: &Reply) -> Reply {
-        let own = self.own_features().into_iter().map(|line| line.as_bytes().to_vec());
+        let own = SessionVerb::ALL.iter().flat_map(|verb| self.own_features(*verb)).map(String::into_bytes);
         let theirs = backend.inner_lines().filter(|_| backend.code().is_success()).map(<[u8]>::trim_ascii);
         let theirs = theirs.filter(|line| !is_own_feature(line)).map(<[u8]>::to_vec);
         Reply::with_lines(211, "Features:", own.chain(theirs), "End")
     }
 
-    fn own_features(&self) -> Vec<&'static str> {
+    fn own_features(&self, verb: SessionVerb) -> Vec<String> {
+        let mechanisms = self.settings.mechanisms();
         let demands = self.settings.demands;
-        let (tls, safetp1) = (self.settings.offers_tls(), self.settings.offers_safetp1());
-        let features = [
-            ("AUTH TLS", tls),
-            ("AUTH X-SafeTP1", safetp1),
-            ("CCC", tls && demands.clear_command_channel),
-            ("EPRT", demands.active_mode != ActiveMode::Off),
-            ("EPSV", true),
-            ("PASV", true),
-            ("PBSZ", tls || safetp1),
-            ("PORT", demands.active_mode != ActiveMode::Off),
-            ("PROT", tls || safetp1),
-        ];
-        features.into_iter().filter(|(_, offered)| *offered).map(|(feature, _)| feature).collect()
+        let is_listed = match verb.feature() {
+            Feature::Unlisted => false,
+            Feature::Listed => true,
+            Feature::ListedByMechanism => {
+                return mechanisms.iter().map(|mechanism| format!("{} {mechanism}", verb.as_str())).collect();
+            }
+            Feature::ListedForMechanisms => !mechanisms.is_empty(),
+            Feature::ListedForClearing => self.settings.offers_tls() && demands.clear_command_channel,
+            Feature::ListedForActiveMode => demands.active_mode != ActiveMode::Off,
+        };
+        if is_listed { vec![verb.as_str().to_owned()] } else { Vec::new() }
     }
 }
 
+/// Whether the feature is the gateway's: whatever a backend says about it does not hold.
 fn is_own_feature(line: &[u8]) -> bool {
     let name = line.split(|octet| *octet == b' ').next().unwrap_or_default();
-    OWN_FEATURES.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+    let mut own = SessionVerb::ALL.iter().filter(|verb| verb.feature() != Feature::Unlisted);
+    own.any(|verb| name.eq_ignore_ascii_case(verb.as_str().as_bytes()))
 }

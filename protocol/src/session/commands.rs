@@ -9,7 +9,7 @@ use super::{
     phase::Phase,
 };
 use crate::{
-    command::{Argument, Command, ProtLevel, RelayVerb, TransferVerb, Type},
+    command::{Argument, Command, ProtLevel, RelayVerb, SessionVerb, TransferVerb, Type},
     line::Line,
     reply::Reply,
 };
@@ -131,11 +131,10 @@ pub(super) fn line_of(verb: &str, argument: Option<&Argument>) -> Vec<u8> {
 }
 
 fn help() -> Reply {
-    let own = ["ABOR", "ADAT", "AUTH", "CCC", "ENC", "EPRT", "EPSV", "FEAT", "HELP", "NOOP", "PASS", "PASV"];
-    let more = ["PBSZ", "PORT", "PROT", "QUIT", "REST", "SYST", "TYPE", "USER"];
+    let own = SessionVerb::ALL.iter().filter(|verb| verb.is_offered()).map(|verb| verb.as_str());
     let transfers = TransferVerb::ALL.iter().map(|verb| verb.as_str());
     let relayed = RelayVerb::ALL.iter().map(|verb| verb.as_str());
-    let mut verbs: Vec<&str> = own.into_iter().chain(more).chain(transfers).chain(relayed).collect();
+    let mut verbs: Vec<&str> = own.chain(transfers).chain(relayed).collect();
     verbs.sort_unstable();
     let lines: Vec<Vec<u8>> = verbs.chunks(8).map(|row| row.join(" ").into_bytes()).collect();
     Reply::with_lines(214, "These commands are known:", lines, "AUTH, USER, PASS, then the rest.")

@@ -52,6 +52,12 @@ impl Settings {
         !matches!(self.safetp1, SafeTp1::NotOffered)
     }
 
+    /// Names of the mechanisms that are offered, as AUTH takes them.
+    pub(super) fn mechanisms(&self) -> Vec<&'static str> {
+        let (tls, safetp1) = (self.offers_tls().then_some("TLS"), self.offers_safetp1().then_some("X-SafeTP1"));
+        tls.into_iter().chain(safetp1).collect()
+    }
+
     /// The command that leads to protection here, for replies that ask for it.
     pub(super) fn auth_command(&self) -> &'static str {
         if self.offers_safetp1() && !self.offers_tls() { "AUTH X-SafeTP1" } else { "AUTH TLS" }
