@@ -15,7 +15,7 @@ fn files_go_both_ways_over_connections_that_the_server_opens() {
     let content = octets(100_000);
     fs::write(stage.here("file"), &content).unwrap();
     for mechanism in ["tls", "x-safetp1"] {
-        let with = |args: &[&str]| stage.trusting(args).args(&["--mechanism", mechanism, "--active", "-v"]).run();
+        let with = |args: &[&str]| stage.trusting(args).args(["--mechanism", mechanism, "--active", "-v"]).run();
         assert!(with(&["put", "file", &stage.url(mechanism)]).is_done().err.contains("> PORT 127,0,0,1,"));
         with(&["get", &stage.url(mechanism), "back"]).is_done();
         assert_eq!(fs::read(stage.here("back")).unwrap(), content, "{mechanism}");

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::support::{
-    Program,
     liar::{By, CONTENT, Liar, Story},
+    program,
 };
 
 /// A person's home and the run of the client in it.
@@ -23,13 +23,13 @@ impl Run {
         Self { home: tempfile::tempdir().unwrap(), liar: Liar::start(story, by), by }
     }
 
-    fn safetp(&self, args: &[&str]) -> Program {
-        let mut program = Program::new(self.home.path(), args);
+    fn safetp(&self, args: &[&str]) -> safetp_pod::Program {
+        let mut program = program::safetp(self.home.path(), args);
         program.arg("--ca").arg(self.liar.ca_file()).arg("--accept-new-key").env("SAFETP_PASSWORD", "secret");
         match self.by {
             By::Nothing => program.arg("--insecure-clear-text"),
-            By::Tls => program.args(&["--mechanism", "tls"]),
-            By::SafeTp1 => program.args(&["--mechanism", "x-safetp1", "--pbsz", "64"]),
+            By::Tls => program.args(["--mechanism", "tls"]),
+            By::SafeTp1 => program.args(["--mechanism", "x-safetp1", "--pbsz", "64"]),
         };
         program
     }
@@ -38,7 +38,7 @@ impl Run {
         format!("safetp://alice@127.0.0.1:{}/file", self.liar.port)
     }
 
-    fn get(&self) -> crate::support::Outcome {
+    fn get(&self) -> safetp_pod::Completed {
         self.safetp(&["get", &self.url()]).run()
     }
 
@@ -118,8 +118,8 @@ fn a_reset_or_silence_after_the_verified_end_changes_nothing() {
 fn a_server_that_makes_blocks_larger_than_asked_gets_no_file() {
     let run = Run::new(Story::GrowsBlocks, By::SafeTp1);
     for size in ["64", "1000", "65536"] {
-        let mut safetp = Program::new(run.home.path(), &["get", &run.url(), "--pbsz", size, "--accept-new-key"]);
-        let outcome = safetp.args(&["--mechanism", "x-safetp1"]).env("SAFETP_PASSWORD", "secret").run();
+        let mut safetp = program::safetp(run.home.path(), &["get", &run.url(), "--pbsz", size, "--accept-new-key"]);
+        let outcome = safetp.args(["--mechanism", "x-safetp1"]).env("SAFETP_PASSWORD", "secret").run();
         outcome.is_failure(4, &["does not protect data as asked", "PBSZ="]);
     }
     assert!(!run.liar.heard().iter().any(|line| line.starts_with("PROT")), "{:?}", run.liar.heard());
@@ -203,8 +203,8 @@ fn a_reply_in_the_clear_behind_234_is_not_read_as_protected() {
 }
 
 /// A run in which nobody asks for a mechanism, and new keys are accepted.
-fn unasked(run: &Run) -> Program {
-    let mut program = Program::new(run.home.path(), &["get", &run.url(), "--accept-new-key"]);
+fn unasked(run: &Run) -> safetp_pod::Program {
+    let mut program = program::safetp(run.home.path(), &["get", &run.url(), "--accept-new-key"]);
     program.arg("--ca").arg(run.liar.ca_file()).env("SAFETP_PASSWORD", "secret");
     program
 }
@@ -269,7 +269,7 @@ fn a_certificate_of_nobodys_is_shown_and_not_stored_without_a_terminal() {
     for story in [Story::Honest, Story::IsItsOwnCa] {
         let run = Run::new(story, By::Tls);
         let another = Liar::start(Story::Honest, By::Tls);
-        let mut safetp = Program::new(run.home.path(), &["get", &run.url(), "--accept-new-key"]);
+        let mut safetp = program::safetp(run.home.path(), &["get", &run.url(), "--accept-new-key"]);
         safetp
             .env("SAFETP_PASSWORD", "secret")
             .env("SSL_CERT_FILE", another.ca_file())
@@ -281,7 +281,7 @@ fn a_certificate_of_nobodys_is_shown_and_not_stored_without_a_terminal() {
         assert_eq!(run.liar.heard(), ["AUTH TLS"]);
         assert!(!run.path(".config/safetp/known_servers").exists());
         // Where other certificates are trusted in as many words, nobody is asked either.
-        let mut safetp = Program::new(run.home.path(), &["get", &run.url()]);
+        let mut safetp = program::safetp(run.home.path(), &["get", &run.url()]);
         let outcome = safetp.arg("--ca").arg(another.ca_file()).env("SAFETP_PASSWORD", "secret").run();
         assert_eq!(outcome.code, Some(4), "{}", outcome.err);
         assert!(!outcome.err.contains("Other("), "{}", outcome.err);

@@ -1,18 +1,16 @@
-//! `safetp proxy`: plain FTP clients that nobody taught anything, and what they must not be able to do.
+//! `safetp proxy`: plain FTP clients as they are, and what they must not be able to do.
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
-    time::Duration,
+    net::{SocketAddr, TcpStream},
 };
 
-use safetp_pod::{PASSWORD, wait_until};
+use safetp_pod::{Client, PASSWORD, Trust, wait_until};
 
 use crate::support::{
-    Program, Proxy, Stage,
+    Proxy, Stage,
     liar::{By, Liar, Story},
-    octets,
+    octets, program,
 };
 
 fn proxy(stage: &Stage, mechanism: &str) -> Proxy {
@@ -21,56 +19,18 @@ fn proxy(stage: &Stage, mechanism: &str) -> Proxy {
     Proxy::start(&mut stage.trusting(&args))
 }
 
-/// A plain FTP client in miniature.
-struct Plain {
-    control: BufReader<TcpStream>,
+/// A plain FTP client that has been greeted.
+fn connect(proxy: &Proxy) -> Client {
+    let mut plain = Client::connect(proxy.port, Trust::none());
+    plain.expect(220);
+    plain
 }
 
-impl Plain {
-    fn log_in(proxy: &Proxy) -> Self {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let mut plain = Self { control: BufReader::new(stream) };
-        plain.expect("220");
-        plain.ask("USER alice", "331");
-        plain.ask(&format!("PASS {PASSWORD}"), "230");
-        plain
-    }
-
-    fn send(&mut self, line: &str) {
-        self.control.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
-    }
-
-    /// A whole reply, which may have many lines.
-    fn reply(&mut self) -> String {
-        let mut text = String::new();
-        loop {
-            let start = text.len();
-            assert!(self.control.read_line(&mut text).unwrap() > 0, "the connection ended behind: {text}");
-            if text[start..].starts_with(|char: char| char.is_ascii_digit()) && text[start + 3..].starts_with(' ') {
-                return text;
-            }
-        }
-    }
-
-    fn expect(&mut self, code: &str) -> String {
-        let text = self.reply();
-        assert!(text.starts_with(code), "not {code}: {text}");
-        text
-    }
-
-    fn ask(&mut self, line: &str, code: &str) -> String {
-        self.send(line);
-        self.expect(code)
-    }
-
-    fn open(&mut self, command: &str) -> TcpStream {
-        let text = self.ask("EPSV", "229");
-        let port: u16 = text.split('|').nth(3).unwrap().parse().unwrap();
-        let data = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-        self.ask(command, "150");
-        data
-    }
+fn log_in(proxy: &Proxy) -> Client {
+    let mut plain = connect(proxy);
+    plain.ask("USER alice", 331);
+    plain.ask(&format!("PASS {PASSWORD}"), 230);
+    plain
 }
 
 #[test]
@@ -158,14 +118,14 @@ for active in (False, True):
 fn the_plain_client_has_no_say_in_security() {
     let stage = Stage::both();
     let proxy = proxy(&stage, "tls");
-    let mut plain = Plain::log_in(&proxy);
+    let mut plain = log_in(&proxy);
     for line in ["AUTH TLS", "PBSZ 0", "PROT C", "CCC", "ADAT AAAA", "ENC AAAA", "REIN"] {
-        plain.ask(line, "502");
+        plain.ask(line, 502);
     }
     for line in ["PROT", "AUTH", "PBSZ x", "ENC !"] {
-        plain.ask(line, "501");
+        plain.ask(line, 501);
     }
-    let features = plain.ask("FEAT", "211");
+    let features = plain.ask("FEAT", 211);
     assert!(features.contains("MLST") && features.contains("EPSV"), "{features}");
     for line in ["AUTH", "PBSZ", "PROT"] {
         assert!(!features.contains(line), "{features}");
@@ -176,12 +136,10 @@ fn the_plain_client_has_no_say_in_security() {
 fn data_before_login_is_refused() {
     let stage = Stage::both();
     let proxy = proxy(&stage, "tls");
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port)).unwrap();
-    let mut plain = Plain { control: BufReader::new(stream) };
-    plain.expect("220");
-    plain.ask("EPSV", "530");
-    plain.ask("PORT 127,0,0,1,200,1", "530");
-    plain.ask("LIST", "425");
+    let mut plain = connect(&proxy);
+    plain.ask("EPSV", 530);
+    plain.ask("PORT 127,0,0,1,200,1", 530);
+    plain.ask("LIST", 425);
 }
 
 /// Connects to a port as another user, says so, and tells how many octets come. What it needs it imports before: other
@@ -210,18 +168,16 @@ fn another_user_of_the_machine_gets_no_data_connection() {
     let stage = Stage::both();
     fs::write(stage.there("file"), octets(100_000)).unwrap();
     let proxy = proxy(&stage, "tls");
-    let mut plain = Plain::log_in(&proxy);
-    plain.ask("TYPE I", "200");
-    let text = plain.ask("EPSV", "229");
-    let port: u16 = text.split('|').nth(3).unwrap().parse().unwrap();
+    let mut plain = log_in(&proxy);
+    plain.ask("TYPE I", 200);
+    let port = plain.epsv();
     let mut stranger = stage.other("python3", &["-c", STRANGER, &port.to_string()]).start();
     let mut told = stranger.lines();
     assert_eq!(told.next().unwrap().unwrap(), "connected");
-    let mut data = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    plain.ask("RETR file", "150");
-    let mut content = Vec::new();
-    data.read_to_end(&mut content).unwrap();
-    plain.expect("226");
+    let data = plain.dial(port);
+    plain.ask("RETR file", 150);
+    let content = plain.data(data).unwrap().read_to_end().unwrap();
+    plain.expect(226);
     assert!(content == fs::read(stage.there("file")).unwrap());
     assert_eq!(told.next().unwrap().unwrap(), "0");
 }
@@ -230,34 +186,33 @@ fn another_user_of_the_machine_gets_no_data_connection() {
 fn only_the_clients_own_address_is_dialled() {
     let stage = Stage::both();
     let proxy = proxy(&stage, "tls");
-    let mut plain = Plain::log_in(&proxy);
-    plain.ask("PORT 192,0,2,1,200,1", "504");
-    plain.ask("EPRT |1|127.0.0.1|80|", "504");
-    plain.ask("EPRT |3|x|2000|", "522");
-    plain.ask("PORT 1,2,3", "501");
+    let mut plain = log_in(&proxy);
+    plain.ask("PORT 192,0,2,1,200,1", 504);
+    plain.ask("EPRT |1|127.0.0.1|80|", 504);
+    plain.ask("EPRT |3|x|2000|", 522);
+    plain.ask("PORT 1,2,3", 501);
 }
 
 #[test]
 fn an_upload_whose_client_is_cut_off_is_not_complete() {
     let stage = Stage::both();
     let proxy = proxy(&stage, "tls");
-    let mut plain = Plain::log_in(&proxy);
+    let mut plain = log_in(&proxy);
     let mut data = plain.open("STOR file");
     data.write_all(&octets(100_000)).unwrap();
-    // To close with octets unread, or by this option, is a reset.
-    socket2::SockRef::from(&data).set_linger(Some(Duration::ZERO)).unwrap();
-    drop(data);
+    data.reset().unwrap();
     // 522 where the reset overtakes the end of the handshake.
-    assert!(plain.reply().starts_with(['4', '5']));
+    let refusal = plain.reply().unwrap();
+    assert!((400..600).contains(&refusal.code), "{refusal:?}");
     assert!(!stage.there("file").exists());
-    plain.ask("NOOP", "200");
+    plain.ask("NOOP", 200);
 }
 
 #[test]
 fn an_upload_whose_client_is_killed_is_not_complete() {
     let stage = Stage::both();
     let proxy = proxy(&stage, "tls");
-    let mut plain = Plain::log_in(&proxy);
+    let mut plain = log_in(&proxy);
     let mut data = plain.open("STOR file");
     data.write_all(&octets(100_000)).unwrap();
     // As a kernel does it: one descriptor after the other, the older one first.
@@ -268,18 +223,19 @@ fn an_upload_whose_client_is_killed_is_not_complete() {
 }
 
 #[test]
-fn abor_ends_a_transfer_and_the_session_goes_on() {
+fn abor_ends_a_transfer_and_the_session_continues() {
     let stage = Stage::both();
     fs::write(stage.there("file"), octets(30_000_000)).unwrap();
     for mechanism in ["tls", "x-safetp1"] {
         let proxy = proxy(&stage, mechanism);
-        let mut plain = Plain::log_in(&proxy);
+        let mut plain = log_in(&proxy);
         let mut data = plain.open("RETR file");
         data.read_exact(&mut [0; 1000]).unwrap();
         plain.send("ABOR");
-        plain.expect("426");
-        plain.expect("2");
-        plain.ask("NOOP", "200");
+        plain.expect(426);
+        let reply = plain.reply().unwrap();
+        assert!((200..300).contains(&reply.code), "{reply:?}");
+        plain.ask("NOOP", 200);
     }
 }
 
@@ -288,16 +244,16 @@ fn data_that_was_changed_on_its_way_ends_the_session() {
     let liar = Liar::start(Story::FlipsData, By::SafeTp1);
     let home = tempfile::tempdir().unwrap();
     let url = format!("safetp://127.0.0.1:{}", liar.port);
-    let mut program = Program::new(home.path(), &["proxy", "--listen", "127.0.0.1:0", &url, "--accept-new-key"]);
-    let proxy = Proxy::start(program.args(&["--mechanism", "x-safetp1", "--pbsz", "64"]));
-    let mut plain = Plain::log_in(&proxy);
+    let mut program = program::safetp(home.path(), &["proxy", "--listen", "127.0.0.1:0", &url, "--accept-new-key"]);
+    let proxy = Proxy::start(program.args(["--mechanism", "x-safetp1", "--pbsz", "64"]));
+    let mut plain = log_in(&proxy);
     let _data = plain.open("RETR file");
     // Though the server itself says 226.
-    assert!(plain.expect("421").contains("changed on its way"));
+    assert!(plain.expect(421).contains("changed on its way"));
 }
 
 #[test]
-fn other_than_loopback_is_not_listened_on() {
+fn only_loopback_is_listened_on() {
     let stage = Stage::new();
     let url = format!("safetp://{}", stage.address());
     let proxy = |listen: &str| stage.safetp(&["proxy", "--listen", listen, &url]).run();
@@ -306,19 +262,19 @@ fn other_than_loopback_is_not_listened_on() {
 }
 
 #[test]
-fn a_server_that_is_not_to_be_trusted_is_said_before_anybody_connects() {
+fn an_untrusted_server_is_reported_before_a_client_connects() {
     let stage = Stage::safetp1();
     let url = format!("safetp://{}", stage.address());
     stage.safetp(&["proxy", "--listen", "127.0.0.1:0", &url]).run().is_failure(4, &["is not known"]);
 }
 
 #[test]
-fn when_the_server_is_gone_the_client_hears_it() {
+fn the_client_gets_421_when_the_server_is_gone() {
     let stage = Stage::both();
     let proxy = proxy(&stage, "tls");
-    let mut plain = Plain::log_in(&proxy);
+    let mut plain = log_in(&proxy);
     let address: SocketAddr = stage.address();
     drop(stage);
-    plain.ask("NOOP", "421");
+    plain.ask("NOOP", 421);
     assert!(TcpStream::connect(address).is_err());
 }

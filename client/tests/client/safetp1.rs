@@ -12,7 +12,7 @@ fn a_file_that_was_put_comes_back_with_get() {
     let stage = Stage::both();
     let content = octets(1_000_000);
     fs::write(stage.here("file"), &content).unwrap();
-    let with = |args: &[&str]| stage.trusting(args).args(&["--mechanism", "x-safetp1"]).run();
+    let with = |args: &[&str]| stage.trusting(args).args(["--mechanism", "x-safetp1"]).run();
     with(&["put", "file", &stage.url("stored")]).is_done();
     assert_eq!(fs::read(stage.there("stored")).unwrap(), content);
     with(&["get", &stage.url("stored"), "back"]).is_done();
@@ -43,7 +43,7 @@ fn both_levels_and_every_block_size_carry_files() {
     fs::write(stage.here("file"), &content).unwrap();
     for (level, size) in [("p", "64"), ("p", "1001"), ("s", "64"), ("s", "65536"), ("c", "4096")] {
         let with =
-            |args: &[&str]| stage.trusting(args).args(&["--protection", level, "--pbsz", size]).run().is_done().code;
+            |args: &[&str]| stage.trusting(args).args(["--protection", level, "--pbsz", size]).run().is_done().code;
         with(&["put", "file", &stage.url("stored")]);
         with(&["get", &stage.url("stored"), "back"]);
         assert_eq!(fs::read(stage.here("back")).unwrap(), content, "PROT {level}, PBSZ {size}");

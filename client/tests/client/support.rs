@@ -10,12 +10,12 @@ use std::{
 
 use rand::RngCore as _;
 use safetp_config::gateway::{GatewayConfig, Mechanism};
-use safetp_pod::{PASSWORD, USER, pinned};
+use safetp_pod::{PASSWORD, Program, USER, pinned};
 
 pub(crate) mod liar;
-mod program;
+pub(crate) mod program;
 
-pub(crate) use program::{Outcome, Program, Proxy};
+pub(crate) use program::Proxy;
 
 /// The gateway and the ftpd, and a directory for the client's files. All of it ends with this.
 pub(crate) struct Stage {
@@ -74,14 +74,14 @@ impl Stage {
     pub(crate) fn safetp(&self, args: &[&str]) -> Program {
         let mut program = self.unasked(args);
         if let Some(mechanism) = self.mechanism {
-            program.args(&["--mechanism", mechanism]);
+            program.args(["--mechanism", mechanism]);
         }
         program
     }
 
     /// As [`Stage::safetp`], where nobody asks for a mechanism.
     pub(crate) fn unasked(&self, args: &[&str]) -> Program {
-        let mut program = Program::new(&self.path("here"), args);
+        let mut program = program::safetp(&self.path("here"), args);
         program.arg("--ca").arg(self.ca_file()).env("SAFETP_PASSWORD", PASSWORD);
         program
     }
@@ -106,7 +106,7 @@ impl Stage {
 
     /// Another program, in the same directory.
     pub(crate) fn other(&self, name: &str, args: &[&str]) -> Program {
-        Program::other(name, &self.path("here"), args)
+        program::other(name, &self.path("here"), args)
     }
 
     /// Where keys are remembered.

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use safetp_pod::{PASSWORD, new_identity};
+use safetp_pod::{Completed, PASSWORD, Program, new_identity};
 
-use crate::support::{Outcome, Program, Stage};
+use crate::support::Stage;
 
 /// Runs a program at a terminal and types each answer once its question has come.
 const TYPIST: &str = r"
@@ -39,7 +39,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 /// `dialogue`: question, answer, question, answer... An empty answer only waits. Each answer waits for its prompt, since
 /// what is typed while none is shown may be lost.
-fn at_terminal(stage: &Stage, dialogue: &[&str], args: &[&str]) -> Outcome {
+fn at_terminal(stage: &Stage, dialogue: &[&str], args: &[&str]) -> Completed {
     typist(stage, dialogue, args).arg("--ca").arg(stage.ca_file()).run()
 }
 

@@ -1,12 +1,11 @@
-//! Clients that people have, each with what it can be told: ten data connections in one session.
+//! Clients that people have, in every case that each can be configured for: ten data connections in one session.
 
 use safetp_config::gateway::{DataBinding, Mechanism};
-use safetp_pod::USER;
+use safetp_pod::{Completed, Program, USER};
 
 use crate::{
     case::{BINDINGS, Case, End, Outcome, Passive, Protection},
     page,
-    program::{Program, Run},
     stage::{Stage, TRANSFERS},
 };
 
@@ -21,7 +20,7 @@ mod ruby;
 pub(crate) mod safetp;
 pub(crate) mod safetp1;
 
-/// A client, and how it is told a case.
+/// A client, and how it is configured for a case.
 pub(crate) struct Client {
     /// As in the page.
     name: &'static str,
@@ -33,7 +32,7 @@ pub(crate) struct Client {
     closes_uploads: bool,
     /// A run that verifies the certificate, writes its replies to standard error and its listings to standard output.
     program: fn(&Stage, Case) -> Program,
-    /// What people should know about it.
+    /// The remark on the page.
     remark: fn(Protection, bool) -> &'static str,
 }
 
@@ -99,15 +98,15 @@ fn no_client_logs_in_where_the_certificate_is_not_the_one_it_trusts() {
         let other = Stage::new(Mechanism::Tls, DataBinding::WhenOffered);
         std::fs::copy(other.pod.ca_file(), stage.pod.ca_file()).unwrap();
         let run = (client.program)(&stage, case).run();
-        assert!(!run.success, "{}\n{}", client.name, run.err);
+        assert!(!run.is_success(), "{}\n{}", client.name, run.err);
         assert_eq!(stage.logins(), 0, "{}\n{}", client.name, run.err);
         assert_eq!(stage.pod.metric("safetp_gateway_logins_total{result=\"refused\"}"), 0, "{}", client.name);
     }
 }
 
 impl Client {
-    /// One run, whatever comes of it.
-    pub(crate) fn run_once(&self, stage: &Stage, case: Case) -> Run {
+    /// One run, whatever its outcome.
+    pub(crate) fn run_once(&self, stage: &Stage, case: Case) -> Completed {
         (self.program)(stage, case).run()
     }
 
@@ -115,7 +114,7 @@ impl Client {
         page::SESSIONS.check(self.name, &self.rows());
     }
 
-    /// All cases at once: what takes time in most of them is the client's waiting for itself.
+    /// All cases at once: most of their time is the client's waiting.
     fn rows(&self) -> Vec<String> {
         std::thread::scope(|scope| {
             let cases =
@@ -130,7 +129,7 @@ impl Client {
             let outcomes = BINDINGS.map(|binding| scope.spawn(move || self.outcome(binding, protection, reuse)));
             outcomes.map(|outcome| outcome.join().unwrap())
         });
-        assert_eq!(offered.end, End::Done, "{} {protection}: WhenOffered is for everybody", self.name);
+        assert_eq!(offered.end, End::Done, "{} {protection}: WhenOffered must work for every client", self.name);
         let reused = match (protection, self.reuses) {
             (Protection::SafeTp1, _) => "-",
             (_, [_]) => "always",
@@ -143,7 +142,7 @@ impl Client {
             .replace("  |", " |")
     }
 
-    /// The same for every command that opens data ports.
+    /// The outcome, which must be the same for PASV and EPSV.
     fn outcome(&self, binding: DataBinding, protection: Protection, reuse: bool) -> Outcome {
         let outcomes: Vec<_> = std::thread::scope(|scope| {
             let cases = self.passives.iter().map(|&passive| Case { protection, reuse, passive });
@@ -167,7 +166,7 @@ impl Client {
             stage.assert_whole(case, &run);
             assert_eq!(outcome.transfers, TRANSFERS, "{case:?}\n{}", run.err);
         } else {
-            assert!(!run.success, "a refusal that nobody hears of: {case:?}\n{}", run.err);
+            assert!(!run.is_success(), "a refusal that the client did not report: {case:?}\n{}", run.err);
         }
         outcome
     }

@@ -1,22 +1,17 @@
 //! X-SafeTP1 with the second implementation, which knows nothing but docs/x-safetp1.md, in both roles.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    path::PathBuf,
-    process::{Child, Stdio},
-};
+use std::{fs, path::PathBuf};
 
 use safetp_config::{
     gateway::{Mechanism, Requirement},
     paths::DSA_KEY_FILE,
 };
-use safetp_pod::{PASSWORD, USER, announced};
+use safetp_pod::{Completed, PASSWORD, Program, Running, USER, announced};
 
 use crate::{
     case::{Case, Passive, Protection},
     clients::safetp1::{fingerprint, session},
-    program::{Program, Run, sources},
+    program::{python, python_server, safetp, sources},
     stage::{FILES, HOST, Stage},
 };
 
@@ -28,15 +23,21 @@ fn gateway() -> Stage {
 }
 
 /// `put one.bin` by the command of the second implementation.
-fn put(stage: &Stage, options: &[&str]) -> Run {
-    let mut python = Program::python(&stage.here());
+fn put(stage: &Stage, options: &[&str]) -> Completed {
+    let mut python = python(&stage.here());
     python.args(["-m", "x_safetp1", "client", "put", HOST, &stage.port(), USER, "one.bin", "one.bin"]);
     python.args(options).env("SAFETP_PASSWORD", PASSWORD).run()
 }
 
+/// Must be a failure of either implementation, with this word on its standard error.
+#[track_caller]
+fn fails(run: &Completed, word: &str) {
+    assert!(!run.is_success() && run.err.contains(word), "{word} is missing:\n{}\n{}", run.text(), run.err);
+}
+
 /// The server of the second implementation, over a directory of its own.
 struct Python {
-    process: Child,
+    _running: Running,
     port: u64,
     root: PathBuf,
 }
@@ -45,14 +46,13 @@ impl Python {
     fn start(stage: &Stage, address: &str) -> Self {
         let root = stage.pod.path("python");
         fs::create_dir(&root).unwrap();
-        let mut python = Program::python_server(&root);
+        let mut python = python_server(&root);
         python.args(["-m", "x_safetp1", "server", "--root", ".", "--user", USER, "--announce", address]);
         python.args(["--key".into(), stage.pod.path("gateway").join(DSA_KEY_FILE)]).env("SAFETP_PASSWORD", PASSWORD);
-        let mut process = python.command().stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut running = python.start();
+        let line = running.lines().next().unwrap().unwrap();
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
-        Self { process, port: told["port"].as_u64().unwrap(), root }
+        Self { _running: running, port: told["port"].as_u64().unwrap(), root }
     }
 
     fn url(&self, path: &str) -> String {
@@ -60,15 +60,8 @@ impl Python {
     }
 }
 
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn safetp(stage: &Stage, args: &[&str]) -> Program {
-    let mut safetp = Program::safetp(&stage.here());
+fn our_client(stage: &Stage, args: &[&str]) -> Program {
+    let mut safetp = safetp(&stage.here());
     safetp.args(args).args(["--mechanism=x-safetp1", "--accept-new-key"]).env("SAFETP_PASSWORD", PASSWORD);
     safetp
 }
@@ -89,10 +82,10 @@ fn its_client_and_the_gateway_agree_at_every_level_and_about_every_size_of_block
 #[test]
 fn its_client_refuses_a_gateway_that_signs_another_address() {
     let stage = gateway();
-    put(&stage, &["--expect-ip", "192.0.2.1"]).is_failure("redirection check");
+    fails(&put(&stage, &["--expect-ip", "192.0.2.1"]), "redirection check");
     put(&stage, &[]).is_done();
     stage.pod.address.send_replace(Some(announced("203.0.113.7")));
-    put(&stage, &[]).is_failure("redirection check");
+    fails(&put(&stage, &[]), "redirection check");
     put(&stage, &["--expect-ip", "203.0.113.7"]).is_done();
 }
 
@@ -100,7 +93,7 @@ fn its_client_refuses_a_gateway_that_signs_another_address() {
 fn its_client_knows_the_gateway_by_the_fingerprint_that_the_operator_shows() {
     let stage = gateway();
     put(&stage, &["--ca-fingerprint", &fingerprint()]).is_done();
-    put(&stage, &["--ca-fingerprint", "SHA256:AAAA"]).is_failure("expected was SHA256:AAAA");
+    fails(&put(&stage, &["--ca-fingerprint", "SHA256:AAAA"]), "expected was SHA256:AAAA");
 }
 
 #[test]
@@ -111,8 +104,8 @@ fn our_client_and_its_server_agree_at_every_level_and_about_every_size_of_blocks
         let options = ["--protection", level, "--pbsz", pbsz];
         for (name, _) in FILES {
             let url = server.url(name);
-            safetp(&stage, &["put", name, &url]).args(options).run().is_done();
-            safetp(&stage, &["get", &url, "back"]).args(options).run().is_done();
+            our_client(&stage, &["put", name, &url]).args(options).run().is_done();
+            our_client(&stage, &["get", &url, "back"]).args(options).run().is_done();
             let sent = fs::read(stage.here().join(name)).unwrap();
             assert!(fs::read(server.root.join(name)).unwrap() == sent, "stored otherwise: {name} {options:?}");
             assert!(fs::read(stage.here().join("back")).unwrap() == sent, "fetched otherwise: {name} {options:?}");
@@ -124,20 +117,20 @@ fn our_client_and_its_server_agree_at_every_level_and_about_every_size_of_blocks
 fn our_client_refuses_its_server_where_it_signs_another_address() {
     let stage = gateway();
     let server = Python::start(&stage, "192.0.2.1");
-    let run = safetp(&stage, &["put", "one.bin", &server.url("")]).run();
-    run.is_failure("redirection check");
+    let run = our_client(&stage, &["put", "one.bin", &server.url("")]).run();
+    fails(&run, "redirection check");
     assert_eq!(fs::read_dir(&server.root).unwrap().count(), 0);
 }
 
 #[test]
 fn its_own_tests_pass() {
-    let mut python = Program::python(&sources(""));
+    let mut python = python(&sources(""));
     python.args(["-m", "unittest", "discover", "-t", ".", "-s", "x_safetp1/tests"]).run().is_done();
 }
 
 #[test]
 fn it_computes_the_known_answers() {
-    let mut python = Program::python(&sources(""));
+    let mut python = python(&sources(""));
     let vectors = sources("../../protocol/testdata/x-safetp1/vectors.json");
     python.args(["-m", "x_safetp1", "check-vectors"]).args([vectors]).run().is_done();
 }

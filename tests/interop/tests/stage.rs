@@ -1,4 +1,4 @@
-//! A pod, and a directory with what a client is to transfer.
+//! A pod, and a directory with the files that a client is to transfer.
 
 use std::{
     fs,
@@ -7,16 +7,14 @@ use std::{
 
 use rand::RngCore as _;
 use safetp_config::gateway::{DataBinding, GatewayConfig, Mechanism};
-use safetp_pod::{Pod, pinned};
+use safetp_pod::{Completed, Pod, pinned};
+use safetp_protocol::endpoint::{read_epsv_reply, read_pasv_reply};
 
-use crate::{
-    case::{Case, End, Outcome, Passive, Proof},
-    program::Run,
-};
+use crate::case::{Case, End, Outcome, Passive, Proof};
 
 /// The only address: clients dial it, and the gateway announces it.
 pub(crate) const HOST: &str = "127.0.0.1";
-/// What every session does: it stores these, lists, fetches each as `got-NAME`, and lists again.
+/// The files of every session: it stores these, lists, fetches each as `got-NAME`, and lists again.
 pub(crate) const FILES: [(&str, usize); 4] =
     [("empty.bin", 0), ("one.bin", 1), ("small.bin", 70_001), ("large.bin", 1_000_003)];
 /// Data connections of one session.
@@ -56,16 +54,16 @@ impl Stage {
         self.pod.control_port.to_string()
     }
 
-    /// The gateway's view of a run, with the first reply behind the login that said no.
-    pub(crate) fn outcome(&self, run: &Run) -> Outcome {
+    /// The gateway's view of a run, with the first refusal after the login.
+    pub(crate) fn outcome(&self, run: &Completed) -> Outcome {
         let ok = |verb| format!("safetp_gateway_transfers_total{{verb=\"{verb}\",result=\"ok\"}}");
         let transfers = ["STOR", "RETR", "LIST", "NLST", "MLSD"].map(|verb| self.pod.metric(&ok(verb))).iter().sum();
-        // What was said before it is about protection.
-        let mut behind_login = replies(run).skip_while(|reply| !reply.starts_with("230"));
-        let refusal = behind_login.find(|reply| reply.starts_with(['4', '5']));
+        // Refusals before it are about protection.
+        let mut after_login = replies(run).skip_while(|reply| !reply.starts_with("230"));
+        let refusal = after_login.find(|reply| reply.starts_with(['4', '5']));
         let end = match refusal {
             Some(reply) => End::Refused(reply[..3].parse().unwrap()),
-            None if run.success => End::Done,
+            None if run.is_success() => End::Done,
             None => End::GivenUp,
         };
         Outcome { transfers, proof: self.proof(transfers), end }
@@ -81,8 +79,8 @@ impl Stage {
         }
     }
 
-    /// However it ended: what has a file's name is that file.
-    pub(crate) fn assert_nothing_cut(&self, run: &Run) {
+    /// However the run ended: a stored file of this name is the whole file.
+    pub(crate) fn assert_nothing_cut(&self, run: &Completed) {
         for (name, _) in FILES {
             let stored = fs::read(self.pod.alice(name));
             let sent = fs::read(self.here().join(name)).unwrap();
@@ -91,14 +89,14 @@ impl Stage {
     }
 
     /// Everything was transferred in one session, octet by octet, and announced as it should be.
-    pub(crate) fn assert_whole(&self, case: Case, run: &Run) {
-        assert!(run.success, "{case:?}\n{}\n{}", run.out, run.err);
+    pub(crate) fn assert_whole(&self, case: Case, run: &Completed) {
+        assert!(run.is_success(), "{case:?}\n{}\n{}", run.text(), run.err);
         assert_eq!(self.logins(), 1, "{case:?}\n{}", run.err);
         for (name, _) in FILES {
             let sent = fs::read(self.here().join(name)).unwrap();
             assert!(fs::read(self.pod.alice(name)).unwrap() == sent, "{name} was stored otherwise: {case:?}");
             assert!(read(&self.here().join(format!("got-{name}"))) == sent, "{name} was fetched otherwise: {case:?}");
-            assert!(run.out.matches(name).count() >= 2, "{name} is not in both listings: {case:?}\n{}", run.out);
+            assert!(run.text().matches(name).count() >= 2, "{name} is not in both listings: {case:?}\n{}", run.text());
         }
         let announced: Vec<_> = replies(run).filter(|reply| reply.starts_with(case.passive.code())).collect();
         assert_eq!(announced.len() as u64, TRANSFERS, "{case:?}\n{}", run.err);
@@ -114,7 +112,7 @@ impl Stage {
 }
 
 /// The replies in a program's log. Programs mark them in their own ways, all of which end with a space or a quote.
-fn replies(run: &Run) -> impl Iterator<Item = &str> {
+fn replies(run: &Completed) -> impl Iterator<Item = &str> {
     run.err.lines().filter_map(|line| {
         let reply = ["<--- ", "< "].iter().find_map(|mark| line.strip_prefix(mark))?;
         let code = reply.get(..3)?;
@@ -124,18 +122,17 @@ fn replies(run: &Run) -> impl Iterator<Item = &str> {
 
 /// Fails unless the address is [`HOST`].
 fn announced_port(passive: Passive, reply: &str) -> u16 {
-    let inside = reply.split(['(', ')']).nth(1).unwrap();
     match passive {
-        Passive::Epsv => inside.trim_matches('|').parse().unwrap(),
+        Passive::Epsv => read_epsv_reply(reply.as_bytes()).unwrap(),
         Passive::Pasv => {
-            let numbers: Vec<u8> = inside.split(',').map(|number| number.parse().unwrap()).collect();
-            let [127, 0, 0, 1, high, low] = numbers[..] else { panic!("not this address: {reply}") };
-            u16::from_be_bytes([high, low])
+            let endpoint = read_pasv_reply(reply.as_bytes()).unwrap();
+            assert_eq!(endpoint.ip().to_string(), HOST, "{reply}");
+            endpoint.port()
         }
     }
 }
 
-/// Some clients make no file of nothing.
+/// Some clients create no file for an empty one.
 fn read(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap_or_default()
 }

@@ -29,7 +29,7 @@ pub use client::Client;
 pub use config::{announced, pinned};
 pub use disk::Disk;
 pub use pod::Pod;
-pub use program::{isolate, run_with_input};
+pub use program::{Completed, Program, Running};
 pub use safe_client::SafeClient;
 pub use safetp_ftps::{Data, Trust};
 pub use volume::{dsa_key, new_identity};

@@ -1,11 +1,10 @@
 //! curl: one process, whose connection cache makes one session of all its URLs.
 
-use safetp_pod::{PASSWORD, USER};
+use safetp_pod::{PASSWORD, Program, USER};
 
 use super::{BOTH_PASSIVES, Client, TLS};
 use crate::{
     case::{Case, Passive, Protection},
-    program::Program,
     stage::{FILES, HOST, Stage},
 };
 

@@ -1,11 +1,11 @@
 //! Python's ftplib, on OpenSSL. Of itself it resumes nothing; a few lines that everybody copies make it.
 
-use safetp_pod::{PASSWORD, USER};
+use safetp_pod::{PASSWORD, Program, USER};
 
 use super::{Client, TLS};
 use crate::{
     case::{Case, Passive, Protection},
-    program::{Program, sources},
+    program::{python, sources},
     stage::{FILES, HOST, Stage},
 };
 
@@ -25,7 +25,7 @@ fn remark(_: Protection, reuse: bool) -> &'static str {
 }
 
 fn program(stage: &Stage, case: Case) -> Program {
-    let mut python = Program::python(&stage.here());
+    let mut python = python(&stage.here());
     python.args([sources("python/ftplib_session.py")]).args(arguments(stage, case)).env("SAFETP_PASSWORD", PASSWORD);
     python
 }

@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, sync::OnceLock};
 
-use safetp_pod::PASSWORD;
+use safetp_pod::{PASSWORD, Program};
 
 use super::{BOTH_PASSIVES, Client, TLS, ftplib::arguments};
 use crate::{
     case::{Case, Protection},
-    program::{Program, builds, sources},
+    program::{builds, sources},
     stage::Stage,
 };
 

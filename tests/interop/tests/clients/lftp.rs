@@ -1,11 +1,10 @@
 //! lftp, on `GnuTLS` in Debian.
 
-use safetp_pod::{PASSWORD, USER};
+use safetp_pod::{PASSWORD, Program, USER};
 
 use super::{BOTH_PASSIVES, Client, TLS, no_remark};
 use crate::{
     case::{Case, Passive, Protection},
-    program::Program,
     stage::{FILES, HOST, Stage},
 };
 

@@ -1,11 +1,11 @@
 //! Ruby's net/ftp, on OpenSSL.
 
-use safetp_pod::PASSWORD;
+use safetp_pod::{PASSWORD, Program};
 
 use super::{Client, TLS, ftplib::arguments, no_remark};
 use crate::{
     case::{Case, Passive},
-    program::{Program, sources},
+    program::sources,
     stage::Stage,
 };
 

@@ -1,11 +1,11 @@
 //! `safetp`, the client of this repository, at its prompt.
 
-use safetp_pod::{PASSWORD, USER};
+use safetp_pod::{PASSWORD, Program, USER};
 
 use super::Client;
 use crate::{
     case::{Case, Passive, Protection},
-    program::Program,
+    program::safetp,
     stage::{FILES, HOST, Stage},
 };
 
@@ -23,7 +23,7 @@ pub(crate) const CLIENT: Client = Client {
 };
 
 fn program(stage: &Stage, case: Case) -> Program {
-    let mut safetp = Program::safetp(&stage.here());
+    let mut safetp = safetp(&stage.here());
     safetp.args(["shell", &format!("safetp://{USER}@{HOST}:{}/", stage.port()), "--verbose", "--accept-new-key"]);
     safetp.args([format!("--ca={}", stage.pod.ca_file().display())]).env("SAFETP_PASSWORD", PASSWORD);
     if case.protection == Protection::SafeTp1 {

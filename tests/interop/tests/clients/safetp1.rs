@@ -1,11 +1,11 @@
 //! The second implementation of X-SafeTP1, by its own client.
 
-use safetp_pod::{PASSWORD, USER, dsa_key};
+use safetp_pod::{PASSWORD, Program, USER, dsa_key};
 
 use super::{BOTH_PASSIVES, Client, no_remark};
 use crate::{
     case::{Case, Passive, Protection},
-    program::{Program, sources},
+    program::{python, sources},
     stage::{FILES, HOST, Stage},
 };
 
@@ -25,7 +25,7 @@ fn program(stage: &Stage, case: Case) -> Program {
 
 /// A session at another level, or with another PBSZ.
 pub(crate) fn session(stage: &Stage, level: &str, pbsz: &str, passive: Passive) -> Program {
-    let mut python = Program::python(&stage.here());
+    let mut python = python(&stage.here());
     python.args([sources("python/safetp1_session.py")]);
     python.args([HOST, &stage.port(), USER, &fingerprint(), level, pbsz, &passive.to_string()]);
     python.args(FILES.map(|(name, _)| name)).env("SAFETP_PASSWORD", PASSWORD);
