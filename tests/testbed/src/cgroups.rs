@@ -1,4 +1,4 @@
-//! One cgroup for each node, so that whatever its pods leave behind can be found and ended.
+//! One cgroup for each node, so that all processes of its pods can be found and ended.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,17 +9,17 @@ use crate::{
     command::wait_until,
     error::{Doing as _, Result},
     hosts::Host,
-    layout::make,
+    layout::create_folder,
     processes,
 };
 
 const ROOT: &str = "/sys/fs/cgroup";
 
-/// Makes the node's cgroup in every hierarchy of this machine (version 1), or in the one there is (version 2).
+/// Creates the node's cgroup in every hierarchy of this machine (version 1), or in the only one (version 2).
 pub(crate) fn create(node: Host) -> Result<()> {
     for hierarchy in hierarchies() {
         let group = hierarchy.join(node.namespace());
-        make(&group)?;
+        create_folder(&group)?;
         // A new cpuset is empty, and nothing can run in an empty one.
         for file in ["cpuset.cpus", "cpuset.mems"] {
             copy(&hierarchy.join(file), &group.join(file))?;
@@ -47,7 +47,7 @@ fn hierarchies() -> Vec<PathBuf> {
         return vec![root];
     }
     let folders = std::fs::read_dir(&root).into_iter().flatten().flatten().map(|entry| entry.path());
-    // Two names can be one hierarchy (cpu and cpu,cpuacct): links would make its groups twice.
+    // Two names can be one hierarchy (cpu and cpu,cpuacct): links would create its groups twice.
     folders.filter(|path| !path.is_symlink() && path.join("cgroup.procs").exists()).collect()
 }
 
@@ -68,7 +68,7 @@ fn remove_below(group: &Path) -> Result<()> {
             processes::stop(pid, "a container's process")?;
         }
     }
-    // The kernel lets go of a group a moment after its last process: until then it is busy.
+    // The kernel releases a group a moment after its last process: until then it is busy.
     let what = format!("the end of {}", group.display());
     wait_until(&what, Duration::from_secs(10), "look at its cgroup.procs", || {
         !group.exists() || std::fs::remove_dir(group).is_ok()

@@ -1,4 +1,4 @@
-//! Taking everything down, whatever state a run was left in, and proving that nothing is left.
+//! Takes everything down, whatever state a run was left in, and verifies that nothing is left.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ use crate::{
     processes,
 };
 
-/// Ends and removes all that a cluster made. Does nothing where there is none.
+/// Ends and removes everything that a cluster created. Does nothing where there is none.
 pub(crate) fn all() -> Result<()> {
     processes::stop_all()?;
     for node in NODES {
@@ -70,5 +70,5 @@ fn verify() -> Result<()> {
     if left.is_empty() {
         return Ok(());
     }
-    Err(Error::Failed { doing: "take the test bed down: these are left".to_owned(), detail: left.join("\n") })
+    Err(Error::Failed { doing: "take the test bed down; these are left".to_owned(), detail: left.join("\n") })
 }

@@ -1,4 +1,4 @@
-//! Running other programs: what they print goes to a log or into the error, never past the reader.
+//! Runs of other programs: their output goes to a log or into the error.
 
 use std::{
     fs::File,
@@ -10,10 +10,10 @@ use std::{
 
 use crate::error::{Doing as _, Error, Result};
 
-/// How many lines of a failed program's output an error shows.
+/// Lines of a failed program's output that an error shows.
 const SHOWN_LINES: usize = 15;
 
-/// Runs `command` and returns what it printed.
+/// Runs `command` and returns its standard output.
 pub(crate) fn capture(doing: &str, command: &mut Command) -> Result<String> {
     finish(doing, command, None)
 }
@@ -59,7 +59,7 @@ fn last_lines(text: &str) -> String {
     lines.get(lines.len().saturating_sub(SHOWN_LINES)..).unwrap_or_default().join("\n")
 }
 
-/// Asks again and again until `ready` says so. The interval bounds only how late the answer is noticed.
+/// Asks again and again until `ready` holds. The interval only bounds how late that is noticed.
 pub(crate) fn wait_until(what: &str, limit: Duration, hint: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
     let deadline = Instant::now() + limit;
     while !ready() {

@@ -1,4 +1,4 @@
-//! Who may talk to the API server as whom: tokens for the cluster's programs, certificates where Kubernetes wants some.
+//! Credentials for the API server: tokens for the cluster's programs, and certificates where Kubernetes needs them.
 
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ use crate::{
     network::API_SERVICE,
 };
 
-/// Where the API server listens in its own host.
+/// The API server's port on its host.
 pub(crate) const API_PORT: u16 = 6443;
 
-/// Who a token speaks for. The tokens are no secrets: the API server is reachable from this machine alone.
+/// Tokens, each with its user and group. They are not secrets: the API server is reachable from this machine alone.
 const TOKENS: [(&str, &str, &str); 6] = [
     ("admin", "admin", "system:masters"),
     ("controller-manager", "system:kube-controller-manager", ""),
@@ -23,12 +23,15 @@ const TOKENS: [(&str, &str, &str); 6] = [
     ("node2", "system:node:node2", "system:nodes"),
 ];
 
-/// Writes all of them into the state.
-pub(crate) fn make(layout: &Layout, host_port: u16) -> Result<()> {
-    make_certificates().map_err(|error| Error::Failed {
-        doing: "make the cluster's certificates".to_owned(),
+/// Creates all credentials in the state.
+pub(crate) fn create(layout: &Layout, host_port: u16) -> Result<()> {
+    let certificates = certificates().map_err(|error| Error::Failed {
+        doing: "create the cluster's certificates".to_owned(),
         detail: error.to_string(),
-    })??;
+    })?;
+    for (file, pem) in certificates {
+        write(&state(&format!("pki/{file}")), pem)?;
+    }
     let rows = TOKENS.iter().map(|(token, user, group)| format!("{token},{user},{user},\"{group}\"\n"));
     write(&state("pki/tokens.csv"), rows.collect::<String>())?;
     let inside = format!("https://{}:{API_PORT}", Host::ControlPlane.address());
@@ -54,7 +57,8 @@ fn kubeconfig(server: &str, token: &str) -> Value {
     })
 }
 
-fn make_certificates() -> Result<Result<()>, rcgen::Error> {
+/// Files of the certificates and keys, as PEM.
+fn certificates() -> Result<[(&'static str, String); 7], rcgen::Error> {
     let authority_key = KeyPair::generate()?;
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -69,14 +73,14 @@ fn make_certificates() -> Result<Result<()>, rcgen::Error> {
     server.distinguished_name = name("kube-apiserver", None);
     let server = server.signed_by(&server_key, &issuer)?;
 
-    // As whom the API server asks kubelets for logs and for commands in containers.
+    // The API server's own certificate at the kubelets, for logs and for commands in containers.
     let client_key = KeyPair::generate()?;
     let mut client = CertificateParams::new(Vec::new())?;
     client.distinguished_name = name("kube-apiserver-kubelet-client", Some("system:masters"));
     let client = client.signed_by(&client_key, &issuer)?;
 
     let accounts_key = KeyPair::generate()?;
-    let files = [
+    Ok([
         ("ca.crt", certificate.pem()),
         ("server.crt", server.pem()),
         ("server.key", server_key.serialize_pem()),
@@ -84,8 +88,7 @@ fn make_certificates() -> Result<Result<()>, rcgen::Error> {
         ("kubelet-client.key", client_key.serialize_pem()),
         ("accounts.key", accounts_key.serialize_pem()),
         ("accounts.pub", accounts_key.public_key_pem()),
-    ];
-    Ok(files.iter().try_for_each(|(file, pem)| write(&state(&format!("pki/{file}")), pem)))
+    ])
 }
 
 fn name(common: &str, organization: Option<&str>) -> DistinguishedName {

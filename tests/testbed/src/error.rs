@@ -1,43 +1,45 @@
+//! The errors of the test bed.
+
 use std::{fmt::Display, io};
 
-/// Why the test bed could not do something, and what to do about it.
+/// Why an operation of the test bed failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The system refused an operation.
     #[error("failed to {doing}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation.
         doing: String,
         /// The system's error.
         source: io::Error,
     },
-    /// A program ended with an error, or could not do what it was told.
+    /// A program failed.
     #[error("failed to {doing}:\n{detail}")]
     Failed {
-        /// What was being done.
+        /// The operation.
         doing: String,
         /// The end of what the program printed, and where the rest is.
         detail: String,
     },
-    /// The machine lacks something that the test bed cannot bring.
+    /// The machine lacks something that the test bed cannot install.
     #[error("{0}")]
     Missing(String),
-    /// Something did not come about in time.
-    #[error("{what} did not happen within {seconds} s; {hint}")]
+    /// Something did not happen in time.
+    #[error("timed out after {seconds} s waiting for {what}; {hint}")]
     TimedOut {
-        /// What was waited for.
+        /// The event that was waited for.
         what: String,
-        /// How long.
+        /// The limit, in seconds.
         seconds: u64,
-        /// Where to look.
+        /// Where to look for the cause.
         hint: String,
     },
 }
 
-/// What everything here returns.
+/// The result of every operation of the test bed.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Says what was being done when the system refused it.
+/// Adds the operation to an error of the system.
 pub(crate) trait Doing<T> {
     /// Turns an I/O error into [`Error::Io`].
     fn doing(self, doing: impl Display) -> Result<T>;

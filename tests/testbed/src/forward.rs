@@ -1,5 +1,5 @@
-//! A way from the machine to the API server that changes nothing on the machine: a socket stays in the network that it
-//! was made in, so one process can listen here and dial there.
+//! A forwarder from the machine to the API server that changes nothing on the machine: a socket stays in the network
+//! that it was created in, so one process can listen here and dial there.
 
 use std::{
     io,
@@ -35,7 +35,7 @@ pub(crate) fn free_port() -> Result<u16> {
     Ok(listener.local_addr().doing("find a free port")?.port())
 }
 
-/// An error of either side ends the connection: that is all that the other side has to know.
+/// An error of either side ends the connection for both.
 fn join(client: TcpStream, server: SocketAddr) -> io::Result<()> {
     let server = TcpStream::connect(server)?;
     client.set_nodelay(true)?;

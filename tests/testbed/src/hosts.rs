@@ -1,4 +1,4 @@
-//! The hosts of the test bed: network namespaces, and how to do something as one of them.
+//! The hosts of the test bed: network namespaces, and commands and connections in them.
 
 use std::{
     fs::File,
@@ -16,7 +16,7 @@ use crate::error::{Doing as _, Result};
 /// A host: one network namespace. All addresses are from ranges that are reserved for documentation (RFC 5737).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
-    /// The switch that the public network's hosts hang on.
+    /// The switch that joins the hosts of the public network.
     Fabric,
     /// The control plane.
     ControlPlane,
@@ -26,14 +26,15 @@ pub enum Host {
     Node2,
     /// A client on the public network, on the same link as the nodes.
     Client,
-    /// A router with NAT between the public network and [`Host::Far`], that lets in what was asked for from inside only.
+    /// A router with NAT between the public network and [`Host::Far`], that lets in replies to requests from inside
+    /// only.
     Firewall,
     /// A client behind the firewall.
     Far,
 }
 
 impl Host {
-    /// All of them, in the order in which they are made.
+    /// All of them, in the order in which they are created.
     pub const ALL: [Self; 7] =
         [Self::Fabric, Self::ControlPlane, Self::Node1, Self::Node2, Self::Client, Self::Firewall, Self::Far];
 
@@ -63,8 +64,8 @@ impl Host {
         }
     }
 
-    /// A command that runs on this host. Only the network is the host's: `nsenter`, since `ip netns exec` would make a
-    /// mount namespace too, in which the volumes of pods vanish.
+    /// A command that runs on this host. Only the network is the host's: `nsenter`, since `ip netns exec` would create
+    /// a mount namespace too, in which the volumes of pods vanish.
     pub fn command(self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/{}", self.namespace())).arg("--").arg(program);
@@ -77,7 +78,7 @@ impl Host {
         self.inside(|| TcpStream::connect_timeout(&to, Duration::from_secs(10)))?.doing(doing)
     }
 
-    /// Runs `work` in a thread of this host. A socket belongs to the host that it was made on for ever.
+    /// Runs `work` in a thread of this host. A socket belongs to the host that it was created on for good.
     pub fn inside<T: Send>(self, work: impl FnOnce() -> T + Send) -> Result<T> {
         let doing = format!("enter the network of {}: is the test bed up?", self.namespace());
         let namespace = File::open(format!("/run/netns/{}", self.namespace())).doing(&doing)?;

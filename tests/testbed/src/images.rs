@@ -1,4 +1,4 @@
-//! Images of the test bed's own, packed from programs at hand, and loading archives into the nodes.
+//! Images of the test bed's own, packed from programs at hand, and archives that are loaded into the nodes.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,12 +11,10 @@ use crate::{
     command::{capture, logged},
     error::{Error, Result},
     layout::Layout,
-    node::{NODES, ctr},
+    node::{NODES, PAUSE, ctr},
     programs::module_source,
 };
 
-/// The sandbox image of both nodes.
-pub(crate) const PAUSE: &str = "localhost/safetp-testbed/pause:1";
 /// A shell for tests that look at things from inside a pod.
 pub const BUSYBOX: &str = "localhost/safetp-testbed/busybox:1";
 /// The load balancer's controller.
@@ -47,7 +45,7 @@ pub(crate) fn load_own(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// Loads an archive into both nodes, in place of what had its name.
+/// Loads an archive into both nodes, in place of an image of the same name.
 pub(crate) fn load(layout: &Layout, archive: &Path) -> Result<()> {
     for node in NODES {
         let mut import = ctr(layout, node);

@@ -1,5 +1,5 @@
-//! Where things lie. What a checkout builds lies in its `target/testbed`; what runs is one per machine, so that any
-//! checkout finds it and can end it.
+//! Paths. The builds of a checkout are in its `target/testbed`; the state of the running cluster is in one place of the
+//! machine, so that any checkout finds it and can end it.
 
 use std::path::{Path, PathBuf};
 
@@ -54,10 +54,10 @@ impl Layout {
         self.target.join("log").join(format!("{name}.log"))
     }
 
-    pub(crate) fn make_folders(&self) -> Result<()> {
+    pub(crate) fn create_folders(&self) -> Result<()> {
         [self.bin(), self.images(), self.target.join("log"), RUN.into(), STATE.into()]
             .iter()
-            .try_for_each(|folder| make(folder))
+            .try_for_each(|folder| create_folder(folder))
     }
 }
 
@@ -71,15 +71,15 @@ pub(crate) fn run(name: &str) -> PathBuf {
     Path::new(RUN).join(name)
 }
 
-/// Makes a folder and those above it.
-pub(crate) fn make(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))
+/// Creates a folder and those above it.
+pub(crate) fn create_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).doing(format_args!("create {}", folder.display()))
 }
 
 /// Writes a file of the state, with the folders above it.
 pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     if let Some(folder) = path.parent() {
-        make(folder)?;
+        create_folder(folder)?;
     }
     std::fs::write(path, content).doing(format_args!("write {}", path.display()))
 }

@@ -1,5 +1,5 @@
-//! A real Kubernetes on one bare machine: etcd, API server, controller manager, scheduler, two nodes with containerd and
-//! runc, kube-proxy, MetalLB and volumes, in network namespaces of its own, all built from source.
+//! A real Kubernetes on one bare machine: etcd, API server, controller manager, scheduler, two nodes with containerd
+//! and runc, kube-proxy, MetalLB and volumes, in network namespaces of its own, all built from source.
 
 mod cgroups;
 mod cleanup;

@@ -7,25 +7,25 @@ use safetp_testbed::{Error, Result, Testbed, complain, forward, say};
 
 /// A real Kubernetes on this machine, in network namespaces of its own.
 #[derive(Parser)]
-struct Arguments {
+struct Args {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Builds what is missing and starts the cluster if it does not run.
+    /// Builds what is missing and starts the cluster unless it runs.
     Up,
-    /// Ends the cluster and removes all that it made.
+    /// Ends the cluster and removes everything that it created.
     Down,
-    /// Says whether it runs.
+    /// Reports whether it runs.
     Status,
     /// Loads image archives into its nodes.
     Load {
         /// Archives in OCI layout.
         archives: Vec<PathBuf>,
     },
-    /// Starts a registry of images that the nodes pull from, and says where it is.
+    /// Starts a registry of images that the nodes pull from, and prints its address.
     Registry,
     /// Joins a port of this machine's loopback with the API server (started by `up`).
     #[command(hide = true)]
@@ -37,7 +37,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    match run(Args::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
@@ -50,7 +50,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Up => drop(Testbed::up(&this_program()?)?),
         Command::Down => Testbed::down()?,
-        Command::Status => say(&format!("runs; KUBECONFIG={}", Testbed::attach()?.kubeconfig().display())),
+        Command::Status => say(&format!("running; KUBECONFIG={}", Testbed::attach()?.kubeconfig().display())),
         Command::Registry => say(&Testbed::attach()?.registry()?),
         Command::Load { archives } => load(&archives)?,
         Command::Forward { port } => forward::to_api_server(port)?,

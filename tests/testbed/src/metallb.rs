@@ -19,7 +19,7 @@ pub(crate) fn install(layout: &Layout) -> Result<()> {
     apply(layout, "MetalLB's addresses", &addresses())
 }
 
-/// Waits until it hands out addresses.
+/// Waits until it assigns addresses.
 pub(crate) fn wait_ready(layout: &Layout) -> Result<()> {
     let controller = ["--namespace=metallb-system", "--for=condition=Available", "deployment/controller"];
     wait(layout, &controller)?;
@@ -36,7 +36,7 @@ fn manifests(layout: &Layout) -> Result<Vec<Value>> {
     Ok(objects.into_iter().filter(wanted).map(with_our_images).collect())
 }
 
-/// The API server's host has no kube-proxy, so it reaches no Service, and a webhook would time every request out.
+/// The API server's host has no kube-proxy, so it reaches no Service, and every request to a webhook would time out.
 fn wanted(object: &Value) -> bool {
     object.get("kind").is_some_and(|kind| kind != "ValidatingWebhookConfiguration")
 }

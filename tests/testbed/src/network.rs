@@ -8,16 +8,16 @@ use crate::{
     hosts::Host,
 };
 
-/// What the cluster gives its pods; each node has the part with its own number.
+/// The addresses of pods; each node has the part with its own number.
 pub(crate) const POD_RANGE: &str = "10.244.0.0/16";
-/// What it gives its Services.
+/// The addresses of Services.
 pub(crate) const SERVICE_RANGE: &str = "10.96.0.0/16";
 /// The first Service address: the API server's own.
 pub(crate) const API_SERVICE: &str = "10.96.0.1";
-/// What the load balancer hands out.
+/// The addresses of the load balancer.
 pub(crate) const BALANCER_RANGE: &str = "203.0.113.200-203.0.113.249";
 
-/// A stateful firewall with NAT and no FTP helper: what stands before most clients. Only what was begun inside passes.
+/// A stateful firewall with NAT and no FTP helper: as most clients have. Only connections from inside pass.
 const FIREWALL: &str = "
 table ip firewall {
     chain pass { type filter hook forward priority 0; policy drop;
@@ -35,8 +35,8 @@ pub(crate) fn pod_range(node: Host) -> String {
     format!("10.244.{number}.0/24")
 }
 
-/// Makes all hosts and what joins them.
-pub(crate) fn make() -> Result<()> {
+/// Creates all hosts and the links between them.
+pub(crate) fn create() -> Result<()> {
     for host in Host::ALL {
         ip(&["netns", "add", host.namespace()])?;
         ip_on(host, "link set lo up")?;
@@ -46,11 +46,11 @@ pub(crate) fn make() -> Result<()> {
     for host in [Host::ControlPlane, Host::Node1, Host::Node2, Host::Client, Host::Firewall] {
         plug(host)?;
     }
-    make_far_network()?;
-    make_routes()
+    create_far_network()?;
+    create_routes()
 }
 
-/// Removes all hosts; what they were joined by goes with them.
+/// Removes all hosts; the links between them go, too.
 pub(crate) fn remove() -> Result<()> {
     for host in Host::ALL.into_iter().filter(|host| exists(*host)) {
         ip(&["netns", "delete", host.namespace()])?;
@@ -58,7 +58,7 @@ pub(crate) fn remove() -> Result<()> {
     Ok(())
 }
 
-/// Whether the host is there.
+/// Whether the host exists.
 pub(crate) fn exists(host: Host) -> bool {
     Path::new("/run/netns").join(host.namespace()).exists()
 }
@@ -71,7 +71,7 @@ fn plug(host: Host) -> Result<()> {
     ip_on(host, "link set eth0 up")
 }
 
-fn make_far_network() -> Result<()> {
+fn create_far_network() -> Result<()> {
     let (firewall, far) = (Host::Firewall.namespace(), Host::Far.namespace());
     ip(&["-n", firewall, "link", "add", "inside", "type", "veth", "peer", "name", "eth0", "netns", far])?;
     ip_on(Host::Firewall, "address add 198.51.100.1/24 dev inside")?;
@@ -83,7 +83,7 @@ fn make_far_network() -> Result<()> {
     feed("load the firewall's rules", Host::Firewall.command("nft").args(["-f", "-"]), FIREWALL.as_bytes()).map(drop)
 }
 
-fn make_routes() -> Result<()> {
+fn create_routes() -> Result<()> {
     let cluster = [Host::ControlPlane, Host::Node1, Host::Node2];
     for host in cluster {
         forward(host)?;
@@ -98,7 +98,7 @@ fn make_routes() -> Result<()> {
 
 fn forward(host: Host) -> Result<()> {
     let mut sysctl = host.command("sysctl");
-    capture("let a host forward", sysctl.args(["-qw", "net.ipv4.ip_forward=1"])).map(drop)
+    capture("enable forwarding on a host", sysctl.args(["-qw", "net.ipv4.ip_forward=1"])).map(drop)
 }
 
 fn ip_on(host: Host, arguments: &str) -> Result<()> {
@@ -108,5 +108,5 @@ fn ip_on(host: Host, arguments: &str) -> Result<()> {
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {
-    capture(&format!("set the network up (ip {})", arguments.join(" ")), Command::new("ip").args(arguments)).map(drop)
+    capture(&format!("set up the network (ip {})", arguments.join(" ")), Command::new("ip").args(arguments)).map(drop)
 }

@@ -8,11 +8,13 @@ use crate::{
     cgroups,
     error::{Error, Result},
     hosts::Host,
-    images,
-    layout::{Layout, make, run, state, write},
+    layout::{Layout, create_folder, run, state, write},
     network::{POD_RANGE, pod_range},
     processes, registry,
 };
+
+/// The sandbox image of both nodes.
+pub(crate) const PAUSE: &str = "localhost/safetp-testbed/pause:1";
 
 /// The nodes of the cluster.
 pub(crate) const NODES: [Host; 2] = [Host::Node1, Host::Node2];
@@ -30,7 +32,7 @@ pub(crate) fn socket(node: Host) -> PathBuf {
 /// Starts the node's containerd and waits until it answers.
 pub(crate) fn start_containerd(layout: &Layout, node: Host) -> Result<()> {
     cgroups::create(node)?;
-    make(&run(name(node)))?;
+    create_folder(&run(name(node)))?;
     let folder = state(name(node));
     write(&folder.join("cni/10-pods.conflist"), network_config(node))?;
     write(&folder.join("containerd.toml"), containerd_config(layout, node))?;
@@ -83,12 +85,12 @@ fn search_path(layout: &Layout) -> String {
     format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", layout.bin().display())
 }
 
-/// `restrict_oom_score_adj`: without `CAP_SYS_RESOURCE` a lower score is refused, and every sandbox dies with "can't get
-/// final child's PID from pipe". Namespaces are mounted below the state, so that clearing that clears them.
+/// `restrict_oom_score_adj`: without `CAP_SYS_RESOURCE` a lower score is refused, and every sandbox dies with "can't
+/// get final child's PID from pipe". Namespaces are mounted below the state, so that clearing that clears them.
 fn containerd_config(layout: &Layout, node: Host) -> String {
     let (run, state) = (run(name(node)), state(name(node)));
     let (run, state) = (run.display(), state.display());
-    let (pause, runc) = (images::PAUSE, layout.program("runc"));
+    let runc = layout.program("runc");
     let runc = runc.display();
     format!(
         r#"version = 3
@@ -99,7 +101,7 @@ address = "{run}/containerd.sock"
 [ttrpc]
 address = "{run}/containerd.sock.ttrpc"
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
-sandbox = "{pause}"
+sandbox = "{PAUSE}"
 [plugins.'io.containerd.cri.v1.images'.registry]
 config_path = "{state}/registries"
 [plugins.'io.containerd.cri.v1.runtime']
@@ -149,7 +151,7 @@ fn kubelet_config(node: Host) -> serde_json::Value {
         },
         "authorization": { "mode": "Webhook" },
         "cgroupDriver": "cgroupfs",
-        "clusterDNS": ["10.96.0.10"], // nobody answers there: nothing here looks names up
+        "clusterDNS": ["10.96.0.10"], // nothing listens there: nothing here looks names up
         "cgroupRoot": format!("/{}", node.namespace()),
         "containerRuntimeEndpoint": format!("unix://{}", socket(node).display()),
         "enforceNodeAllocatable": [],
@@ -159,8 +161,8 @@ fn kubelet_config(node: Host) -> serde_json::Value {
         "evictionHard": { "nodefs.available": "1%", "imagefs.available": "1%", "memory.available": "100Mi" },
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
-        // An image that was pulled once, from the test bed's registry, no longer counts as brought to the node: the kubelet
-        // would pull it again under its other name, from where nobody answers.
+        // An image that was pulled once, from the test bed's registry, no longer counts as brought to the node: the
+        // kubelet would pull it again under its other name, from a registry that does not exist.
         "imagePullCredentialsVerificationPolicy": "NeverVerify",
         "localStorageCapacityIsolation": false,
         "maxPods": 200,

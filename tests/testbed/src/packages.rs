@@ -9,7 +9,7 @@ use crate::{
     progress::step,
 };
 
-/// What the cluster and the tests on it need.
+/// The packages for the cluster and the tests on it.
 pub(crate) const CLUSTER: [&str; 22] = [
     "busybox-static",
     "ca-certificates",
@@ -35,17 +35,17 @@ pub(crate) const CLUSTER: [&str; 22] = [
     "util-linux",
 ];
 
-/// Says what to do where the machine's own rights do not suffice.
+/// Fails unless run as root, and says how to do so.
 pub(crate) fn require_root() -> Result<()> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
     let sentence =
-        "the test bed makes network namespaces, mounts and cgroups, so it must run as root: try `sudo make cluster`";
+        "the test bed creates network namespaces, mounts and cgroups, so it must run as root: try `sudo make cluster`";
     Err(Error::Missing(sentence.to_owned()))
 }
 
-/// Installs what is missing; says what to do where it cannot.
+/// Installs missing packages; says what to do where it cannot.
 pub(crate) fn install(layout: &Layout, packages: &[&str]) -> Result<()> {
     let missing: Vec<_> = packages.iter().copied().filter(|package| !installed(package)).collect();
     if missing.is_empty() {
@@ -53,7 +53,9 @@ pub(crate) fn install(layout: &Layout, packages: &[&str]) -> Result<()> {
     }
     let names = missing.join(" ");
     if Command::new("apt-get").arg("--version").output().is_err() {
-        return Err(Error::Missing(format!("apt-get is missing; install what these Debian packages hold: {names}")));
+        return Err(Error::Missing(format!(
+            "apt-get is missing; install the programs of these Debian packages: {names}"
+        )));
     }
     step(&format!("installing {names}"), || {
         logged("update the package lists", apt().arg("update"), &layout.log("apt-update"))?;

@@ -1,5 +1,5 @@
-//! The programs that keep running: started with a log, recorded by pid *and* start time, so that a number that the
-//! system gave to somebody else meanwhile is never killed.
+//! The programs that keep running: started with a log, recorded by pid *and* start time, so that a
+//! process that has been given the same number since is never killed.
 
 use std::{
     fs::File,
@@ -32,11 +32,12 @@ pub(crate) fn running(name: &str) -> bool {
     recorded(&record(name)).is_some()
 }
 
-/// Waits until a program that was started is ready; one that ended instead is an error at once, with its last words.
+/// Waits until a program that was started is ready; one that ended instead is an error at once, with the end of its
+/// log.
 pub(crate) fn wait_ready(layout: &Layout, name: &str, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
     let log = layout.log(name);
     let mut works = false;
-    wait_until(&format!("a ready {name}"), limit, &format!("look into {}", log.display()), || {
+    wait_until(&format!("a ready {name}"), limit, &format!("see {}", log.display()), || {
         works = ready();
         works || !running(name)
     })?;
@@ -58,10 +59,10 @@ pub(crate) fn stop_all() -> Result<()> {
 /// Ends the process `pid` at once: the cluster's state is thrown away, so nothing has to be saved.
 pub(crate) fn stop(pid: u32, name: &str) -> Result<()> {
     if let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        // A process that is gone already is what was wanted.
+        // It may have ended already.
         let _ = kill_process(id, Signal::KILL);
     }
-    wait_until(&format!("the end of {name} (pid {pid})"), Duration::from_secs(10), "look at `ps`", || gone(pid))
+    wait_until(&format!("the end of {name} (pid {pid})"), Duration::from_secs(10), "check `ps`", || gone(pid))
 }
 
 fn record(name: &str) -> PathBuf {
@@ -80,7 +81,7 @@ fn start_time(pid: u32) -> Option<String> {
     stat_field(pid, 19)
 }
 
-/// A zombie is gone: it only waits for its parent to look.
+/// Whether a process has ended; a zombie has.
 fn gone(pid: u32) -> bool {
     stat_field(pid, 0).is_none_or(|state| state == "Z")
 }
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pid_that_now_belongs_to_another_process_is_not_ours() {
+    fn a_reused_pid_is_not_taken_for_the_recorded_process() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program");
         let me = std::process::id();

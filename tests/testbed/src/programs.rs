@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     command::{capture, logged},
     error::{Doing as _, Error, Result},
-    layout::{Layout, make},
+    layout::{Layout, create_folder},
     progress::{say, seconds, step},
 };
 
@@ -128,7 +128,7 @@ pub(crate) fn build(layout: &Layout, programs: &[Program]) -> Result<()> {
         left -= program.seconds;
     }
     if missing.is_empty() && programs.len() > 1 {
-        say("the cluster's programs are built already");
+        say("the cluster's programs are already built");
     }
     Ok(())
 }
@@ -183,7 +183,7 @@ fn cache() -> Result<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
     let folder = base.unwrap_or_else(std::env::temp_dir).join("safetp-testbed");
-    make(&folder)?;
+    create_folder(&folder)?;
     Ok(folder)
 }
 

@@ -1,4 +1,4 @@
-//! What the test bed says while it works: one line a step, with the time it took and what is left.
+//! Progress output: one line for each step, with the time it took.
 
 use std::time::{Duration, Instant};
 
@@ -6,13 +6,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Result;
 
-/// Says one line.
+/// Prints one line.
 #[expect(clippy::print_stdout, reason = "the test bed is a command-line tool: this is its screen")]
 pub fn say(line: &str) {
     println!("{line}");
 }
 
-/// Says why something failed.
+/// Prints why something failed.
 #[expect(clippy::print_stderr, reason = "the test bed is a command-line tool: this is its screen")]
 pub fn complain(error: &dyn std::fmt::Display) {
     eprintln!("{error}");
@@ -34,7 +34,7 @@ pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     result
 }
 
-/// A duration as people say it.
+/// A duration for people.
 pub fn seconds(duration: Duration) -> String {
     match duration.as_secs() {
         0..60 => format!("{:.1} s", duration.as_secs_f64()),

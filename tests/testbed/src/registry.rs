@@ -1,5 +1,5 @@
 //! A registry of images, as users have one: CNCF distribution on the control plane's host, over TLS and with a
-//! certificate that the cluster's own authority signed.
+//! certificate that the cluster's own CA signed.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 const NAME: &str = "registry";
 const PORT: u16 = 5000;
 
-/// Where it listens, as image names and containerd's folders spell it.
+/// Its address, as image names and containerd's folders spell it.
 pub(crate) fn address() -> String {
     format!("{}:{PORT}", Host::ControlPlane.address())
 }
@@ -40,12 +40,12 @@ pub(crate) fn start(layout: &Layout) -> Result<()> {
     processes::wait_ready(layout, NAME, Duration::from_secs(30), answers)
 }
 
-/// The file in which containerd finds the registry's authority.
+/// The file in which containerd finds the registry's CA.
 pub(crate) fn hosts_config() -> String {
     format!("server = \"https://{}\"\nca = \"{}\"\n", address(), authority().display())
 }
 
-/// Who signed its certificate, as PEM.
+/// The CA of its certificate, PEM.
 pub(crate) fn authority() -> PathBuf {
     state("pki/ca.crt")
 }

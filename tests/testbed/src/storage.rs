@@ -8,15 +8,15 @@ use crate::{
     command::capture,
     error::{Doing as _, Error, Result},
     kubectl::{apply, kubectl},
-    layout::{Layout, make, state},
+    layout::{Layout, create_folder, state},
 };
 
-/// How many claims can be bound at once.
+/// Claims that can be bound at once.
 const VOLUMES: usize = 48;
 /// The user of the container with the files: the kubelet applies no `fsGroup` to a hostPath volume.
 const OWNER: u32 = 65532;
 
-/// Makes the class and the volumes.
+/// Creates the class and the volumes.
 pub(crate) fn install(layout: &Layout) -> Result<()> {
     let mut objects = vec![json!({
         "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
@@ -59,8 +59,8 @@ fn empty(name: &str) -> Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(&folder).doing(format_args!("empty {}", folder.display()))?;
     }
-    make(&folder)?;
-    let doing = format!("hand {} over", folder.display());
+    create_folder(&folder)?;
+    let doing = format!("set the owner of {}", folder.display());
     chown(&folder, Some(OWNER), Some(OWNER)).doing(&doing)?;
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o770)).doing(&doing)
 }

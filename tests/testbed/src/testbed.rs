@@ -1,3 +1,5 @@
+//! The cluster of one machine: started, found and taken down.
+
 use std::{
     fs::File,
     path::{Path, PathBuf},
@@ -19,7 +21,7 @@ use crate::{
     registry, storage,
 };
 
-/// Everything that must run. What the record of a cluster lacks, or what ended, makes it start over.
+/// The programs of a whole cluster. Where one was not started, or has ended, the cluster is started anew.
 const PROCESSES: [&str; 11] = [
     "forward",
     "etcd",
@@ -41,7 +43,8 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    /// Makes sure that the cluster runs: builds its programs where they are missing and starts it where it does not run.
+    /// Makes sure that the cluster runs: builds its programs where they are missing and starts it where it does not
+    /// run.
     ///
     /// `testbed` is the path of the program `testbed`, which serves as the cluster's forwarder (see [`forward`]) and
     /// outlives the caller. The library cannot find it by itself: `current_exe` is whatever program uses the library.
@@ -50,11 +53,11 @@ impl Testbed {
         let testbed = Self { layout: Layout::of_checkout() };
         packages::require_root()?;
         let _lock = lock()?;
-        testbed.layout.make_folders()?;
+        testbed.layout.create_folders()?;
         packages::install(&testbed.layout, &packages::CLUSTER)?;
         programs::build(&testbed.layout, &programs::CLUSTER)?;
         if testbed.is_up() {
-            say("the cluster runs already");
+            say("the cluster is running already");
             storage::recycle(&testbed.layout)?;
             return Ok(testbed);
         }
@@ -68,17 +71,17 @@ impl Testbed {
         if testbed.is_up() {
             return Ok(testbed);
         }
-        Err(Error::Missing("no cluster of this checkout runs: start it with `make cluster`".to_owned()))
+        Err(Error::Missing("no cluster of this checkout is running: start it with `make cluster`".to_owned()))
     }
 
-    /// Takes down whatever cluster of this kind runs on the machine, complete or not.
+    /// Takes down the cluster of this machine, complete or not.
     pub fn down() -> Result<()> {
         packages::require_root()?;
         let _lock = lock()?;
         step("taking the cluster down", cleanup::all)
     }
 
-    /// Whether it runs, whole, and belongs to this checkout.
+    /// Whether the cluster runs, whole, and belongs to this checkout.
     pub fn is_up(&self) -> bool {
         std::fs::read(owner()).is_ok_and(|path| path == self.owned_by())
             && PROCESSES.into_iter().all(processes::running)
@@ -88,7 +91,7 @@ impl Testbed {
                 .is_ok_and(|output| output.status.success())
     }
 
-    /// Where it keeps things.
+    /// Its paths.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -110,7 +113,7 @@ impl Testbed {
         helm
     }
 
-    /// Loads an image archive into both nodes, in place of what had its name.
+    /// Loads an image archive into both nodes, in place of an image of the same name.
     pub fn load_image(&self, archive: &Path) -> Result<()> {
         images::load(&self.layout, archive)
     }
@@ -120,7 +123,7 @@ impl Testbed {
         storage::recycle(&self.layout)
     }
 
-    /// A registry of images that both nodes pull from, and where it is: `host:port`, reachable from every host of the
+    /// Starts a registry of images that both nodes pull from; returns its `host:port`, reachable from every host of the
     /// test bed. Built and started at first use; it ends with the cluster.
     pub fn registry(&self) -> Result<String> {
         let _lock = lock()?;
@@ -130,24 +133,24 @@ impl Testbed {
         Ok(registry::address())
     }
 
-    /// Who signed the registry's certificate, as PEM.
+    /// The CA of the registry's certificate, PEM.
     pub fn registry_authority(&self) -> PathBuf {
         registry::authority()
     }
 
-    /// The administrator's kubeconfig as somebody on another host has it: with the API server's own address.
+    /// The administrator's kubeconfig for other hosts: with the API server's own address.
     pub fn remote_kubeconfig(&self) -> PathBuf {
         state("pki/admin.kubeconfig")
     }
 
     fn start(&self, forwarder: &Path) -> Result<()> {
         let layout = &self.layout;
-        step("removing what an earlier run left", cleanup::all)?;
-        layout.make_folders()?;
+        step("removing the remains of an earlier run", cleanup::all)?;
+        layout.create_folders()?;
         let port = forward::free_port()?;
         step("network and credentials", || {
-            network::make()?;
-            credentials::make(layout, port)?;
+            network::create()?;
+            credentials::create(layout, port)?;
             self.start_forward(forwarder, port)
         })?;
         step("control plane", || control_plane::start(layout))?;
@@ -163,7 +166,7 @@ impl Testbed {
             metallb::wait_ready(layout)
         })?;
         write(&owner(), self.owned_by())?;
-        say(&format!("the cluster runs; KUBECONFIG={}", self.kubeconfig().display()));
+        say(&format!("the cluster is running; KUBECONFIG={}", self.kubeconfig().display()));
         Ok(())
     }
 
@@ -186,7 +189,7 @@ impl Testbed {
     }
 }
 
-/// Names the checkout whose cluster runs; written last, so that a start that was cut short counts as none.
+/// Names the checkout whose cluster runs; written last, so that a start that was cut short does not count.
 fn owner() -> PathBuf {
     run("owner")
 }
