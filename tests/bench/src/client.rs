@@ -1,5 +1,5 @@
-//! A lean FTP client over TLS, the same for every server: passive by EPSV, PROT P, certificates verified, and the control
-//! connection's session resumed on each data connection.
+//! A lean FTP client over TLS, the same for every server: passive by EPSV, PROT P, certificates verified, and the
+//! control connection's session resumed on each data connection.
 
 use std::net::SocketAddr;
 

@@ -61,8 +61,8 @@ impl Ticks {
     }
 }
 
-/// The sums of all ticks and of the busy ones, from the line of all cores: user, nice, system, idle, iowait, irq, softirq, steal; what follows is already
-/// counted as user (`proc_stat(5)`).
+/// The sums of all ticks and of the busy ones, from the line of all cores: user, nice, system, idle, iowait, irq,
+/// softirq, steal; what follows is already counted as user (`proc_stat(5)`).
 fn sums(line: &str) -> Option<(u64, u64)> {
     let times: Vec<u64> = line.split_whitespace().skip(1).take(8).map(str::parse).collect::<Result<_, _>>().ok()?;
     let all: u64 = times.iter().sum();

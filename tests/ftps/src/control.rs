@@ -42,8 +42,8 @@ pub struct Session {
     pub protect_data: bool,
     /// How [`Session::open`] asks for a port: by EPSV, unless a test sets it.
     pub passive: Passive,
-    /// Octets that data connections read from their socket at once. 0, so that a slow reader is as slow as the test says,
-    /// unless the benchmark sets it, whose client must not be what slows a server down.
+    /// Octets that data connections read from their socket at once. 0, so that a slow reader is as slow as the test
+    /// says, unless the benchmark sets it, whose client must not be what slows a server down.
     pub read_ahead: usize,
 }
 

@@ -54,9 +54,9 @@ impl Data {
         self.stream.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// Ends in order: `close_notify` under TLS, the end of the stream, and then reading to the server's own end, since it
-    /// may still send a session ticket. A socket that is closed with something unread in it is reset, and what was still
-    /// on its way to the server is lost with it. The server's reply says whether this went well.
+    /// Ends in order: `close_notify` under TLS, the end of the stream, and then reading to the server's own end, since
+    /// it may still send a session ticket. A socket that is closed with something unread in it is reset, and what was
+    /// still on its way to the server is lost with it. The server's reply says whether this went well.
     pub fn finish(mut self) {
         self.stream.close_notify();
         let _ = self.stream.tcp().shutdown(Shutdown::Write);
@@ -73,8 +73,8 @@ impl Data {
         let _ = self.cut_and_read();
     }
 
-    /// As [`Data::cut`]; returns how the server ended its side. What the server still sends is read, or this close would
-    /// be a reset.
+    /// As [`Data::cut`]; returns how the server ended its side. What the server still sends is read, or this close
+    /// would be a reset.
     pub fn cut_and_read(self) -> io::Result<()> {
         self.stream.tcp().shutdown(Shutdown::Write)?;
         io::copy(&mut self.stream.tcp(), &mut io::sink()).map(drop)

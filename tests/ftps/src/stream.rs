@@ -23,7 +23,8 @@ pub(crate) struct Stream {
 struct Wire(BufReader<TcpStream>);
 
 impl Stream {
-    /// `read_ahead` octets are read from the socket at once, if they are there, instead of the 4 KiB that rustls asks for.
+    /// `read_ahead` octets are read from the socket at once, if they are there, instead of the 4 KiB that rustls asks
+    /// for.
     pub(crate) fn new(tcp: TcpStream, read_ahead: usize) -> Self {
         Self { wire: Wire(BufReader::with_capacity(read_ahead, tcp)), tls: None }
     }
@@ -64,8 +65,8 @@ impl Stream {
         }
     }
 
-    /// Waits for the server's `close_notify`, and continues in the clear; returns the client's `close_notify`, which has
-    /// not been sent.
+    /// Waits for the server's `close_notify`, and continues in the clear; returns the client's `close_notify`, which
+    /// has not been sent.
     pub(crate) fn leave_tls(&mut self) -> io::Result<Vec<u8>> {
         let mut connection = self.tls.take().ok_or_else(|| io::Error::other("there is no TLS to leave"))?;
         while !connection.process_new_packets().map_err(io::Error::other)?.peer_has_closed() {

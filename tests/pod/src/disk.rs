@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 const MIB: u64 = 1 << 20;
 
-/// A file system of its own, until dropped. Constructors print why there is none and return `None`: mounting takes root,
-/// loop devices and more that not every machine has.
+/// A file system of its own, until dropped. Constructors print why there is none and return `None`: mounting takes
+/// root, loop devices and more that not every machine has.
 #[derive(Debug)]
 pub struct Disk {
     at: PathBuf,
@@ -55,8 +55,8 @@ impl Disk {
         Some(disk)
     }
 
-    /// The file system of a [`Disk::ext4`] as the next start of a machine would find it that dies now: what the device has
-    /// been given, and nothing of what waits in memory.
+    /// The file system of a [`Disk::ext4`] as the next start of a machine would find it that dies now: what the device
+    /// has been given, and nothing of what waits in memory.
     #[must_use]
     pub fn after_crash(&self) -> Self {
         let below = tempfile::tempdir().unwrap();

@@ -161,8 +161,8 @@ impl Profile {
         self.control_before(direction, |event| matches!(event, Event::Unit(stream, _) if *stream == file))
     }
 
-    /// Number of units of the control connection that went in this direction before the end of the file: the next one from
-    /// the server is its word on the transfer, the next one from the client is QUIT.
+    /// Number of units of the control connection that went in this direction before the end of the file: the next one
+    /// from the server is its word on the transfer, the next one from the client is QUIT.
     pub fn control_before_end(&self, scenario: Scenario, direction: Direction) -> usize {
         self.control_before(direction, |event| *event == Event::End(scenario.file_stream()))
     }

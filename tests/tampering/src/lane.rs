@@ -31,8 +31,8 @@ const SHORT_PATIENCE: &str = "2";
 const LONG_PATIENCE: &str = "30";
 /// The limit of a whole run of the client: several steps that each run into their limit, one after the other.
 const CLIENT_DEADLINE: Duration = Duration::from_secs(30);
-/// The limit within which the gateway must end a session whose client is gone: the 30 s of a TLS handshake, which is the longest
-/// of its limits here, and some seconds.
+/// The limit within which the gateway must end a session whose client is gone: the 30 s of a TLS handshake, which is
+/// the longest of its limits here, and some seconds.
 const GATEWAY_DEADLINE: Duration = Duration::from_secs(40);
 /// The gateway's own limits, in seconds.
 const SESSION_LIMIT: u32 = 5;

@@ -1,5 +1,5 @@
-//! The product on a real cluster, driven by the clients that people use. `make test` starts the cluster; each test has a
-//! namespace of its own, so they run side by side.
+//! The product on a real cluster, driven by the clients that people use. `make test` starts the cluster; each test has
+//! a namespace of its own, so they run side by side.
 
 #![allow(
     clippy::indexing_slicing,

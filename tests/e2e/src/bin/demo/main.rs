@@ -1,7 +1,8 @@
 //! `make demo`: the whole product doing its job, told in plain lines.
 //!
 //! Without more words it uses the project's own cluster. With `DEMO_CLUSTER=current` it uses the cluster of the user's
-//! kubeconfig instead, after saying which one that is and what it needs there. `--check` only looks whether it is there.
+//! kubeconfig instead, after saying which one that is and what it needs there. `--check` only looks whether it is
+//! there.
 
 mod place;
 mod story;
