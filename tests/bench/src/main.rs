@@ -64,7 +64,7 @@ fn run(args: &Args) -> Result<()> {
         }
     }
     let measured = format!(
-        "{}; {}.\n\n{}\n{}",
+        "{};\n{}.\n\n{}\n{}",
         machine::describe(rounds)?,
         others.share()?,
         table::render(&columns),
