@@ -10,7 +10,7 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::StatefulSet,
-        core::v1::{ConfigMap, Event, Node, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount},
+        core::v1::{ConfigMap, Event, Node, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount, ServicePort},
         rbac::v1::{Role, RoleBinding},
     },
 };
@@ -22,10 +22,7 @@ use kube::{
 use safetp_crds::{SafeTPUser, server::ExposureType};
 use serde::de::DeserializeOwned;
 
-use super::{
-    decide::ports::node_port,
-    validate::{CertificateSource, KeySource, Storage, ValidatedServer},
-};
+use super::validate::{CertificateSource, KeySource, Storage, ValidatedServer};
 use crate::{
     cluster,
     users::logins::{SecretValue, UserRecord},
@@ -297,4 +294,9 @@ fn node_ports_of(service: &Service) -> Vec<u16> {
     let Some(spec) = &service.spec else { return Vec::new() };
     let health = spec.health_check_node_port.and_then(|port| u16::try_from(port).ok());
     spec.ports.iter().flatten().filter_map(node_port).chain(health).collect()
+}
+
+/// The node port of a Service's port.
+pub(crate) fn node_port(port: &ServicePort) -> Option<u16> {
+    port.node_port.and_then(|port| u16::try_from(port).ok())
 }

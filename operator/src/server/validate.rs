@@ -1,109 +1,25 @@
 //! From a spec that somebody wrote to one that cannot be wrong. The CRD's own rules refuse most of it earlier; they are
 //! repeated here because an older definition may still be installed. Pure.
 
+mod ports;
 mod security;
+mod server;
+
+pub(crate) use server::{BlockRequest, CertificateSource, KeySource, PortRequest, Storage, ValidatedServer};
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use k8s_openapi::{api::core::v1::PersistentVolumeClaimSpec, apimachinery::pkg::api::resource::Quantity};
-use safetp_config::{
-    gateway,
-    ports::{PortRange, PortRangeError},
-};
+use safetp_config::gateway;
 use safetp_crds::{
     NAME_MAX, NameEncoding, SafeTPServer, SafeTPServerSpec,
-    server::{DataPorts, EmbeddedBackend, Exposure, ExposureType, Limits, PodOverrides, Retain},
+    server::{EmbeddedBackend, Limits},
 };
 
-use self::security::{active_mode, certificate, security, signing_key};
-use super::decide::node_ports::BlockRequest;
+use self::{
+    ports::port_request,
+    security::{active_mode, certificate, security, signing_key},
+};
 use crate::names::Names;
-
-const DEFAULT_CONTROL_PORT: u16 = 21;
-const DEFAULT_FIRST_PORT: u16 = 28_000;
-const MAX_PER_REPLICA: i32 = 1000;
-
-/// A server whose spec holds together.
-#[derive(Clone, Debug)]
-pub(super) struct ValidatedServer {
-    /// Its names.
-    pub names: Names,
-    /// Its UID: what it makes belongs to this.
-    pub uid: String,
-    /// The generation of the spec.
-    pub generation: Option<i64>,
-    /// 0 or 1.
-    pub replicas: i32,
-    /// How it is reached.
-    pub exposure: Exposure,
-    /// Its ports, or what to look for.
-    pub ports: PortRequest,
-    /// What protects connections.
-    pub security: gateway::Security,
-    /// Where the certificate comes from.
-    pub certificate: CertificateSource,
-    /// Where the DSA key comes from, if X-SafeTP1 is listed.
-    pub signing_key: Option<KeySource>,
-    /// Whether clients are dialled.
-    pub active_mode: Option<gateway::ActiveMode>,
-    /// Where the files are.
-    pub storage: Storage,
-    /// What becomes of the claim.
-    pub retain: Retain,
-    /// Upper bounds.
-    pub limits: gateway::Limits,
-    /// How clients write names, where that is not UTF-8.
-    pub name_encoding: Option<NameEncoding>,
-    /// How uploads end.
-    pub uploads: gateway::Uploads,
-    /// Seconds for running transfers.
-    pub drain_seconds: u32,
-    /// Additions to the pods.
-    pub pod: PodOverrides,
-}
-
-/// Ports that the user chose, or a block that has to be found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum PortRequest {
-    /// These.
-    Fixed {
-        /// The control port.
-        control: u16,
-        /// The data ports.
-        data: PortRange,
-    },
-    /// Node ports, to be had from the cluster.
-    Block(BlockRequest),
-}
-
-/// Where the certificate comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum CertificateSource {
-    /// The operator issues it.
-    SelfSigned,
-    /// A Secret of somebody else.
-    Secret(String),
-}
-
-/// Where the DSA key of X-SafeTP1 comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum KeySource {
-    /// The operator makes it, once.
-    Generated,
-    /// A Secret of somebody else.
-    Secret(String),
-}
-
-/// Where the files are.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Storage {
-    /// On a claim that the operator makes.
-    Claim(Box<PersistentVolumeClaimSpec>),
-    /// On a claim that is there.
-    Existing(String),
-    /// Nowhere for long.
-    EmptyDir(Option<Quantity>),
-}
 
 /// Everything that is wrong, in sentences that say what to type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -205,73 +121,6 @@ fn is_host_name(text: &str) -> bool {
     };
     let is_number = |label: &str| label.chars().all(|c| c.is_ascii_digit());
     text.len() <= 253 && text.split('.').all(is_label) && !text.rsplit('.').next().is_some_and(is_number)
-}
-
-fn port_request(spec: &SafeTPServerSpec) -> Result<PortRequest, String> {
-    let ports = &spec.data_ports;
-    if !(1..=MAX_PER_REPLICA).contains(&ports.per_replica) {
-        return Err(format!("dataPorts.perReplica is {}, but must be from 1 to {MAX_PER_REPLICA}", ports.per_replica));
-    }
-    let control = spec.control_port.map(|port| number(port, "controlPort")).transpose()?;
-    match spec.exposure.kind {
-        ExposureType::LoadBalancer => fixed_ports(control.unwrap_or(DEFAULT_CONTROL_PORT), ports),
-        ExposureType::NodePort => node_ports(control, ports),
-    }
-}
-
-fn fixed_ports(control: u16, ports: &DataPorts) -> Result<PortRequest, String> {
-    let first = ports.first.map_or(Ok(DEFAULT_FIRST_PORT), |first| number(first, "dataPorts.first"))?;
-    let last = i32::from(first) + ports.per_replica - 1;
-    let last = u16::try_from(last).map_err(|_| {
-        format!("dataPorts would end at {last}, beyond port 65535; type a lower first or a smaller perReplica")
-    })?;
-    let data = range(first, last)?;
-    let reserved = match ports.last {
-        Some(end) => range(first, number(end, "dataPorts.last")?)?,
-        None => data,
-    };
-    if reserved.last() < data.last() {
-        return Err(does_not_fit(ports.per_replica, reserved));
-    }
-    if reserved.contains(control) {
-        return Err(format!(
-            "controlPort {control} lies inside dataPorts {reserved}: a port can be one of the two only; leave controlPort out for port 21, or move dataPorts.first"
-        ));
-    }
-    Ok(PortRequest::Fixed { control, data })
-}
-
-fn node_ports(control: Option<u16>, ports: &DataPorts) -> Result<PortRequest, String> {
-    let first = ports.first.map(|first| number(first, "dataPorts.first")).transpose()?;
-    let last = ports.last.map(|last| number(last, "dataPorts.last")).transpose()?;
-    let request = BlockRequest { first, last, data: u16::try_from(ports.per_replica).unwrap_or(u16::MAX), control };
-    let bounds = request.bounds();
-    let bounds = range(bounds.0, bounds.1)?;
-    if u32::from(bounds.count()) < u32::from(request.size()) {
-        return Err(does_not_fit(ports.per_replica, bounds));
-    }
-    Ok(PortRequest::Block(request))
-}
-
-fn does_not_fit(per_replica: i32, bounds: PortRange) -> String {
-    format!(
-        "dataPorts.perReplica is {per_replica}, which does not fit into the {} ports {bounds}; type a smaller perReplica or a higher last",
-        bounds.count()
-    )
-}
-
-fn number(port: i32, field: &str) -> Result<u16, String> {
-    match u16::try_from(port) {
-        Ok(0) | Err(_) => Err(format!("{field} is {port}, which is no port; type a number from 1 to 65535")),
-        Ok(port) => Ok(port),
-    }
-}
-
-fn range(first: u16, last: u16) -> Result<PortRange, String> {
-    PortRange::new(first, last).map_err(|error| match error {
-        PortRangeError::Privileged(_) => format!("{error}; type for example first: {DEFAULT_FIRST_PORT}"),
-        PortRangeError::Reversed { .. } => format!("{error}; exchange dataPorts.first and dataPorts.last"),
-    })
 }
 
 fn storage(backend: &EmbeddedBackend) -> Result<Storage, String> {

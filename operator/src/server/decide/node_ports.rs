@@ -4,23 +4,7 @@ use std::collections::BTreeSet;
 
 use safetp_config::ports::PortRange;
 
-use crate::conditions::Reason;
-
-/// The range that clusters have unless `--service-node-port-range` says otherwise.
-const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
-
-/// What is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BlockRequest {
-    /// The lowest port of the block, at least.
-    pub first: Option<u16>,
-    /// The highest, at most.
-    pub last: Option<u16>,
-    /// How many data ports.
-    pub data: u16,
-    /// The control port; without one it is the first of the block.
-    pub control: Option<u16>,
-}
+use crate::{conditions::Reason, server::validate::BlockRequest};
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,16 +53,6 @@ impl NoBlock {
 }
 
 impl BlockRequest {
-    /// The lowest and the highest port of the search.
-    pub(crate) fn bounds(&self) -> (u16, u16) {
-        (self.first.unwrap_or(CLUSTER_RANGE.0), self.last.unwrap_or(CLUSTER_RANGE.1))
-    }
-
-    /// How many contiguous ports.
-    pub(crate) fn size(&self) -> u16 {
-        self.data.saturating_add(u16::from(self.control.is_none()))
-    }
-
     /// Whether `block` is what is wanted, so that a server keeps what it has.
     fn is_met_by(&self, block: Block) -> bool {
         let (first, last) = self.bounds();

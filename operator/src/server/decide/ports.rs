@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{Service, ServicePort};
+use k8s_openapi::api::core::v1::Service;
 use safetp_config::ports::PortRange;
 
 use super::node_ports::{Block, NoBlock, pick_block};
-use crate::server::validate::PortRequest;
+use crate::server::{gather::node_port, validate::PortRequest};
 
 /// The name of the control port in Service and pod.
 pub(crate) const CONTROL_PORT_NAME: &str = "control";
@@ -69,11 +69,6 @@ fn current_block(service: &Service) -> Option<Block> {
     let data: BTreeSet<u16> = data.into_iter().filter_map(node_port).collect();
     let range = PortRange::new(*data.first()?, *data.last()?).ok()?;
     (usize::from(range.count()) == data.len()).then_some(Block { control, data: range })
-}
-
-/// The node port of a Service's port.
-pub(crate) fn node_port(port: &ServicePort) -> Option<u16> {
-    port.node_port.and_then(|port| u16::try_from(port).ok())
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
+//! What protects connections: mechanisms, certificate, DSA key, and active mode, which needs the clear at times.
+
 use safetp_config::gateway;
 use safetp_crds::{
     SafeTPServerSpec,
     server::{DataBinding, ExposureType, Mechanism, Permission, Requirement, Security, TrafficPolicy},
 };
 
-use super::{CertificateSource, KeySource};
+use super::server::{CertificateSource, KeySource};
 
 pub(super) fn security(security: &Security) -> Result<gateway::Security, String> {
     let mechanisms = &security.mechanisms;

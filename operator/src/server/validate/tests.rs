@@ -1,3 +1,5 @@
+use safetp_config::ports::PortRange;
+use safetp_crds::server::Retain;
 use serde_json::{Value, json};
 
 use super::*;
