@@ -8,6 +8,8 @@ pub use reason::Reason;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
+const READY: &str = "Ready";
+
 /// Content of the condition Ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -42,6 +44,12 @@ impl Verdict {
     }
 }
 
+/// The reason of Ready among the conditions of a status.
+pub fn ready_reason(conditions: &[Condition]) -> Option<&str> {
+    let ready = conditions.iter().find(|condition| condition.type_ == READY)?;
+    Some(ready.reason.as_str())
+}
+
 /// Builds the conditions for `verdict`. A transition time changes only with its status, as the API conventions require,
 /// so that nothing is written while nothing changes.
 pub fn build_conditions(
@@ -51,7 +59,7 @@ pub fn build_conditions(
     now: Timestamp,
 ) -> Vec<Condition> {
     let ready = verdict.progress == Progress::Ready;
-    let mut conditions = vec![condition(previous, "Ready", ready, verdict, generation, now)];
+    let mut conditions = vec![condition(previous, READY, ready, verdict, generation, now)];
     let also = match verdict.progress {
         Progress::Ready => None,
         Progress::Reconciling => Some("Reconciling"),

@@ -1,14 +1,28 @@
-//! A SafeTPServer, from its resource to its pods: validate → gather → decide → build → apply → observe → status. Each
-//! step takes what the one before it made. Validating and building are pure; deciding also makes keys, certificates and
-//! hashes of passwords; the others talk to the cluster or to pods.
+//! Reconciles a SafeTPServer, from its resource to its pods. Each stage has a file here, its parts lie in the folder of
+//! its name, and it takes what the stages before it returned:
+//!
+//! | stage | from | to |
+//! |---|---|---|
+//! | `validate` | the resource | `ValidatedServer`, or what is wrong with the spec |
+//! | `gather` | the cluster | `Gathered`: the server's objects, pods, users and Secrets |
+//! | `decide` | both | `Decided`: logins, DSA key, address, certificate, ports |
+//! | `objects` | `Decided` | `Prepared`: every object as it should be |
+//! | `apply` | `Prepared` | `Applied`: every object as it is now |
+//! | `observe` | `Applied`, the pods | `Observed`: how far the pods are |
+//! | `status` | all of it | the status, the users' statuses, an event |
+//!
+//! Validating and building are pure, deciding all but pure (it generates keys, issues certificates and hashes
+//! passwords); the others talk to the cluster or to pods. `reconcile` drives them, `schedule` says
+//! when it does so again.
 
 mod apply;
 mod decide;
-mod finish;
+mod error;
 mod gather;
 mod objects;
 mod observe;
 mod reconcile;
+mod schedule;
 mod status;
 mod validate;
 

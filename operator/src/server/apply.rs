@@ -1,4 +1,5 @@
-//! The objects as they should be, brought to the cluster. What is so already is not sent.
+//! The fifth stage: applies the objects to the cluster, and deletes those that are no longer needed. An object that is
+//! as it should be costs no request.
 
 use std::fmt::Debug;
 
@@ -16,23 +17,37 @@ use super::{
 };
 use crate::{
     cluster,
+    conditions::{Reason, Verdict},
     names::FIELD_MANAGER,
     owned::{is_in_force, stamp},
 };
 
+/// The API server's words for a namespace that is being deleted.
+const TERMINATING: &str = "because it is being terminated";
+/// The API server's words for a node port that the cluster does not offer.
+const OUTSIDE_RANGE: &str = "provided port is not in the valid range";
+/// The API server's words for a node port that another Service has.
+const ALLOCATED: &str = ": provided port is already allocated";
+
 /// Why an object could not be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// A node port was taken by somebody else in the meantime.
+    /// Another Service took a node port in the meantime.
     #[error("failed to get node port {0}: it is already allocated")]
     PortTaken(u16),
-    /// The API server says no, and would say so again.
-    #[error("failed to apply {what}: the API server refuses it: {message}")]
-    Refused {
+    /// The API server rejects the object, and would again.
+    #[error("failed to apply {what}: the API server rejects it: {message}")]
+    Rejected {
         /// Kind, namespace and name.
         what: String,
-        /// Its words.
+        /// The API server's message.
         message: String,
+    },
+    /// The namespace is being deleted, and the server with it.
+    #[error("failed to apply {what}: the namespace is being deleted")]
+    NamespaceTerminating {
+        /// Kind, namespace and name.
+        what: String,
     },
     /// Anything that may go away by itself.
     #[error("failed to apply {what}: {}", cluster::text(source))]
@@ -42,7 +57,7 @@ pub enum ApplyError {
         /// Why.
         source: kube::Error,
     },
-    /// An object that is no JSON.
+    /// An object cannot be written as JSON.
     #[error("failed to write {what} as JSON: {source}")]
     Json {
         /// Kind, namespace and name.
@@ -52,12 +67,37 @@ pub enum ApplyError {
     },
 }
 
-/// What is in the cluster now. Only [`apply`] makes one.
+/// What is in the cluster now. Only [`apply`] creates one, so nothing is observed or reported before.
 pub(super) struct Applied {
+    stateful_set: StatefulSet,
+    expected: Expected,
+}
+
+impl Applied {
     /// The pod's template and its progress.
-    pub stateful_set: StatefulSet,
-    /// What a pod that acts on everything says.
-    pub expected: Expected,
+    pub(super) fn stateful_set(&self) -> &StatefulSet {
+        &self.stateful_set
+    }
+
+    /// The digests that a pod reports once it has loaded everything.
+    pub(super) fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// What is in the cluster once `prepared` has been applied to an empty one.
+    #[cfg(test)]
+    pub(super) fn of(prepared: &Prepared) -> Self {
+        Self { stateful_set: StatefulSet::default(), expected: prepared.expected.clone() }
+    }
+}
+
+impl ApplyError {
+    /// What Ready reports where a retry alone mends nothing; `None` where it may.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        let Self::Rejected { what, message } = self else { return None };
+        let reason = if message.contains(OUTSIDE_RANGE) { Reason::PortsUnavailable } else { Reason::Refused };
+        Some(Verdict::stalled(reason, format!("the cluster refuses {what}: {message}")))
+    }
 }
 
 /// Applies everything. The Service goes first: where a node port is taken, nothing else has changed yet.
@@ -139,14 +179,14 @@ impl Applier<'_> {
         applied.map_err(|source| explain(what, source))
     }
 
-    /// Makes what is never replaced. If somebody else was faster this fails, and the next reconcile reads theirs.
+    /// Creates what is never replaced. If another writer was faster this fails, and the next reconcile reads theirs.
     async fn create_once<K>(&self, live: Option<K>, wanted: Wanted<K>) -> Result<(), ApplyError>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
     {
         let (None, Wanted::Object(desired)) = (live, wanted) else { return Ok(()) };
         let what = self.what(&*desired);
-        tracing::info!(object = %what, "making");
+        tracing::info!(object = %what, "creating");
         let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace);
         let parameters = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         api.create(&parameters, &desired).await.map(|_| ()).map_err(|source| explain(what, source))
@@ -157,7 +197,7 @@ impl Applier<'_> {
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
     {
         let what = self.what(live);
-        tracing::info!(object = %what, "deleting what is no longer needed");
+        tracing::info!(object = %what, "deleting an object that is no longer needed");
         let parameters = DeleteParams {
             preconditions: Some(Preconditions { uid: live.uid(), ..Preconditions::default() }),
             ..DeleteParams::default()
@@ -187,7 +227,8 @@ fn explain(what: String, source: kube::Error) -> ApplyError {
     match &source {
         kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => match taken_port(&status.message) {
             Some(port) => ApplyError::PortTaken(port),
-            None => ApplyError::Refused { what, message: status.message.clone() },
+            None if status.message.contains(TERMINATING) => ApplyError::NamespaceTerminating { what },
+            None => ApplyError::Rejected { what, message: status.message.clone() },
         },
         _ => ApplyError::Kube { what, source },
     }
@@ -195,7 +236,7 @@ fn explain(what: String, source: kube::Error) -> ApplyError {
 
 /// The number in the API server's `Invalid value: 30003: provided port is already allocated`.
 fn taken_port(message: &str) -> Option<u16> {
-    let (before, _) = message.split_once(": provided port is already allocated")?;
+    let (before, _) = message.split_once(ALLOCATED)?;
     before.rsplit(' ').next()?.parse().ok()
 }
 

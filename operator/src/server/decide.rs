@@ -1,9 +1,164 @@
-//! The third stage: what a server shall be. Its address, its certificate, its ports, its keys, and what stands in its
-//! way.
+//! The third stage: what the server is to be. Conflicts, logins and the DSA key come first, since each of them may end
+//! the reconcile with a verdict; address, certificate and ports follow.
 
 pub(super) mod address;
 pub(super) mod certificate;
-pub(super) mod conflicts;
+mod conflicts;
+pub(super) mod logins;
 pub(super) mod node_ports;
 pub(super) mod ports;
 pub(super) mod signing_key;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use self::{
+    address::{Addressing, find_address},
+    certificate::{ServerCertificate, decide_certificate},
+    conflicts::find_conflict,
+    logins::decide_logins,
+    node_ports::NoBlock,
+    ports::{PortPlan, plan_ports},
+    signing_key::{ServerSigningKey, obtain_signing_key},
+};
+use super::{gather::Gathered, validate::ValidatedServer};
+use crate::{
+    certs::IssueError,
+    conditions::Verdict,
+    registry::Registry,
+    signing_keys::KeyMaker,
+    users::{Resolved, hash::HashError, logins::Accounts},
+};
+
+/// How many blocks of node ports are tried in one reconcile.
+const MAX_BLOCKS: usize = 200;
+
+/// Why nothing could be decided.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// A certificate could not be issued.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+/// How this stage ends.
+pub(super) enum Decision<'a> {
+    /// Everything is decided.
+    Proceed(Box<Decided<'a>>),
+    /// Nothing can be built now.
+    Stop {
+        /// What Ready reports.
+        verdict: Verdict,
+        /// The logins, if they were decided.
+        resolved: Option<Resolved>,
+    },
+}
+
+/// Everything that was decided about a server. Only [`decide`] creates one, so nothing is built before.
+pub(super) struct Decided<'a> {
+    server: &'a ValidatedServer,
+    gathered: &'a Gathered,
+    resolved: Resolved,
+    signing_key: Option<ServerSigningKey>,
+    addressing: Addressing,
+    certificate: ServerCertificate,
+    ports: PortPlan,
+    /// Node ports that turned out to be taken.
+    refused: BTreeSet<u16>,
+    /// How many blocks of node ports the API server has rejected.
+    rejections: usize,
+}
+
+/// Decides everything about a server from what was gathered.
+pub(super) async fn decide<'a>(
+    server: &'a ValidatedServer,
+    gathered: &'a Gathered,
+    registry: &Registry,
+    key_maker: &KeyMaker,
+    now: Timestamp,
+) -> Result<Decision<'a>, DecideError> {
+    if let Some(verdict) = find_conflict(server, &gathered.live) {
+        return Ok(Decision::Stop { verdict, resolved: None });
+    }
+    let resolved = decide_logins(server, gathered, registry).await?;
+    match obtain_signing_key(server, gathered, key_maker) {
+        Ok(signing_key) => complete(server, gathered, resolved, signing_key, now),
+        Err(verdict) => Ok(Decision::Stop { verdict, resolved: Some(resolved) }),
+    }
+}
+
+fn complete<'a>(
+    server: &'a ValidatedServer,
+    gathered: &'a Gathered,
+    resolved: Resolved,
+    signing_key: Option<ServerSigningKey>,
+    now: Timestamp,
+) -> Result<Decision<'a>, DecideError> {
+    let service = gathered.live.service.as_ref();
+    let addressing = find_address(server, service, gathered.node.as_ref());
+    let certificate = decide_certificate(server, gathered, &addressing, now)?;
+    let ports = match plan_ports(&server.ports, service, &gathered.used_node_ports) {
+        Ok(ports) => ports,
+        Err(none) => return Ok(Decision::Stop { verdict: none.verdict(), resolved: Some(resolved) }),
+    };
+    let refused = BTreeSet::new();
+    let decided =
+        Decided { server, gathered, resolved, signing_key, addressing, certificate, ports, refused, rejections: 0 };
+    Ok(Decision::Proceed(Box::new(decided)))
+}
+
+impl Decided<'_> {
+    /// Chooses other node ports, since `taken` belongs to another Service: the API server alone knows what is free.
+    pub(super) fn choose_other_ports(&mut self, taken: u16) -> Result<(), NoBlock> {
+        self.rejections += 1;
+        if self.rejections >= MAX_BLOCKS {
+            return Err(NoBlock::Contended(MAX_BLOCKS));
+        }
+        self.refused.insert(taken);
+        let used = self.gathered.used_node_ports.union(&self.refused).copied().collect();
+        self.ports = plan_ports(&self.server.ports, self.gathered.live.service.as_ref(), &used)?;
+        Ok(())
+    }
+
+    /// The server.
+    pub(super) fn server(&self) -> &ValidatedServer {
+        self.server
+    }
+
+    /// The accounts of its ftpd.
+    pub(super) fn accounts(&self) -> &Accounts {
+        &self.resolved.accounts
+    }
+
+    /// Its DSA key, where X-SafeTP1 is listed.
+    pub(super) fn signing_key(&self) -> Option<&ServerSigningKey> {
+        self.signing_key.as_ref()
+    }
+
+    /// Its address.
+    pub(super) fn addressing(&self) -> &Addressing {
+        &self.addressing
+    }
+
+    /// Its certificate.
+    pub(super) fn certificate(&self) -> &ServerCertificate {
+        &self.certificate
+    }
+
+    /// Its ports.
+    pub(super) fn ports(&self) -> PortPlan {
+        self.ports
+    }
+
+    /// The logins, for the status of its users.
+    pub(super) fn into_resolved(self) -> Resolved {
+        self.resolved
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,7 +1,8 @@
-//! The objects of a server, as they should be. Pure.
+//! The fourth stage: builds the objects of a server as they should be. Pure.
 
 mod claim;
 mod files;
+mod inputs;
 mod pod;
 mod rbac;
 mod secrets;
@@ -11,55 +12,17 @@ mod volumes;
 
 pub(super) use claim::describe_storage;
 pub(super) use files::Expected;
-pub(super) use secrets::previous_accounts;
+pub(super) use inputs::BuildError;
 
-use k8s_openapi::{
-    api::{
-        apps::v1::StatefulSet,
-        core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount},
-        rbac::v1::{Role, RoleBinding},
-    },
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount},
+    rbac::v1::{Role, RoleBinding},
 };
 
-use super::{
-    decide::{address::Addressing, certificate::Material, ports::PortPlan, signing_key::SigningMaterial},
-    validate::ValidatedServer,
-};
-use crate::{images::Images, owned::owner, users::logins::Accounts};
-
-/// Why an object could not be built.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to write {file}: {source}")]
-pub struct BuildError {
-    /// The file of the pod.
-    pub file: &'static str,
-    /// Why.
-    pub source: serde_json::Error,
-}
-
-/// All that the objects are made of.
-#[derive(Clone, Copy)]
-pub(super) struct Ingredients<'a> {
-    /// The server.
-    pub server: &'a ValidatedServer,
-    /// Its ports.
-    pub ports: PortPlan,
-    /// Its address.
-    pub addressing: &'a Addressing,
-    /// Its certificate.
-    pub material: &'a Material,
-    /// Its DSA key, where X-SafeTP1 is listed.
-    pub signing: Option<&'a SigningMaterial>,
-    /// Its logins.
-    pub accounts: &'a Accounts,
-    /// What its pods run.
-    pub images: &'a Images,
-    /// Whether there is a StatefulSet already.
-    pub has_pods: bool,
-    /// The claim that is there.
-    pub claim: Option<&'a PersistentVolumeClaim>,
-}
+use self::inputs::BuildInputs;
+use super::{decide::Decided, gather::Live};
+use crate::images::Images;
 
 /// What should become of an object.
 #[derive(Clone, Debug)]
@@ -103,12 +66,13 @@ pub(super) struct Prepared {
     pub expected: Expected,
 }
 
-/// Builds everything.
-pub(super) fn build(from: &Ingredients<'_>) -> Result<Prepared, BuildError> {
+/// Builds every object of a server.
+pub(super) fn build(decided: &Decided<'_>, live: &Live, images: &Images) -> Result<Prepared, BuildError> {
+    let from = &BuildInputs::new(decided, live, images);
     let files = files::build_files(from)?;
     // A certificate or key that cannot be used must not take pods down that have a good one: they stay as they are.
-    let no_certificate = from.material.problem.is_some();
-    let hold = from.has_pods && (no_certificate || from.signing.is_some_and(|signing| signing.problem.is_some()));
+    let no_certificate = from.certificate.problem.is_some();
+    let hold = from.has_pods && (no_certificate || from.signing_key.is_some_and(|key| key.problem.is_some()));
     let secret = |secret: Option<Secret>| if from.has_pods && no_certificate { Wanted::AsItIs } else { secret.into() };
     Ok(Prepared {
         service: service::build_service(from),
@@ -131,20 +95,6 @@ pub(super) fn build(from: &Ingredients<'_>) -> Result<Prepared, BuildError> {
 impl<K> From<Option<K>> for Wanted<K> {
     fn from(object: Option<K>) -> Self {
         object.map_or(Self::Nothing, |object| Self::Object(Box::new(object)))
-    }
-}
-
-impl Ingredients<'_> {
-    /// Metadata of an object that belongs to the server.
-    fn meta(&self, name: String) -> ObjectMeta {
-        let names = &self.server.names;
-        ObjectMeta {
-            name: Some(name),
-            namespace: Some(names.namespace.clone()),
-            labels: Some(names.labels()),
-            owner_references: Some(vec![owner(&names.server, &self.server.uid)]),
-            ..ObjectMeta::default()
-        }
     }
 }
 

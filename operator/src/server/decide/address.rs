@@ -20,7 +20,7 @@ pub(crate) struct Addressing {
     /// The address.
     pub known: Option<KnownAddress>,
     /// Whether connections arrive with their clients' own addresses, as far as the cluster says.
-    pub real_clients: bool,
+    pub real_client_addresses: bool,
 }
 
 /// An address and its reason.
@@ -33,22 +33,24 @@ pub(crate) struct KnownAddress {
 }
 
 /// Finds the address. `node` is the one of the server's pod.
-pub(crate) fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
-    let real_clients = keeps_addresses(server, service);
+pub(super) fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
+    let real_client_addresses = keeps_addresses(server, service);
     if let Some(address) = server.exposure.address.clone() {
         let reason = "stated in spec.exposure.address".to_owned();
         let known = KnownAddress { address: ExternalAddress::parse(&address), reason };
-        return Addressing { source: AddressSource::Pinned { address }, known: Some(known), real_clients };
+        return Addressing { source: AddressSource::Pinned { address }, known: Some(known), real_client_addresses };
     }
     match server.exposure.kind {
         ExposureType::LoadBalancer => {
             let source =
                 AddressSource::Service { name: server.names.service(), namespace: server.names.namespace.clone() };
-            Addressing { source, known: service.and_then(choose).map(KnownAddress::from), real_clients }
+            Addressing { source, known: service.and_then(choose).map(KnownAddress::from), real_client_addresses }
         }
-        ExposureType::NodePort => {
-            Addressing { source: AddressSource::PodAnnotation, known: node.and_then(node_address), real_clients }
-        }
+        ExposureType::NodePort => Addressing {
+            source: AddressSource::PodAnnotation,
+            known: node.and_then(node_address),
+            real_client_addresses,
+        },
     }
 }
 
@@ -132,7 +134,7 @@ mod tests {
         let of = |policy: &str, ingress: serde_json::Value| {
             let server = validate(&server(json!({"exposure": {"externalTrafficPolicy": policy}}))).unwrap();
             let service = json!({"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {"ingress": ingress}}});
-            find_address(&server, Some(&serde_json::from_value(service).unwrap()), None).real_clients
+            find_address(&server, Some(&serde_json::from_value(service).unwrap()), None).real_client_addresses
         };
         assert!(of("Local", json!([])));
         assert!(of("Local", json!([{"ip": "203.0.113.200", "ipMode": "VIP"}])));

@@ -10,6 +10,7 @@ use super::address::Addressing;
 use crate::{
     certs::{
         Authority, CertificateFacts, IssueError, LEAF_LIFETIME, Pair, inspect, is_current, issue_authority, issue_leaf,
+        renewal,
     },
     conditions::{Reason, Verdict},
     server::{
@@ -25,35 +26,43 @@ pub(crate) const AUTHORITY_KEY_FILE: &str = "ca.key";
 
 /// The certificate of a server.
 #[derive(Clone)]
-pub(crate) struct Material {
+pub(crate) struct ServerCertificate {
     /// The Secret that the gateway mounts.
     pub secret: String,
     /// `tls.crt` as it is in that Secret: what the gateway's digest is made of.
-    pub certificate: Vec<u8>,
+    pub pem: Vec<u8>,
     /// What is known of it.
     pub facts: Option<CertificateFacts>,
     /// What the operator itself keeps.
-    pub own: Option<OwnPairs>,
+    pub issued: Option<IssuedPairs>,
     /// Why it cannot be used.
     pub problem: Option<Verdict>,
 }
 
 /// The pairs that the operator issued.
 #[derive(Clone)]
-pub(crate) struct OwnPairs {
+pub(crate) struct IssuedPairs {
     /// The CA.
     pub authority: Authority,
     /// The server's certificate.
     pub leaf: Pair,
 }
 
+impl ServerCertificate {
+    /// When it must be renewed, if the operator issued it, else when it ends.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        let facts = self.facts.as_ref()?;
+        Some(if self.issued.is_some() { renewal(facts) } else { facts.not_after })
+    }
+}
+
 /// Keeps, issues or checks.
-pub(crate) fn decide_certificate(
+pub(super) fn decide_certificate(
     server: &ValidatedServer,
     gathered: &Gathered,
     addressing: &Addressing,
     now: Timestamp,
-) -> Result<Material, IssueError> {
+) -> Result<ServerCertificate, IssueError> {
     match &server.certificate {
         CertificateSource::SelfSigned => self_signed(server, &gathered.live, addressing, now),
         CertificateSource::Secret(name) => Ok(foreign(server, name, gathered.certificate.as_ref(), now)),
@@ -65,7 +74,7 @@ fn self_signed(
     live: &Live,
     addressing: &Addressing,
     now: Timestamp,
-) -> Result<Material, IssueError> {
+) -> Result<ServerCertificate, IssueError> {
     let (authority, authority_facts) = match existing_authority(live, now) {
         Some(authority) => authority,
         None => new_authority(server, now)?,
@@ -80,11 +89,11 @@ fn self_signed(
         let facts = inspect(leaf.certificate.as_bytes(), leaf.key.as_bytes()).ok();
         (leaf, facts)
     };
-    Ok(Material {
+    Ok(ServerCertificate {
         secret: server.names.tls(),
-        certificate: leaf.certificate.clone().into_bytes(),
+        pem: leaf.certificate.clone().into_bytes(),
         facts,
-        own: Some(OwnPairs { authority, leaf }),
+        issued: Some(IssuedPairs { authority, leaf }),
         problem: None,
     })
 }
@@ -123,33 +132,33 @@ fn pair(secret: &Secret, certificate: &str, key: &str) -> Option<Pair> {
     Some(Pair { certificate: text(certificate)?, key: text(key)? })
 }
 
-fn foreign(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now: Timestamp) -> Material {
-    let mut material =
-        Material { secret: name.to_owned(), certificate: Vec::new(), facts: None, own: None, problem: None };
+fn foreign(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now: Timestamp) -> ServerCertificate {
+    let mut certificate =
+        ServerCertificate { secret: name.to_owned(), pem: Vec::new(), facts: None, issued: None, problem: None };
     let Some(secret) = secret else {
-        material.problem = Some(invalid(format!(
+        certificate.problem = Some(invalid(format!(
             "Secret {}/{name}, named by security.certificate.secretRef, does not exist; make it with the keys tls.crt and tls.key",
             server.names.namespace
         )));
-        return material;
+        return certificate;
     };
     let empty = BTreeMap::new();
     let data = secret.data.as_ref().unwrap_or(&empty);
     let content = |key: &str| data.get(key).map(|value| value.0.clone()).unwrap_or_default();
-    material.certificate = content(CERTIFICATE_FILE);
-    match inspect(&material.certificate, &content(PRIVATE_KEY_FILE)) {
+    certificate.pem = content(CERTIFICATE_FILE);
+    match inspect(&certificate.pem, &content(PRIVATE_KEY_FILE)) {
         Ok(facts) => {
-            material.problem = validity(name, &facts, now);
-            material.facts = Some(facts);
+            certificate.problem = validity(name, &facts, now);
+            certificate.facts = Some(facts);
         }
         Err(problem) => {
-            material.problem = Some(invalid(format!(
+            certificate.problem = Some(invalid(format!(
                 "Secret {}/{name} cannot be used: {problem}; pods that run keep the certificate that they have",
                 server.names.namespace
             )));
         }
     }
-    material
+    certificate
 }
 
 fn validity(name: &str, facts: &CertificateFacts, now: Timestamp) -> Option<Verdict> {
@@ -187,12 +196,14 @@ mod tests {
         Secret { data: Some(data.collect()), ..Secret::default() }
     }
 
-    fn store(gathered: &mut Gathered, material: &Material) {
-        let own = material.own.as_ref().unwrap();
-        gathered.live.ca_key =
-            Some(secret(&[(AUTHORITY_FILE, &own.authority.certificate), (AUTHORITY_KEY_FILE, &own.authority.key)]));
+    fn store(gathered: &mut Gathered, certificate: &ServerCertificate) {
+        let issued = certificate.issued.as_ref().unwrap();
+        gathered.live.ca_key = Some(secret(&[
+            (AUTHORITY_FILE, &issued.authority.certificate),
+            (AUTHORITY_KEY_FILE, &issued.authority.key),
+        ]));
         gathered.live.tls =
-            Some(secret(&[(CERTIFICATE_FILE, &own.leaf.certificate), (PRIVATE_KEY_FILE, &own.leaf.key)]));
+            Some(secret(&[(CERTIFICATE_FILE, &issued.leaf.certificate), (PRIVATE_KEY_FILE, &issued.leaf.key)]));
     }
 
     fn at(server: &ValidatedServer, ip: &str) -> Addressing {
@@ -208,13 +219,13 @@ mod tests {
         assert_eq!(first.facts.clone().unwrap().names, ["203.0.113.1", "files.ftp.svc"]);
         store(&mut gathered, &first);
         let again = decide_certificate(&server, &gathered, &at(&server, "203.0.113.1"), now()).unwrap();
-        assert_eq!(again.certificate, first.certificate);
+        assert_eq!(again.pem, first.pem);
         let unknown = find_address(&server, None, None);
         let lost = decide_certificate(&server, &gathered, &unknown, now()).unwrap();
-        assert_eq!(lost.certificate, first.certificate);
+        assert_eq!(lost.pem, first.pem);
         let moved = decide_certificate(&server, &gathered, &at(&server, "203.0.113.2"), now()).unwrap();
         assert_eq!(moved.facts.unwrap().names, ["203.0.113.2", "files.ftp.svc"]);
-        assert_eq!(moved.own.unwrap().authority.certificate, first.own.unwrap().authority.certificate);
+        assert_eq!(moved.issued.unwrap().authority.certificate, first.issued.unwrap().authority.certificate);
     }
 
     #[test]
@@ -232,7 +243,7 @@ mod tests {
         let leaf = issue_leaf(&authority, &["a.example".to_owned()], now()).unwrap();
         gathered.certificate = Some(secret(&[(CERTIFICATE_FILE, &leaf.certificate), (PRIVATE_KEY_FILE, &leaf.key)]));
         let good = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
-        assert!(good.problem.is_none() && good.own.is_none());
+        assert!(good.problem.is_none() && good.issued.is_none());
         let late = decide_certificate(&server, &gathered, &addressing, now() + LEAF_LIFETIME).unwrap();
         assert!(late.problem.unwrap().message.contains("ended at"), "an expired one is said");
     }

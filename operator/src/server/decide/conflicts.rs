@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What stands in the way, if anything does.
-pub(crate) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
+pub(super) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
     let Live {
         service,
         stateful_set,

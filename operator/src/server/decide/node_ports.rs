@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use safetp_config::ports::PortRange;
 
-use crate::{conditions::Reason, server::validate::BlockRequest};
+use crate::{
+    conditions::{Reason, Verdict},
+    server::validate::BlockRequest,
+};
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Block {
+pub(super) struct Block {
     /// The control port.
     pub control: u16,
     /// The data ports.
@@ -43,12 +46,13 @@ pub enum NoBlock {
 }
 
 impl NoBlock {
-    /// The reason of the condition.
-    pub(crate) fn reason(&self) -> Reason {
-        match self {
+    /// What Ready reports.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let reason = match self {
             Self::Full { .. } | Self::ControlTaken(_) => Reason::PortsUnavailable,
             Self::Contended(_) => Reason::PortsExhausted,
-        }
+        };
+        Verdict::stalled(reason, self.to_string())
     }
 }
 
@@ -67,7 +71,7 @@ impl BlockRequest {
 
 /// The block to ask for: the one that the server has, else the lowest that nobody uses. Low ports come first, for they
 /// are the band from which Kubernetes does not pick for others.
-pub(crate) fn pick_block(
+pub(super) fn pick_block(
     request: &BlockRequest,
     current: Option<Block>,
     used: &BTreeSet<u16>,
@@ -145,9 +149,9 @@ mod tests {
 
     #[test]
     fn a_full_range_and_contention_are_told_apart() {
-        assert_eq!(NoBlock::Full { size: 21, first: 30_000, last: 30_010 }.reason(), Reason::PortsUnavailable);
+        assert_eq!(NoBlock::Full { size: 21, first: 30_000, last: 30_010 }.verdict().reason, Reason::PortsUnavailable);
         let contended = NoBlock::Contended(200);
-        assert_eq!(contended.reason(), Reason::PortsExhausted);
+        assert_eq!(contended.verdict().reason, Reason::PortsExhausted);
         assert!(contended.to_string().contains("200 blocks") && contended.to_string().contains("dataPorts.perReplica"));
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn data_port_name(port: u16) -> String {
 }
 
 /// Decides all numbers. `used` are the node ports of other Services.
-pub(crate) fn plan_ports(
+pub(super) fn plan_ports(
     request: &PortRequest,
     service: Option<&Service>,
     used: &BTreeSet<u16>,

@@ -9,12 +9,12 @@ use crate::{
         gather::Gathered,
         validate::{KeySource, ValidatedServer},
     },
-    signing_keys::{KeyProblem, MadeKey, inspect},
+    signing_keys::{KeyMaker, KeyProblem, MadeKey, inspect},
 };
 
 /// The DSA key of a server.
 #[derive(Clone)]
-pub(crate) struct SigningMaterial {
+pub(crate) struct ServerSigningKey {
     /// The Secret that the gateway mounts.
     pub secret: String,
     /// The fingerprint of its public key, where it can be used.
@@ -26,35 +26,35 @@ pub(crate) struct SigningMaterial {
 }
 
 /// What there is.
-pub(crate) enum SigningKeyFound {
+pub(super) enum SigningKeyFound {
     /// X-SafeTP1 is not listed.
-    Unlisted,
+    NotListed,
     /// None yet: one has to be made.
     Missing,
     /// A key, or what is wrong with it.
-    There(SigningMaterial),
+    Present(ServerSigningKey),
 }
 
 /// Finds the key. One that is there stays, whatever is wrong with it: clients remember it, and only people know whether
 /// they can be told of a new one.
-pub(crate) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
+pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
     let namespace = &server.names.namespace;
     match &server.signing_key {
-        None => SigningKeyFound::Unlisted,
+        None => SigningKeyFound::NotListed,
         Some(KeySource::Generated) => {
             let Some(secret) = &gathered.live.signing_key else { return SigningKeyFound::Missing };
             let name = server.names.dsa();
-            SigningKeyFound::There(material(name.clone(), read(secret), |problem| {
+            SigningKeyFound::Present(checked(name.clone(), read(secret), |problem| {
                 format!(
                     "Secret {namespace}/{name}, by which clients know the server, cannot be used: {problem}; put the old key back, or delete the Secret to get a new one, which every client then has to accept"
                 )
             }))
         }
-        Some(KeySource::Secret(name)) => SigningKeyFound::There(foreign(namespace, name, gathered)),
+        Some(KeySource::Secret(name)) => SigningKeyFound::Present(foreign(namespace, name, gathered)),
     }
 }
 
-impl SigningMaterial {
+impl ServerSigningKey {
     /// A key that was just made.
     pub(crate) fn new(server: &ValidatedServer, made: MadeKey) -> Self {
         let fingerprint = Some(made.fingerprint.clone());
@@ -62,38 +62,56 @@ impl SigningMaterial {
     }
 }
 
-/// What is said while a key is being made.
-pub(crate) fn being_made() -> Verdict {
-    Verdict::reconciling(Reason::KeyPending, "making the DSA key of X-SafeTP1, which takes some seconds")
+/// The DSA key, if the server needs one; the verdict while it is being generated.
+pub(super) fn obtain_signing_key(
+    server: &ValidatedServer,
+    gathered: &Gathered,
+    maker: &KeyMaker,
+) -> Result<Option<ServerSigningKey>, Verdict> {
+    let key = (server.names.namespace.clone(), server.names.server.clone());
+    let present = match find_signing_key(server, gathered) {
+        SigningKeyFound::NotListed => None,
+        SigningKeyFound::Present(present) => Some(present),
+        SigningKeyFound::Missing => {
+            let made = maker.ask(&key, &server.uid).ok_or_else(being_generated)?;
+            return Ok(Some(ServerSigningKey::new(server, made)));
+        }
+    };
+    maker.forget(&key);
+    Ok(present)
 }
 
-fn foreign(namespace: &str, name: &str, gathered: &Gathered) -> SigningMaterial {
+fn being_generated() -> Verdict {
+    Verdict::reconciling(Reason::KeyPending, "generating the DSA key of X-SafeTP1, which takes some seconds")
+}
+
+fn foreign(namespace: &str, name: &str, gathered: &Gathered) -> ServerSigningKey {
     let Some(secret) = &gathered.signing_key else {
         let message = format!(
             "Secret {namespace}/{name}, named by security.xSafetp1.keySecretRef, does not exist; make it with the key {DSA_KEY_FILE}, or leave keySecretRef out to have a key made"
         );
-        return SigningMaterial {
+        return ServerSigningKey {
             secret: name.to_owned(),
             fingerprint: None,
             made: None,
             problem: Some(invalid(message)),
         };
     };
-    material(name.to_owned(), read(secret), |problem| {
+    checked(name.to_owned(), read(secret), |problem| {
         format!("Secret {namespace}/{name} cannot be used: {problem}; pods that run keep the key that they have")
     })
 }
 
-fn material(
+fn checked(
     secret: String,
     read: Result<String, KeyProblem>,
     say: impl FnOnce(KeyProblem) -> String,
-) -> SigningMaterial {
+) -> ServerSigningKey {
     let (fingerprint, problem) = match read {
         Ok(fingerprint) => (Some(fingerprint), None),
         Err(problem) => (None, Some(invalid(say(problem)))),
     };
-    SigningMaterial { secret, fingerprint, made: None, problem }
+    ServerSigningKey { secret, fingerprint, made: None, problem }
 }
 
 fn read(secret: &Secret) -> Result<String, KeyProblem> {
@@ -126,10 +144,10 @@ pub(crate) mod tests {
         validate(&server(spec)).unwrap()
     }
 
-    fn material(found: SigningKeyFound) -> SigningMaterial {
+    fn present(found: SigningKeyFound) -> ServerSigningKey {
         match found {
-            SigningKeyFound::There(material) => material,
-            SigningKeyFound::Unlisted | SigningKeyFound::Missing => panic!("no key"),
+            SigningKeyFound::Present(key) => key,
+            SigningKeyFound::NotListed | SigningKeyFound::Missing => panic!("no key"),
         }
     }
 
@@ -137,10 +155,10 @@ pub(crate) mod tests {
     fn a_key_is_asked_for_only_where_x_safetp1_is_listed_and_none_is_there() {
         let mut gathered = Gathered::default();
         let unlisted = validate(&server(json!({}))).unwrap();
-        assert!(matches!(find_signing_key(&unlisted, &gathered), SigningKeyFound::Unlisted));
+        assert!(matches!(find_signing_key(&unlisted, &gathered), SigningKeyFound::NotListed));
         assert!(matches!(find_signing_key(&listed(&json!({})), &gathered), SigningKeyFound::Missing));
         gathered.live.signing_key = Some(secret(PEM));
-        let kept = material(find_signing_key(&listed(&json!({})), &gathered));
+        let kept = present(find_signing_key(&listed(&json!({})), &gathered));
         assert_eq!(kept.secret, "files-dsa");
         assert!(kept.made.is_none() && kept.problem.is_none() && kept.fingerprint.is_some());
     }
@@ -149,7 +167,7 @@ pub(crate) mod tests {
     fn a_damaged_key_is_not_replaced_but_said() {
         let mut gathered = Gathered::default();
         gathered.live.signing_key = Some(secret("rubbish"));
-        let damaged = material(find_signing_key(&listed(&json!({})), &gathered));
+        let damaged = present(find_signing_key(&listed(&json!({})), &gathered));
         let problem = damaged.problem.unwrap();
         assert_eq!(problem.reason, Reason::SigningKeyInvalid);
         assert!(problem.message.contains("put the old key back, or delete the Secret"), "{}", problem.message);
@@ -160,13 +178,13 @@ pub(crate) mod tests {
     fn a_user_s_key_is_checked_and_named() {
         let server = listed(&json!({"keySecretRef": {"name": "mine"}}));
         let mut gathered = Gathered::default();
-        let missing = material(find_signing_key(&server, &gathered)).problem.unwrap();
+        let missing = present(find_signing_key(&server, &gathered)).problem.unwrap();
         assert!(missing.message.contains("Secret ftp/mine"), "{}", missing.message);
         gathered.signing_key = Some(Secret::default());
-        let empty = material(find_signing_key(&server, &gathered)).problem.unwrap();
+        let empty = present(find_signing_key(&server, &gathered)).problem.unwrap();
         assert!(empty.message.contains("it has no key dsa.key"), "{}", empty.message);
         gathered.signing_key = Some(secret(PEM));
-        let good = material(find_signing_key(&server, &gathered));
+        let good = present(find_signing_key(&server, &gathered));
         assert_eq!(good.secret, "mine");
         assert!(good.problem.is_none());
     }

@@ -1,3 +1,5 @@
+//! The `PersistentVolumeClaim` of the files: created with the documented defaults, and only ever grown.
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
@@ -6,14 +8,14 @@ use k8s_openapi::{
 };
 use safetp_crds::server::Retain;
 
-use super::Ingredients;
+use super::inputs::BuildInputs;
 use crate::server::validate::{Storage, ValidatedServer};
 
 const STORAGE: &str = "storage";
 const DEFAULT_SIZE: &str = "10Gi";
 
 /// The claim that the operator makes. It belongs to the server only where it shall be deleted with it.
-pub(super) fn build_claim(from: &Ingredients<'_>) -> Option<PersistentVolumeClaim> {
+pub(super) fn build_claim(from: &BuildInputs<'_>) -> Option<PersistentVolumeClaim> {
     let Storage::Claim(wanted) = &from.server.storage else { return None };
     let mut metadata = from.meta(from.server.names.claim());
     if from.server.retain == Retain::Retain {

@@ -1,3 +1,5 @@
+//! The files that the pod mounts, and the digests that it reports once it has loaded them.
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -10,7 +12,8 @@ use safetp_config::{
 };
 use serde::Serialize;
 
-use super::{BuildError, Ingredients};
+use super::inputs::{BuildError, BuildInputs};
+use crate::server::decide::logins::SOURCES_FILE;
 
 /// How long the part of an upload that broke off is kept.
 const KEEP_PARTS_HOURS: u32 = 24;
@@ -41,17 +44,17 @@ impl Expected {
     }
 }
 
-pub(super) fn build_files(from: &Ingredients<'_>) -> Result<Files, BuildError> {
+pub(super) fn build_files(from: &BuildInputs<'_>) -> Result<Files, BuildError> {
     let gateway = json(paths::GATEWAY_FILE, &gateway_config(from))?;
     let name_encoding = from.server.name_encoding.map(|encoding| encoding.label().to_owned());
     let ftpd = json(paths::FTPD_FILE, &FtpdConfig { keep_parts_hours: KEEP_PARTS_HOURS, name_encoding })?;
     let users = json(paths::USERS_FILE, &from.accounts.users)?;
-    let sources = json("sources.json", &from.accounts.sources)?;
+    let sources = json(SOURCES_FILE, &from.accounts.sources)?;
     let expected = Expected {
         gateway: gateway_digest(
             gateway.as_bytes(),
-            &from.material.certificate,
-            from.signing.and_then(|signing| signing.fingerprint.as_deref()),
+            &from.certificate.pem,
+            from.signing_key.and_then(|key| key.fingerprint.as_deref()),
         ),
         ftpd: Digest::of([(paths::FTPD_FILE, ftpd.as_bytes()), (paths::USERS_FILE, users.as_bytes())]),
     };
@@ -62,7 +65,7 @@ fn json(file: &'static str, value: &impl Serialize) -> Result<String, BuildError
     serde_json::to_string(value).map_err(|source| BuildError { file, source })
 }
 
-fn gateway_config(from: &Ingredients<'_>) -> GatewayConfig {
+fn gateway_config(from: &BuildInputs<'_>) -> GatewayConfig {
     let server = from.server;
     GatewayConfig {
         server: format!("{}/{}", server.names.namespace, server.names.server),
@@ -70,7 +73,7 @@ fn gateway_config(from: &Ingredients<'_>) -> GatewayConfig {
         admin_port: from.ports.admin,
         data_ports: from.ports.data,
         address: from.addressing.source.clone(),
-        real_client_addresses: from.addressing.real_clients,
+        real_client_addresses: from.addressing.real_client_addresses,
         security: server.security.clone(),
         backend: Backend::Embedded { socket: paths::FTPD_SOCKET.to_owned() },
         limits: server.limits.clone(),
@@ -80,7 +83,7 @@ fn gateway_config(from: &Ingredients<'_>) -> GatewayConfig {
     }
 }
 
-pub(super) fn build_config_map(from: &Ingredients<'_>, files: &Files) -> ConfigMap {
+pub(super) fn build_config_map(from: &BuildInputs<'_>, files: &Files) -> ConfigMap {
     ConfigMap {
         metadata: from.meta(from.server.names.gateway()),
         data: Some(BTreeMap::from([(paths::GATEWAY_FILE.to_owned(), files.gateway.clone())])),

@@ -1,3 +1,5 @@
+//! The pod: the gateway, and the ftpd as its native sidecar, in the Restricted profile of Pod Security.
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
@@ -8,7 +10,7 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
 
-use super::{Ingredients, volumes};
+use super::{inputs::BuildInputs, volumes};
 use crate::server::decide::ports::{CONTROL_PORT_NAME, data_port_name};
 
 /// The user of the ftpd, to whom the files belong, and the group of the pod: as in its image.
@@ -21,7 +23,7 @@ const GROUP: i64 = 65_532;
 const MARGIN_SECONDS: i64 = 15;
 const ADMIN_PORT_NAME: &str = "admin";
 
-pub(super) fn build_pod_spec(from: &Ingredients<'_>) -> PodSpec {
+pub(super) fn build_pod_spec(from: &BuildInputs<'_>) -> PodSpec {
     let pod = &from.server.pod;
     PodSpec {
         // A native sidecar: it starts before the gateway and stops after it, so that a drain ends its transfers first.
@@ -43,7 +45,7 @@ pub(super) fn build_pod_spec(from: &Ingredients<'_>) -> PodSpec {
 }
 
 /// The container that holds the files: no port, no key, no token.
-fn build_ftpd(from: &Ingredients<'_>) -> Container {
+fn build_ftpd(from: &BuildInputs<'_>) -> Container {
     Container {
         name: "ftpd".to_owned(),
         image: Some(from.images.ftpd_image.clone()),
@@ -60,7 +62,7 @@ fn build_ftpd(from: &Ingredients<'_>) -> Container {
 }
 
 /// The container that faces the clients: no file.
-fn build_gateway(from: &Ingredients<'_>) -> Container {
+fn build_gateway(from: &BuildInputs<'_>) -> Container {
     Container {
         name: "gateway".to_owned(),
         image: Some(from.images.gateway_image.clone()),
@@ -75,7 +77,7 @@ fn build_gateway(from: &Ingredients<'_>) -> Container {
     }
 }
 
-fn ports(from: &Ingredients<'_>) -> Vec<ContainerPort> {
+fn ports(from: &BuildInputs<'_>) -> Vec<ContainerPort> {
     let port = |name: String, number: u16| ContainerPort {
         name: Some(name),
         container_port: i32::from(number),

@@ -1,12 +1,14 @@
+//! The gateway's `ServiceAccount`, and its right to read its own Service.
+
 use k8s_openapi::api::{
     core::v1::ServiceAccount,
     rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject},
 };
 use safetp_config::gateway::AddressSource;
 
-use super::Ingredients;
+use super::inputs::BuildInputs;
 
-pub(super) fn build_service_account(from: &Ingredients<'_>) -> ServiceAccount {
+pub(super) fn build_service_account(from: &BuildInputs<'_>) -> ServiceAccount {
     ServiceAccount {
         metadata: from.meta(from.server.names.gateway()),
         automount_service_account_token: Some(false),
@@ -15,7 +17,7 @@ pub(super) fn build_service_account(from: &Ingredients<'_>) -> ServiceAccount {
 }
 
 /// The gateway watches its own Service, and nothing else; where the address comes another way, not even that.
-pub(super) fn build_role(from: &Ingredients<'_>) -> Option<Role> {
+pub(super) fn build_role(from: &BuildInputs<'_>) -> Option<Role> {
     let AddressSource::Service { name, .. } = &from.addressing.source else { return None };
     let rule = PolicyRule {
         api_groups: Some(vec![String::new()]),
@@ -27,7 +29,7 @@ pub(super) fn build_role(from: &Ingredients<'_>) -> Option<Role> {
     Some(Role { metadata: from.meta(from.server.names.gateway()), rules: Some(vec![rule]) })
 }
 
-pub(super) fn build_role_binding(from: &Ingredients<'_>) -> Option<RoleBinding> {
+pub(super) fn build_role_binding(from: &BuildInputs<'_>) -> Option<RoleBinding> {
     let role = build_role(from)?;
     let names = &from.server.names;
     Some(RoleBinding {

@@ -1,39 +1,38 @@
-use k8s_openapi::{ByteString, api::core::v1::Secret};
-use safetp_config::{ftpd::Users, paths};
+//! The Secrets: CA, certificate, DSA key and users.
 
-use super::{Ingredients, files::Files};
-use crate::{
-    server::decide::certificate::{AUTHORITY_FILE, AUTHORITY_KEY_FILE},
-    users::logins::{Previous, Sources},
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use safetp_config::paths;
+
+use super::{files::Files, inputs::BuildInputs};
+use crate::server::decide::{
+    certificate::{AUTHORITY_FILE, AUTHORITY_KEY_FILE},
+    logins::SOURCES_FILE,
 };
 
-/// Where the hashes came from: kept beside them, mounted nowhere.
-const SOURCES_FILE: &str = "sources.json";
-
-pub(super) fn build_authority_key(from: &Ingredients<'_>) -> Option<Secret> {
-    let authority = &from.material.own.as_ref()?.authority;
+pub(super) fn build_authority_key(from: &BuildInputs<'_>) -> Option<Secret> {
+    let authority = &from.certificate.issued.as_ref()?.authority;
     let data = [(AUTHORITY_FILE, authority.certificate.as_str()), (AUTHORITY_KEY_FILE, authority.key.as_str())];
     Some(secret(from, from.server.names.ca_key(), "Opaque", &data))
 }
 
-pub(super) fn build_authority(from: &Ingredients<'_>) -> Option<Secret> {
-    let authority = &from.material.own.as_ref()?.authority;
+pub(super) fn build_authority(from: &BuildInputs<'_>) -> Option<Secret> {
+    let authority = &from.certificate.issued.as_ref()?.authority;
     Some(secret(from, from.server.names.ca(), "Opaque", &[(AUTHORITY_FILE, authority.certificate.as_str())]))
 }
 
-pub(super) fn build_certificate(from: &Ingredients<'_>) -> Option<Secret> {
-    let leaf = &from.material.own.as_ref()?.leaf;
+pub(super) fn build_certificate(from: &BuildInputs<'_>) -> Option<Secret> {
+    let leaf = &from.certificate.issued.as_ref()?.leaf;
     let data = [(paths::CERTIFICATE_FILE, leaf.certificate.as_str()), (paths::PRIVATE_KEY_FILE, leaf.key.as_str())];
     Some(secret(from, from.server.names.tls(), "kubernetes.io/tls", &data))
 }
 
 /// Only for a key that was just made: what is in the cluster is never written again.
-pub(super) fn build_signing_key(from: &Ingredients<'_>) -> Option<Secret> {
-    let made = from.signing?.made.as_ref()?;
+pub(super) fn build_signing_key(from: &BuildInputs<'_>) -> Option<Secret> {
+    let made = from.signing_key?.made.as_ref()?;
     Some(secret(from, from.server.names.dsa(), "Opaque", &[(paths::DSA_KEY_FILE, made.pem.as_str())]))
 }
 
-pub(super) fn build_users(from: &Ingredients<'_>, files: &Files) -> Secret {
+pub(super) fn build_users(from: &BuildInputs<'_>, files: &Files) -> Secret {
     let data = [
         (paths::FTPD_FILE, files.ftpd.as_str()),
         (paths::USERS_FILE, files.users.as_str()),
@@ -42,15 +41,7 @@ pub(super) fn build_users(from: &Ingredients<'_>, files: &Files) -> Secret {
     secret(from, from.server.names.users(), "Opaque", &data)
 }
 
-fn secret(from: &Ingredients<'_>, name: String, kind: &str, data: &[(&str, &str)]) -> Secret {
+fn secret(from: &BuildInputs<'_>, name: String, kind: &str, data: &[(&str, &str)]) -> Secret {
     let data = data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
     Secret { metadata: from.meta(name), type_: Some(kind.to_owned()), data: Some(data.collect()), ..Secret::default() }
-}
-
-/// What the users' Secret says now. What cannot be read counts as not there: it is then written again.
-pub(crate) fn previous_accounts(secret: Option<&Secret>) -> Previous {
-    let content = |key: &str| secret.and_then(|secret| secret.data.as_ref()?.get(key)).map(|value| value.0.as_slice());
-    let users = content(paths::USERS_FILE).and_then(|json| Users::parse(json).ok()).unwrap_or_default();
-    let sources: Sources = content(SOURCES_FILE).and_then(|json| serde_json::from_slice(json).ok()).unwrap_or_default();
-    Previous { users, sources }
 }

@@ -1,14 +1,16 @@
+//! The Service, through which clients reach every port.
+
 use k8s_openapi::{
     api::core::v1::{Service, ServicePort, ServiceSpec},
     apimachinery::pkg::util::intstr::IntOrString,
 };
 
-use super::Ingredients;
+use super::inputs::BuildInputs;
 use crate::server::decide::ports::{CONTROL_PORT_NAME, data_port_name};
 
 /// One Service with all ports, so that control and data have one address. A data port leads only to pods that declare a
 /// port of its name.
-pub(super) fn build_service(from: &Ingredients<'_>) -> Service {
+pub(super) fn build_service(from: &BuildInputs<'_>) -> Service {
     let exposure = &from.server.exposure;
     let mut metadata = from.meta(from.server.names.service());
     metadata.annotations = Some(exposure.annotations.clone()).filter(|all| !all.is_empty());
@@ -30,13 +32,13 @@ pub(super) fn build_service(from: &Ingredients<'_>) -> Service {
     Service { metadata, spec: Some(spec), ..Service::default() }
 }
 
-fn ports(from: &Ingredients<'_>) -> Vec<ServicePort> {
+fn ports(from: &BuildInputs<'_>) -> Vec<ServicePort> {
     let control = port(from, CONTROL_PORT_NAME.to_owned(), from.ports.control);
     let data = from.ports.data.ports().map(|number| port(from, data_port_name(number), number));
     [control].into_iter().chain(data).collect()
 }
 
-fn port(from: &Ingredients<'_>, name: String, number: u16) -> ServicePort {
+fn port(from: &BuildInputs<'_>, name: String, number: u16) -> ServicePort {
     ServicePort {
         target_port: Some(IntOrString::String(name.clone())),
         name: Some(name),

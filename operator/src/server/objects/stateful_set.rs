@@ -1,3 +1,5 @@
+//! The `StatefulSet` of the only replica.
+
 use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetSpec},
@@ -8,13 +10,13 @@ use k8s_openapi::{
 
 use safetp_config::paths;
 
-use super::{Ingredients, pod::build_pod_spec};
+use super::{inputs::BuildInputs, pod::build_pod_spec};
 use crate::names::SHARD_LABEL;
 
 /// The only replica's number.
 const SHARD: &str = "0";
 
-pub(super) fn build_stateful_set(from: &Ingredients<'_>) -> StatefulSet {
+pub(super) fn build_stateful_set(from: &BuildInputs<'_>) -> StatefulSet {
     let names = &from.server.names;
     let mut selector = names.selector();
     selector.insert(SHARD_LABEL.to_owned(), SHARD.to_owned());

@@ -1,6 +1,7 @@
+//! The objects as a whole: what leads where, who may read what, and what stays as it is.
+
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, PodSpec, VolumeMount};
 use safetp_config::{
     ftpd::FtpdConfig,
@@ -11,20 +12,18 @@ use safetp_config::{
 use serde_json::json;
 
 use super::*;
-use crate::server::{
-    decide::{
-        address::find_address,
-        certificate::decide_certificate,
-        ports::plan_ports,
-        signing_key::{
-            SigningKeyFound, find_signing_key,
-            tests::{PEM, secret},
+use crate::{
+    server::{
+        decide::{
+            signing_key::tests::{PEM, secret},
+            tests::decided,
         },
+        gather::Gathered,
+        validate::{tests::server, validate},
     },
-    gather::Gathered,
-    validate::{tests::server, validate},
+    signing_keys::{MadeKey, inspect},
+    users::logins::Accounts,
 };
-use crate::signing_keys::{MadeKey, inspect};
 
 fn images() -> Images {
     Images { gateway_image: "gateway:1".into(), ftpd_image: "ftpd:1".into(), image_pull_policy: "IfNotPresent".into() }
@@ -44,26 +43,9 @@ fn prepared_from(spec: serde_json::Value, has_pods: bool, gathered: &Gathered) -
 
 fn prepared_of(spec: serde_json::Value, has_pods: bool, gathered: &Gathered, accounts: &Accounts) -> Prepared {
     let server = validate(&server(spec)).unwrap();
-    let addressing = find_address(&server, None, None);
-    let now = Timestamp::from_second(1_800_000_000).unwrap();
-    let material = decide_certificate(&server, gathered, &addressing, now).unwrap();
-    let signing = match find_signing_key(&server, gathered) {
-        SigningKeyFound::Unlisted => None,
-        SigningKeyFound::There(found) => Some(found),
-        SigningKeyFound::Missing => Some(SigningMaterial::new(&server, made())),
-    };
-    let from = Ingredients {
-        server: &server,
-        ports: plan_ports(&server.ports, None, &BTreeSet::new()).unwrap(),
-        addressing: &addressing,
-        material: &material,
-        signing: signing.as_ref(),
-        accounts,
-        images: &images(),
-        has_pods,
-        claim: None,
-    };
-    build(&from).unwrap()
+    let mut live = gathered.live.clone();
+    live.stateful_set = has_pods.then(StatefulSet::default);
+    build(&decided(&server, gathered, accounts.clone(), made), &live, &images()).unwrap()
 }
 
 fn made() -> MadeKey {

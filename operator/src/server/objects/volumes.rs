@@ -1,3 +1,5 @@
+//! The pod's volumes, and which of its containers mounts which.
+
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, DownwardAPIProjection, DownwardAPIVolumeFile, DownwardAPIVolumeSource, EmptyDirVolumeSource,
     KeyToPath, ObjectFieldSelector, PersistentVolumeClaimVolumeSource, ProjectedVolumeSource, SecretProjection,
@@ -5,7 +7,7 @@ use k8s_openapi::api::core::v1::{
 };
 use safetp_config::{gateway::AddressSource, paths};
 
-use super::Ingredients;
+use super::inputs::BuildInputs;
 use crate::server::validate::Storage;
 
 const DATA: &str = "data";
@@ -23,7 +25,7 @@ pub(super) fn build_ftpd_mounts() -> Vec<VolumeMount> {
     vec![mount(DATA, paths::DATA_DIR, false), mount(RUN, paths::RUN_DIR, false), mount(FTPD, paths::FTPD_DIR, true)]
 }
 
-pub(super) fn build_gateway_mounts(from: &Ingredients<'_>) -> Vec<VolumeMount> {
+pub(super) fn build_gateway_mounts(from: &BuildInputs<'_>) -> Vec<VolumeMount> {
     let always = [
         // Connecting to a socket writes nothing.
         mount(RUN, paths::RUN_DIR, true),
@@ -34,12 +36,12 @@ pub(super) fn build_gateway_mounts(from: &Ingredients<'_>) -> Vec<VolumeMount> {
     always.into_iter().chain(token).collect()
 }
 
-pub(super) fn build_volumes(from: &Ingredients<'_>) -> Vec<Volume> {
+pub(super) fn build_volumes(from: &BuildInputs<'_>) -> Vec<Volume> {
     let names = &from.server.names;
-    let dsa = from.signing.map(|signing| secret(signing.secret.clone(), &[paths::DSA_KEY_FILE]));
+    let dsa = from.signing_key.map(|key| secret(key.secret.clone(), &[paths::DSA_KEY_FILE]));
     let gateway = [
         config_map(names.gateway(), &[(paths::GATEWAY_FILE, paths::GATEWAY_FILE)]),
-        secret(from.material.secret.clone(), &[paths::CERTIFICATE_FILE, paths::PRIVATE_KEY_FILE]),
+        secret(from.certificate.secret.clone(), &[paths::CERTIFICATE_FILE, paths::PRIVATE_KEY_FILE]),
     ];
     let always = [
         data(from),
@@ -53,7 +55,7 @@ pub(super) fn build_volumes(from: &Ingredients<'_>) -> Vec<Volume> {
     always.into_iter().chain(token).collect()
 }
 
-fn needs_token(from: &Ingredients<'_>) -> bool {
+fn needs_token(from: &BuildInputs<'_>) -> bool {
     matches!(from.addressing.source, AddressSource::Service { .. })
 }
 
@@ -66,7 +68,7 @@ fn mount(name: &str, path: &str, read_only: bool) -> VolumeMount {
     }
 }
 
-fn data(from: &Ingredients<'_>) -> Volume {
+fn data(from: &BuildInputs<'_>) -> Volume {
     let claim = |claim_name: String| PersistentVolumeClaimVolumeSource { claim_name, ..Default::default() };
     let mut volume = Volume { name: DATA.to_owned(), ..Volume::default() };
     match &from.server.storage {

@@ -1,4 +1,4 @@
-//! What a pod says about itself: is what was written in force?
+//! Asks the gateway of each pod which files it and its ftpd have loaded, and what else the status should report.
 
 use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
@@ -26,37 +26,37 @@ pub struct Prober {
     client: Client<HttpConnector, Empty<Bytes>>,
 }
 
-/// What the pods said.
+/// What the pods answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Survey {
+pub struct ProbeReport {
     /// What is still being waited for, or `None` when everything is in force.
     pub lag: Option<String>,
-    /// What they have seen.
-    pub seen: Seen,
-    /// Logins of which a pod turned an upload away for want of `close_notify`.
+    /// What they report beside that.
+    pub conditions: PodConditions,
+    /// Logins of which a pod rejected an upload that did not end with `close_notify`.
     pub unclosed: BTreeSet<String>,
 }
 
-/// What pods have seen, which is no reason to wait.
+/// What pods report that is no reason to wait for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Whether data connections were taken that nothing but their port ties to a session; `None` while not every pod
-    /// has said so, and none that it was.
+pub struct PodConditions {
+    /// Whether a pod accepted data connections that nothing but their port ties to a session; `None` while no pod
+    /// reports one and not every pod has answered.
     pub weak: Option<bool>,
-    /// The least that Landlock does for any container; `None` while not every pod has said so.
+    /// The least that Landlock enforces for any container; `None` while not every pod has answered.
     pub landlock: Option<Landlock>,
 }
 
-/// Why a pod gave no answer.
+/// Why a pod has not answered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProbeError {
-    /// No connection, or no whole answer.
+    /// No connection, or an incomplete answer.
     #[error("failed to ask it: {0}")]
     Unreachable(String),
-    /// Two seconds were not enough.
+    /// No answer within two seconds.
     #[error("failed to ask it: no answer within 2 seconds")]
     TimedOut,
-    /// Something else answered.
+    /// An answer that does not parse.
     #[error("failed to read its answer: {0}")]
     Answer(#[from] serde_json::Error),
 }
@@ -72,14 +72,14 @@ impl Default for Prober {
 }
 
 impl Prober {
-    /// Asks all pods.
-    pub async fn survey(
+    /// Asks all pods at once, each for at most two seconds.
+    pub async fn probe(
         &self,
         pods: &[ServingPod],
         admin: u16,
         expected: &Expected,
         address: &ExternalAddress,
-    ) -> Survey {
+    ) -> ProbeReport {
         let ask = |pod: &ServingPod| {
             let (name, ip) = (pod.name.clone(), pod.ip.clone());
             async move { (name, self.ask(&ip, admin).await) }
@@ -90,7 +90,7 @@ impl Prober {
         let unclosed = unclosed.flat_map(|status| status.unclosed_uploads.iter().cloned()).collect();
         let landlock = landlock(answers.iter().map(|(_, answer)| answer.as_ref().ok()));
         let lag = answers.into_iter().find_map(|(name, answer)| lag(&name, answer, expected, address));
-        Survey { lag, seen: Seen { weak, landlock }, unclosed }
+        ProbeReport { lag, conditions: PodConditions { weak, landlock }, unclosed }
     }
 
     async fn ask(&self, ip: &str, port: u16) -> Result<GatewayStatus, ProbeError> {
@@ -112,15 +112,15 @@ impl Prober {
 }
 
 fn weak<'a>(answers: impl Iterator<Item = Option<&'a GatewayStatus>>) -> Option<bool> {
-    let mut all_said = true;
+    let mut all_answered = true;
     for answer in answers {
         match answer {
             Some(status) if status.weak_bindings > 0 => return Some(true),
             Some(_) => {}
-            None => all_said = false,
+            None => all_answered = false,
         }
     }
-    all_said.then_some(false)
+    all_answered.then_some(false)
 }
 
 fn landlock<'a>(answers: impl Iterator<Item = Option<&'a GatewayStatus>>) -> Option<Landlock> {
@@ -136,7 +136,7 @@ fn lag(
 ) -> Option<String> {
     let status = match answer {
         Ok(status) => status,
-        Err(error) => return Some(format!("waiting for pod {pod} to say what it has loaded ({error})")),
+        Err(error) => return Some(format!("waiting for pod {pod} to report what it has loaded ({error})")),
     };
     let problem = status.problem.as_deref().map(|problem| format!(": {problem}")).unwrap_or_default();
     if status.gateway_digest.as_ref() != Some(&expected.gateway) {
@@ -205,10 +205,10 @@ mod tests {
     async fn a_pod_that_is_not_there_is_waited_for() {
         let pods = [ServingPod { name: "files-0-0".into(), ip: "127.0.0.1".into() }];
         let address = ExternalAddress::parse("203.0.113.7");
-        let survey = Prober::default().survey(&pods, 1, &expected(), &address).await;
-        let lag = survey.lag.unwrap();
+        let report = Prober::default().probe(&pods, 1, &expected(), &address).await;
+        let lag = report.lag.unwrap();
         assert!(lag.contains("waiting for pod files-0-0"), "{lag}");
-        assert_eq!(survey.seen, Seen::default());
+        assert_eq!(report.conditions, PodConditions::default());
     }
 
     #[test]

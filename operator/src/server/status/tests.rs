@@ -1,20 +1,21 @@
-use std::collections::BTreeSet;
+//! Statuses by spec and by what the pods report.
 
-use k8s_openapi::api::apps::v1::StatefulSet;
-use safetp_config::Digest;
+use jiff::Timestamp;
+use safetp_config::status::Landlock;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::server::{
-    decide::{
-        address::find_address,
-        certificate::decide_certificate,
-        ports::plan_ports,
-        signing_key::{SigningKeyFound, find_signing_key, tests::secret},
+use crate::{
+    images::Images,
+    server::{
+        apply::Applied,
+        decide::{signing_key::tests::secret, tests::decided},
+        gather::Gathered,
+        objects::build,
+        observe::{PodConditions, Rollout},
+        validate::{tests::server, validate},
     },
-    gather::Gathered,
-    objects::Expected,
-    validate::{tests::server, validate},
+    users::logins::Accounts,
 };
 
 fn now() -> Timestamp {
@@ -22,34 +23,24 @@ fn now() -> Timestamp {
 }
 
 /// What a server with this spec says, before that `previous`, when its pods say so.
-fn status(spec: Value, previous: &SafeTPServerStatus, pods: PodsVerdict, weak: Option<bool>) -> SafeTPServerStatus {
-    status_seen(spec, previous, pods, Seen { weak, landlock: Some(Landlock::Full) })
+fn status(spec: Value, previous: &SafeTPServerStatus, rollout: &Rollout, weak: Option<bool>) -> SafeTPServerStatus {
+    status_seen(spec, previous, rollout, PodConditions { weak, landlock: Some(Landlock::Full) })
 }
 
-fn status_seen(spec: Value, previous: &SafeTPServerStatus, pods: PodsVerdict, seen: Seen) -> SafeTPServerStatus {
+fn status_seen(
+    spec: Value,
+    previous: &SafeTPServerStatus,
+    rollout: &Rollout,
+    reported: PodConditions,
+) -> SafeTPServerStatus {
     let server = validate(&server(spec)).unwrap();
     let mut gathered = Gathered::default();
     gathered.live.signing_key = Some(secret(include_str!("../../../testdata/dsa-2048-256.pem")));
-    let addressing = find_address(&server, None, None);
-    let signing = match find_signing_key(&server, &gathered) {
-        SigningKeyFound::There(material) => Some(material),
-        SigningKeyFound::Unlisted | SigningKeyFound::Missing => None,
-    };
-    let digest = || Digest::of([]);
-    let facts = Facts {
-        server: &server,
-        applied: &Applied {
-            stateful_set: StatefulSet::default(),
-            expected: Expected { gateway: digest(), ftpd: digest() },
-        },
-        ports: plan_ports(&server.ports, None, &BTreeSet::new()).unwrap(),
-        addressing: &addressing,
-        material: &decide_certificate(&server, &gathered, &addressing, now()).unwrap(),
-        signing: signing.as_ref(),
-        seen,
-    };
-    let verdict = judge(&facts, None, None, pods);
-    build_status(&facts, &verdict, previous, now())
+    let decided = decided(&server, &gathered, Accounts::default(), || panic!("a key was gathered"));
+    let images = Images { gateway_image: "g".into(), ftpd_image: "f".into(), image_pull_policy: "IfNotPresent".into() };
+    let applied = Applied::of(&build(&decided, &gathered.live, &images).unwrap());
+    let verdict = judge(&decided, &gathered, rollout);
+    build_status(&StatusInputs { decided: &decided, applied: &applied, reported }, &verdict, previous, now())
 }
 
 fn said(status: &SafeTPServerStatus) -> Vec<(&str, &str, &str)> {
@@ -64,25 +55,25 @@ fn at_an_address(security: &Value) -> Value {
 #[test]
 fn a_server_that_shall_be_stopped_is_ready_once_its_pod_has_ended() {
     let stopped = |pods| status(json!({"replicas": 0}), &SafeTPServerStatus::default(), pods, None);
-    assert_eq!(said(&stopped(PodsVerdict::InForce)), [("Ready", "True", "Stopped")]);
-    let ending = stopped(PodsVerdict::Pending("a pod is there".into()));
+    assert_eq!(said(&stopped(&Rollout::InForce)), [("Ready", "True", "Stopped")]);
+    let ending = stopped(&Rollout::Pending("a pod is there".into()));
     assert_eq!(said(&ending), [("Ready", "False", "Stopping"), ("Reconciling", "True", "Stopping")]);
 }
 
 #[test]
 fn the_fingerprint_of_the_dsa_key_is_there_only_while_x_safetp1_is_listed() {
     let listed = at_an_address(&json!({"mechanisms": ["X-SafeTP1"]}));
-    let with = status(listed, &SafeTPServerStatus::default(), PodsVerdict::InForce, None);
+    let with = status(listed, &SafeTPServerStatus::default(), &Rollout::InForce, None);
     let fingerprint = with.security.clone().unwrap().dsa_key_fingerprint.unwrap();
     assert!(fingerprint.starts_with("SHA256:"), "{fingerprint}");
-    let without = status(at_an_address(&json!({})), &with, PodsVerdict::InForce, None);
+    let without = status(at_an_address(&json!({})), &with, &Rollout::InForce, None);
     assert_eq!(without.security, None);
 }
 
 #[test]
 fn weak_binding_is_said_beside_ready_and_stays_until_the_pods_deny_it() {
     let spec = || at_an_address(&json!({}));
-    let serving = |previous: &SafeTPServerStatus, weak| status(spec(), previous, PodsVerdict::InForce, weak);
+    let serving = |previous: &SafeTPServerStatus, weak| status(spec(), previous, &Rollout::InForce, weak);
     let none = serving(&SafeTPServerStatus::default(), Some(false));
     assert_eq!(said(&none), [("Ready", "True", "Serving")]);
     let weak = serving(&none, Some(true));
@@ -96,7 +87,7 @@ fn weak_binding_is_said_beside_ready_and_stays_until_the_pods_deny_it() {
 fn binding_cannot_be_weak_where_it_is_not_asked_for_or_cannot_be_left_out() {
     for binding in ["Never", "Required"] {
         let spec = at_an_address(&json!({"dataBinding": binding}));
-        let status = status(spec, &SafeTPServerStatus::default(), PodsVerdict::InForce, Some(true));
+        let status = status(spec, &SafeTPServerStatus::default(), &Rollout::InForce, Some(true));
         assert_eq!(said(&status), [("Ready", "True", "Serving")], "{binding}");
     }
 }
@@ -105,7 +96,7 @@ fn binding_cannot_be_weak_where_it_is_not_asked_for_or_cannot_be_left_out() {
 fn a_verdict_alone_leaves_what_is_known_of_the_binding() {
     let mut server = server(json!({}));
     server.status =
-        Some(status(at_an_address(&json!({})), &SafeTPServerStatus::default(), PodsVerdict::InForce, Some(true)));
+        Some(status(at_an_address(&json!({})), &SafeTPServerStatus::default(), &Rollout::InForce, Some(true)));
     let stopped = build_status_of_verdict(&server, &Verdict::stalled(Reason::InvalidSpec, "no"), now());
     let types: Vec<_> = said(&stopped).into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(types, ["Ready", "Stalled", "DataBinding"]);
@@ -114,8 +105,8 @@ fn a_verdict_alone_leaves_what_is_known_of_the_binding() {
 #[test]
 fn what_the_kernel_lacks_of_landlock_is_said_beside_ready_until_every_pod_has_all_of_it() {
     let serving = |previous: &SafeTPServerStatus, landlock| {
-        let seen = Seen { weak: Some(false), landlock };
-        status_seen(at_an_address(&json!({})), previous, PodsVerdict::InForce, seen)
+        let reported = PodConditions { weak: Some(false), landlock };
+        status_seen(at_an_address(&json!({})), previous, &Rollout::InForce, reported)
     };
     let full = serving(&SafeTPServerStatus::default(), Some(Landlock::Full));
     assert_eq!(said(&full), [("Ready", "True", "Serving")]);

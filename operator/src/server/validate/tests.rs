@@ -1,3 +1,5 @@
+//! Specs that are accepted, and the messages about those that are not.
+
 use safetp_config::ports::PortRange;
 use safetp_crds::server::Retain;
 use serde_json::{Value, json};

@@ -1,0 +1,78 @@
+//! What the objects of a server are built from.
+
+use k8s_openapi::{api::core::v1::PersistentVolumeClaim, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+
+use crate::{
+    images::Images,
+    owned::owner,
+    server::{
+        decide::{
+            Decided, address::Addressing, certificate::ServerCertificate, ports::PortPlan,
+            signing_key::ServerSigningKey,
+        },
+        gather::Live,
+        validate::ValidatedServer,
+    },
+    users::logins::Accounts,
+};
+
+/// Why an object could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write {file}: {source}")]
+pub struct BuildError {
+    /// The file of the pod.
+    pub file: &'static str,
+    /// Why it could not be written as JSON.
+    pub source: serde_json::Error,
+}
+
+/// What the objects of a server are built from.
+pub(super) struct BuildInputs<'a> {
+    /// The server.
+    pub server: &'a ValidatedServer,
+    /// Its ports.
+    pub ports: PortPlan,
+    /// Its address.
+    pub addressing: &'a Addressing,
+    /// Its certificate.
+    pub certificate: &'a ServerCertificate,
+    /// Its DSA key, where X-SafeTP1 is listed.
+    pub signing_key: Option<&'a ServerSigningKey>,
+    /// Its logins.
+    pub accounts: &'a Accounts,
+    /// The images of its pods.
+    pub images: &'a Images,
+    /// Whether its StatefulSet exists.
+    pub has_pods: bool,
+    /// Its claim, if that exists.
+    pub claim: Option<&'a PersistentVolumeClaim>,
+}
+
+impl<'a> BuildInputs<'a> {
+    /// The inputs for a server about which everything is decided.
+    pub(super) fn new(decided: &'a Decided<'_>, live: &'a Live, images: &'a Images) -> Self {
+        Self {
+            server: decided.server(),
+            ports: decided.ports(),
+            addressing: decided.addressing(),
+            certificate: decided.certificate(),
+            signing_key: decided.signing_key(),
+            accounts: decided.accounts(),
+            images,
+            has_pods: live.stateful_set.is_some(),
+            claim: live.claim.as_ref(),
+        }
+    }
+
+    /// The metadata of an object that belongs to the server.
+    pub(super) fn meta(&self, name: String) -> ObjectMeta {
+        let names = &self.server.names;
+        ObjectMeta {
+            name: Some(name),
+            namespace: Some(names.namespace.clone()),
+            labels: Some(names.labels()),
+            owner_references: Some(vec![owner(&names.server, &self.server.uid)]),
+            ..ObjectMeta::default()
+        }
+    }
+}
