@@ -66,7 +66,7 @@ cluster-down: testbed ## removes it: no process, mount, namespace or cgroup stay
 testbed: setup # the program that starts and ends the cluster
 	@$(STEP) "the test bed's program" cargo build --locked -p safetp-testbed --bin testbed
 
-generate: ## writes the CRDs again from their Rust types
+generate: ## writes the CRDs and their reference pages from the Rust types
 	@cargo --quiet run -p safetp-crds --bin crdgen
 
 bench: setup ## SafeTP beside pure-ftpd and vsftpd, about five minutes: docs/performance.md

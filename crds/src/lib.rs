@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "the derives of kube write `pub` types inside functions")]
 
 pub mod files;
+pub mod reference;
 pub mod server;
 pub mod status;
 pub mod user;
