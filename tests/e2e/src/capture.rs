@@ -1,4 +1,4 @@
-//! What goes over the wire, seen by a host in between.
+//! A capture of the wire at a host in between.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -38,10 +38,10 @@ impl Capture {
         Ok(Self { tcpdump, file, _workplace: workplace })
     }
 
-    /// All packets' octets, headers among them.
+    /// Ends the capture; returns the octets of all packets with their headers.
     pub fn finish(mut self) -> Result<Vec<u8>> {
         let pid = self.tcpdump.id().to_string();
-        // SIGINT makes it write what it holds.
+        // On SIGINT it writes what it holds.
         std::process::Command::new("kill").args(["-INT", &pid]).status()?;
         self.tcpdump.wait()?;
         Ok(std::fs::read(&self.file)?)

@@ -1,4 +1,4 @@
-//! The clients that people use, each storing one file and fetching it back, with the dialogue they printed.
+//! The clients that people use, each storing one file and fetching it back, with the dialogue that they print.
 
 use std::{net::SocketAddr, path::Path, process::Command};
 
@@ -143,13 +143,13 @@ fn path(path: &Path) -> Result<&str> {
     path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
 }
 
-/// Runs a command to its end; both of its outputs as one text. A failure shows them.
+/// Runs a command to its end; returns both of its outputs as one text. A failure shows them.
 pub fn run(command: &mut Command) -> Result<String> {
     let [stdout, stderr] = outputs(command)?;
     Ok(stdout + &stderr)
 }
 
-/// Runs a command to its end; what it printed on its standard output alone.
+/// Runs a command to its end; returns its standard output alone.
 pub fn stdout(command: &mut Command) -> Result<String> {
     outputs(command).map(|[stdout, _]| stdout)
 }

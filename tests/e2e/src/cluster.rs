@@ -25,16 +25,16 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster of this test run, with this build installed; made at first use.
+    /// The cluster of this test run, with this build installed; installed at first use.
     pub fn ready() -> Result<&'static Self> {
         static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
-        let made = CLUSTER.get_or_init(|| Self::install().map_err(|error| format!("{error:#}")));
-        made.as_ref().map_err(|error| anyhow!("{error}"))
+        let installed = CLUSTER.get_or_init(|| Self::install().map_err(|error| format!("{error:#}")));
+        installed.as_ref().map_err(|error| anyhow!("{error}"))
     }
 
     fn install() -> Result<Self> {
         let cluster = Self { testbed: Testbed::attach()? };
-        cluster.testbed.recycle_volumes()?; // before the first test: none may lose a volume that it has just bound
+        cluster.testbed.recycle_volumes()?; // before the first test: later, one could lose a volume that it has just bound
         cluster.load_images()?;
         cluster.install_charts()?;
         Ok(cluster)
@@ -50,7 +50,7 @@ impl Cluster {
     }
 
     /// Installs both charts, as the README says, and waits for the operator. The images keep their tag from build to
-    /// build, so pods that run are told to start again.
+    /// build, so running pods are restarted.
     fn install_charts(&self) -> Result<()> {
         let charts = checkout().join("charts");
         for (release, chart) in [("safetp-crds", "safetp-crds"), ("safetp", "safetp-operator")] {
@@ -79,12 +79,12 @@ impl Cluster {
         &self.testbed
     }
 
-    /// Runs `kubectl`; what it printed.
+    /// Runs `kubectl`; returns its output.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         stdout(self.testbed.kubectl().args(arguments))
     }
 
-    /// Runs a `kubectl` that must fail; what it complained.
+    /// Runs a `kubectl` that must fail; returns its error output.
     pub fn kubectl_refused(&self, arguments: &[&str], input: &str) -> Result<String> {
         let output = fed(self.testbed.kubectl().args(arguments), input)?;
         ensure!(!output.status.success(), "kubectl {arguments:?} was accepted");
@@ -105,7 +105,7 @@ impl Cluster {
         Ok(serde_json::from_str(&self.kubectl(&arguments)?)?)
     }
 
-    /// Waits until `holds` finds what it wants in an object; the error shows the object's status as it was last.
+    /// Waits until `holds` returns something for an object; the error shows the object's last status.
     pub fn wait_for<T>(
         &self,
         namespace: &str,
@@ -116,13 +116,14 @@ impl Cluster {
         wait_until(|| {
             let object = self.get(namespace, what).unwrap_or_default();
             let status = || object.pointer("/status").unwrap_or(&object);
-            holds(&object)
-                .with_context(|| format!("{what} in {namespace} did not come to: {wanted}; it has {:#}", status()))
+            holds(&object).with_context(|| {
+                format!("timed out waiting for {wanted} in {what} of {namespace}; its status is {:#}", status())
+            })
         })
     }
 }
 
-/// Looks again and again until it succeeds; its last error, when [`PATIENCE`] is over.
+/// Looks again and again until it succeeds; returns its last error after [`PATIENCE`].
 pub(crate) fn wait_until<T>(mut look: impl FnMut() -> Result<T>) -> Result<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -135,10 +136,10 @@ pub(crate) fn wait_until<T>(mut look: impl FnMut() -> Result<T>) -> Result<T> {
     }
 }
 
-/// How long a test waits for the cluster to come to a state.
+/// The time that a test waits for a state of the cluster.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The checkout that is tested.
+/// The root of the checkout.
 pub fn checkout() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
@@ -160,7 +161,7 @@ pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<(&'a str, &'a str,
     Some((field("status"), field("reason"), field("message")))
 }
 
-/// Whether an object is Ready, and says so of its newest generation.
+/// Whether an object is Ready in its newest generation.
 pub fn is_ready(object: &Value) -> bool {
     let current = object.pointer("/status/observedGeneration") == object.pointer("/metadata/generation");
     current && condition(object, "Ready").is_some_and(|(status, ..)| status == "True")

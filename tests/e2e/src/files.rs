@@ -1,4 +1,4 @@
-//! Files to transfer, and whether they arrived.
+//! Files to transfer, and their comparison.
 
 use std::{
     fs::File,
@@ -11,13 +11,13 @@ use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-/// A folder for one transfer: what is sent, and what came back.
+/// A folder for the files of one transfer.
 pub struct Workplace {
     folder: TempDir,
 }
 
 impl Workplace {
-    /// An empty one; it goes when the value goes.
+    /// Creates an empty one; removed on drop.
     pub fn new() -> Result<Self> {
         Ok(Self { folder: tempfile::tempdir()? })
     }
@@ -34,7 +34,7 @@ impl Workplace {
         Ok(path)
     }
 
-    /// A file of `size` octets that no compression and no accident makes right.
+    /// Writes a file of `size` random octets.
     pub fn random(&self, name: &str, size: u64) -> Result<PathBuf> {
         let path = self.path(name);
         let mut source = RandomOctets(StdRng::seed_from_u64(size)).take(size);
@@ -52,7 +52,7 @@ impl io::Read for RandomOctets {
     }
 }
 
-/// `size` octets.
+/// `size` random octets.
 pub fn octets(size: usize) -> Vec<u8> {
     let mut octets = vec![0; size];
     StdRng::seed_from_u64(size as u64).fill_bytes(&mut octets);

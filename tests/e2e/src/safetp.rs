@@ -12,7 +12,7 @@ use safetp_testbed::Host;
 
 use crate::{clients::run, files::Workplace};
 
-/// The client as one user of one server.
+/// The client for one user of one server.
 pub struct Safetp {
     host: Host,
     server: SocketAddr,
@@ -21,7 +21,7 @@ pub struct Safetp {
 }
 
 impl Safetp {
-    /// Alice, on `host`, who knows no server's key yet and takes the first that she is shown.
+    /// Alice, on `host`, without a known key, accepting the first that she is shown.
     pub fn new(host: Host, server: SocketAddr, password: &str) -> Result<Self> {
         Ok(Self { host, server, password: password.to_owned(), workplace: Workplace::new()? })
     }
@@ -31,7 +31,7 @@ impl Safetp {
         format!("safetp://alice@{}/{path}", self.server)
     }
 
-    /// The file in which she keeps servers' keys.
+    /// The file with the keys of known servers.
     pub fn known_servers(&self) -> PathBuf {
         self.workplace.path("known_servers")
     }
@@ -63,15 +63,15 @@ impl Safetp {
         let output = child.stdout.take().context("no output")?;
         let mut first = String::new();
         BufReader::new(output).read_line(&mut first)?;
-        let port: u16 = first.trim().parse().with_context(|| format!("safetp proxy says no port: {first:?}"))?;
+        let port: u16 = first.trim().parse().with_context(|| format!("safetp proxy printed no port: {first:?}"))?;
         Ok(Proxy { child, address: SocketAddr::from(([127, 0, 0, 1], port)) })
     }
 }
 
-/// A running `safetp proxy`; ends with the value.
+/// A running `safetp proxy`; ended on drop.
 pub struct Proxy {
     child: Child,
-    /// Where plain clients connect to.
+    /// The address for plain clients.
     pub address: SocketAddr,
 }
 
@@ -83,7 +83,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Where `make e2e` has built it: beside the tests' own programs.
+/// The program that `make e2e` has built beside the tests' own programs.
 fn program() -> Result<PathBuf> {
     let tests = std::env::current_exe()?;
     let folder = tests.ancestors().find(|folder| folder.join("safetp").is_file());

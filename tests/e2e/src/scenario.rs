@@ -1,4 +1,4 @@
-//! The scene of most tests: a namespace of its own under Pod Security `restricted`, one server, and alice.
+//! The setting of most tests: a namespace of its own under Pod Security `restricted`, one server, and alice.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -22,17 +22,17 @@ pub const README_MANIFEST: &str = include_str!("../../../docs/examples/server.ya
 /// Alice's password in it.
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// A namespace that goes when the value goes.
+/// A namespace that is deleted on drop.
 pub struct Namespace {
     cluster: &'static Cluster,
     name: String,
 }
 
 impl Namespace {
-    /// Makes the namespace `name`, under the strictest Pod Security level.
+    /// Creates the namespace `name`, under the strictest Pod Security level.
     pub fn new(name: &str) -> Result<Self> {
         let cluster = Cluster::ready()?;
-        // What an earlier run left must not be taken for this run's.
+        // Objects of an earlier run must not be taken for this run's.
         cluster.kubectl(&["delete", "namespace", name, "--ignore-not-found", "--timeout=120s"])?;
         cluster.kubectl(&["create", "namespace", name])?;
         cluster.kubectl(&["label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted"])?;
@@ -77,7 +77,7 @@ impl Namespace {
         self.cluster.get(&self.name, what)
     }
 
-    /// Waits until `holds` finds what it wants in an object of it.
+    /// Waits until `holds` returns something for an object of it.
     pub fn wait_for<T>(&self, what: &str, wanted: &str, holds: impl FnMut(&Value) -> Option<T>) -> Result<T> {
         self.cluster.wait_for(&self.name, what, wanted, holds)
     }
@@ -111,14 +111,14 @@ impl Namespace {
 impl Drop for Namespace {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            return; // a failed test's objects stay, to be looked at
+            return; // the objects of a failed test are kept for inspection
         }
-        // An error here only leaves more to the next run, which deletes the namespace first.
+        // After an error here the next run deletes the namespace first.
         let _ = self.cluster.kubectl(&["delete", "namespace", &self.name, "--wait=false"]);
     }
 }
 
-/// A server that is Ready: what its status says of it.
+/// A server that is Ready, from its status.
 pub struct Server<'a> {
     namespace: &'a Namespace,
     name: String,
@@ -134,7 +134,7 @@ pub struct Server<'a> {
 impl<'a> Server<'a> {
     fn from(namespace: &'a Namespace, name: &str, object: &Value) -> Result<Self> {
         let text = object.pointer("/status/address").and_then(Value::as_str).context("no status.address")?;
-        let address = text.parse().with_context(|| format!("status.address is no IP address: {text}"))?;
+        let address = text.parse().with_context(|| format!("status.address is not an IP address: {text}"))?;
         let port = |field: &str| {
             let number = object.pointer(&format!("/status/ports/{field}")).and_then(Value::as_u64);
             number.and_then(|number| u16::try_from(number).ok()).with_context(|| format!("no status.ports.{field}"))
@@ -149,13 +149,13 @@ impl<'a> Server<'a> {
         self.namespace.ca(&self.name)
     }
 
-    /// Where clients connect to.
+    /// The control port's address.
     pub fn endpoint(&self) -> SocketAddr {
         SocketAddr::new(self.address, self.control)
     }
 
-    /// Waits until the cluster's network lets `host` in. Ready says that pod and Service are done; when kube-proxy has
-    /// told each node, and the load balancer answers for the address, is written into no object.
+    /// Waits until `host` can connect. Ready means that pod and Service are done; no object shows when kube-proxy has
+    /// updated each node and the load balancer answers for the address.
     fn wait_reachable(&self, host: Host) -> Result<()> {
         wait_until(|| Ok(host.connect(self.endpoint())?)).map(drop)
     }
@@ -165,7 +165,7 @@ impl<'a> Server<'a> {
         self.login_with(host, &self.ca()?)
     }
 
-    /// The same with a CA that was read before.
+    /// As [`Server::login`], with a CA that was read before.
     pub fn login_with(&self, host: Host, ca: &[u8]) -> Result<Session> {
         ftps::log_in(host, self.endpoint(), ca, "alice", PASSWORD)
     }

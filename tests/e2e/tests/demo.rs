@@ -1,5 +1,5 @@
-//! `make demo DEMO_CLUSTER=current`, the way of everybody who has a cluster. The project's own cluster stands for a
-//! stranger's: the demo knows it by a kubeconfig alone, from another host, and brings its images through a registry.
+//! `make demo DEMO_CLUSTER=current`, for people who have a cluster. The project's own cluster stands for theirs: the
+//! demo knows it by a kubeconfig alone, from another host, and brings its images through a registry.
 
 use anyhow::{Result, ensure};
 use safetp_e2e::{
@@ -10,15 +10,15 @@ use safetp_e2e::{
 use safetp_testbed::Testbed;
 
 #[test]
-fn the_demo_works_on_a_cluster_that_is_there_with_images_from_a_registry() -> Result<()> {
+fn the_demo_works_on_an_existing_cluster_with_images_from_a_registry() -> Result<()> {
     let testbed = Testbed::attach()?;
     let repository = format!("{}/strangers", testbed.registry()?);
     run(testbed.kubectl().args(["delete", "namespace", "ftp", "--ignore-not-found"]))?;
     testbed.recycle_volumes()?;
 
-    let said = demo(&testbed, &repository)?;
-    println!("{said}");
-    ensure!(said.contains("SHA-256 sent and received"), "the demo did not come to its end");
+    let output = demo(&testbed, &repository)?;
+    println!("{output}");
+    ensure!(output.contains("SHA-256 sent and received"), "the demo did not finish");
     for (namespace, wanted) in [(OPERATOR_NAMESPACE, &IMAGES[..1]), ("ftp", &IMAGES[1..])] {
         let fields = "jsonpath={.items[*].spec['initContainers','containers'][*].image}";
         let used = stdout(testbed.kubectl().args(["get", "pods", "-n", namespace, "-o", fields]))?;
@@ -30,7 +30,7 @@ fn the_demo_works_on_a_cluster_that_is_there_with_images_from_a_registry() -> Re
         }
     }
 
-    // Whatever uses the cluster next installs its own images.
+    // The next tests install their own images.
     run(testbed.kubectl().args(["delete", "namespace", "ftp"]))?;
     run(testbed.helm().args(["uninstall", "safetp", "--namespace", OPERATOR_NAMESPACE, "--wait"]))?;
     Ok(())

@@ -1,3 +1,5 @@
+//! The external address: announced within a second of a move, and 425 while none is known.
+
 use std::{
     net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering},
@@ -15,14 +17,14 @@ use serde_json::json;
 
 use crate::watching::Watch;
 
-/// Within the load balancer's pool, above what it gives out by itself in a run.
+/// Within the load balancer's pool, above the addresses that it assigns by itself in a run.
 const NEW: &str = "203.0.113.248";
 
 /// Where the gateway listens inside the pod: an unprivileged process has no port 21.
 const CONTROL_IN_POD: u16 = 2121;
 
 #[test]
-fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_goes_on() -> Result<()> {
+fn pasv_announces_a_moved_address_within_a_second_and_a_running_transfer_continues() -> Result<()> {
     let namespace = Namespace::new("e2e-address")?;
     let server = namespace.server("files", &json!({}))?;
     let old = server.address;
@@ -33,7 +35,7 @@ fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_go
     // From the near client: one behind a router would lose the old address with the router's ARP entry for it.
     let mut running = server.login(Host::Client)?;
     let mut asking = server.login(Host::Client)?;
-    ensure!(asking.pasv()?.ip() == old, "the first PASV tells another address");
+    ensure!(asking.pasv()?.ip() == old, "the first PASV announces another address");
     let moved = AtomicBool::new(false);
     let stored = std::thread::scope(|scope| {
         let upload = scope.spawn(|| -> Result<Vec<u8>> {
@@ -49,17 +51,17 @@ fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_go
             running.expect(226)?;
             Ok(stored)
         });
-        let told = move_service(&namespace, new).and_then(|seen| {
+        let announced = move_service(&namespace, new).and_then(|seen| {
             while asking.pasv()?.ip() != new {
-                ensure!(seen.elapsed() < Duration::from_secs(30), "PASV still tells the old address");
+                ensure!(seen.elapsed() < Duration::from_secs(30), "PASV still announces the old address");
             }
             Ok(seen.elapsed())
         });
         moved.store(true, Ordering::Release);
         let stored = upload.join().ok().context("the upload panicked")?;
-        let told = told?;
-        println!("PASV told the new address {} ms after the Service's status showed it", told.as_millis());
-        ensure!(told < Duration::from_secs(1), "the new address was told after {told:?}");
+        let announced = announced?;
+        println!("PASV announced the new address {} ms after the Service's status showed it", announced.as_millis());
+        ensure!(announced < Duration::from_secs(1), "the new address was announced after {announced:?}");
         stored
     })?;
 
@@ -70,18 +72,18 @@ fn the_next_pasv_tells_a_moved_address_within_a_second_and_a_running_transfer_go
     });
     server?;
     let server = namespace.wait_ready("files")?;
-    ensure!(server.address == new, "status tells {}", server.address);
+    ensure!(server.address == new, "status has {}", server.address);
     ensure!(server.login(Host::Far)?.fetch("RETR during.bin")? == stored, "the upload during the move differs");
     ensure!(pod()? == before, "the pod was restarted or replaced");
     Ok(())
 }
 
 #[test]
-fn while_no_address_is_known_the_pod_serves_and_pasv_is_425() -> Result<()> {
+fn without_an_address_the_pod_serves_and_pasv_is_425() -> Result<()> {
     let namespace = Namespace::new("e2e-no-address")?;
     let nowhere = json!({ "metallb.io/address-pool": "none-of-this-name" });
     namespace.apply_server("files", &json!({ "exposure": { "annotations": nowhere } }))?;
-    namespace.wait_for("safetpserver files", "a sentence about the address", |object| {
+    namespace.wait_for("safetpserver files", "a condition about the address", |object| {
         let (status, reason, _) = condition(object, "Ready")?;
         (status == "False" && reason.contains("Address")).then_some(())
     })?;
@@ -89,7 +91,7 @@ fn while_no_address_is_known_the_pod_serves_and_pasv_is_425() -> Result<()> {
         let (ready, ..) = condition(pod, "Ready")?;
         (ready == "True").then(|| pod["status"]["podIP"].as_str().map(str::to_owned))?
     })?;
-    namespace.wait_for("safetpuser alice", "an account in force", |_| {
+    namespace.wait_for("safetpuser alice", "a login and 425", |_| {
         // Only a node is near enough to dial a pod, and no certificate names a pod.
         let dialled = SocketAddr::new(pod.parse().ok()?, CONTROL_IN_POD);
         let mut session = ftps::connect(Host::Node1, dialled, &namespace.ca("files").ok()?).ok()?;
@@ -101,7 +103,7 @@ fn while_no_address_is_known_the_pod_serves_and_pasv_is_425() -> Result<()> {
     })
 }
 
-/// Moves the Service to `address`; when its status showed it.
+/// Moves the Service to `address`; returns the moment when its status showed it.
 fn move_service(namespace: &Namespace, address: IpAddr) -> Result<Instant> {
     let mut watch = Watch::start(namespace, "service/files", "{.status.loadBalancer.ingress[0].ip}")?;
     let patch = json!({ "spec": { "exposure": { "annotations": { "metallb.io/loadBalancerIPs": address } } } });

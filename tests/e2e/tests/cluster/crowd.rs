@@ -1,3 +1,5 @@
+//! Many clients behind one NAT address that share few data ports.
+
 use std::{
     sync::Barrier,
     time::{Duration, Instant},
@@ -13,7 +15,7 @@ use safetp_e2e::{
 use safetp_ftps::{Data, Session};
 use serde_json::{Value, json};
 
-/// Three for each port, all behind one NAT, so that nothing but waiting for a port tells them apart.
+/// Three for each port, all behind one NAT, so that only the wait for a port tells them apart.
 const CLIENTS: usize = 60;
 
 #[test]
@@ -82,7 +84,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Every driver comes to all barriers, whatever happens to it: the others would wait for it forever.
+    /// Every driver reaches all barriers, even after an error: the others would wait for it forever.
     fn drive(server: &Server<'_>, ca: &[u8], driver: usize, together: &Barrier) -> Result<Duration> {
         let crowd = Self::log_in(server, ca);
         together.wait();
@@ -120,7 +122,7 @@ impl Crowd {
         Ok((ports, slowest))
     }
 
-    /// All connect before the first speaks, so that only the handshakes tell whose connection is whose.
+    /// All connect before the first speaks, so that only the handshakes show which connection is whose.
     fn open(&mut self, driver: usize, ports: &[u16]) -> Result<Vec<Data>> {
         let dial = |(session, port): (&Session, &u16)| session.dial(*port);
         let connections = self.sessions.iter().zip(ports).map(dial).collect::<std::io::Result<Vec<_>>>()?;
@@ -143,7 +145,7 @@ impl Crowd {
     }
 }
 
-/// As the gateway itself counts them.
+/// The number of running transfers, by the gateway's own metric.
 fn running_transfers(namespace: &Namespace) -> Result<usize> {
     let pod = namespace.get("pod files-0-0")?;
     let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str).map(str::to_owned).context("no address");

@@ -1,3 +1,5 @@
+//! Deletion of a server: what is removed, and the claim that is kept.
+
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 const KINDS: &str =
     "services,statefulsets,pods,persistentvolumeclaims,secrets,configmaps,serviceaccounts,roles,rolebindings";
 
-/// What is in a namespace, but for what Kubernetes itself puts into each and what the test brought.
+/// The objects in a namespace, but for those that Kubernetes puts into each and those of the test.
 fn contents(namespace: &Namespace) -> Result<BTreeSet<String>> {
     let list = namespace.get(KINDS)?;
     let items = list["items"].as_array().cloned().unwrap_or_default();

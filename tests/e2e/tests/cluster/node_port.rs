@@ -1,3 +1,5 @@
+//! Exposure by a NodePort Service.
+
 use anyhow::{Context as _, Result, ensure};
 use safetp_e2e::{Host, scenario::Namespace};
 use serde_json::{Value, json};
@@ -5,12 +7,12 @@ use serde_json::{Value, json};
 use crate::transfers::round_trips;
 
 #[test]
-fn through_node_ports_the_announced_port_is_the_node_port_and_the_address_the_nodes() -> Result<()> {
+fn node_ports_are_announced_with_the_address_of_a_node() -> Result<()> {
     let namespace = Namespace::new("e2e-node-port")?;
     let exposure = json!({ "type": "NodePort" });
     let server = namespace.server("files", &json!({ "exposure": exposure, "dataPorts": { "perReplica": 5 } }))?;
     let nodes = [Host::Node1, Host::Node2].map(|node| node.address().to_string());
-    ensure!(nodes.contains(&server.address.to_string()), "{} is no node's address", server.address);
+    ensure!(nodes.contains(&server.address.to_string()), "{} is not the address of a node", server.address);
     ensure!(server.data.clone().count() == 5 && *server.data.start() >= 30000, "{:?}", server.data);
 
     let service = namespace.get("service files")?;
@@ -43,7 +45,7 @@ fn a_taken_node_port_moves_the_whole_block() -> Result<()> {
 }
 
 #[test]
-fn a_range_without_room_is_said_in_a_condition() -> Result<()> {
+fn a_range_without_room_is_reported_in_a_condition() -> Result<()> {
     let namespace = Namespace::new("e2e-node-port-full")?;
     namespace.apply_object(&json!({
         "apiVersion": "v1", "kind": "Service", "metadata": { "name": "other" },
@@ -54,7 +56,7 @@ fn a_range_without_room_is_said_in_a_condition() -> Result<()> {
         "dataPorts": { "first": 31_100, "perReplica": 5, "last": 31_107 },
     });
     namespace.apply_server("files", &spec)?;
-    namespace.wait_for("safetpserver files", "a sentence about ports", |object: &Value| {
+    namespace.wait_for("safetpserver files", "a condition about ports", |object: &Value| {
         let (status, _, message) = safetp_e2e::cluster::condition(object, "Ready")?;
         (status == "False" && message.contains("31100")).then_some(())
     })

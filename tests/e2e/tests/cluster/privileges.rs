@@ -1,3 +1,5 @@
+//! What the pod and its two containers can reach: API, mounts, users and confinement.
+
 use anyhow::{Result, ensure};
 use safetp_e2e::scenario::Namespace;
 use serde_json::{Value, json};
@@ -32,8 +34,8 @@ fn the_container_with_the_files_has_no_token_no_key_and_no_network() -> Result<(
     let secret = ["/var/run/secrets", "/etc/safetp/gateway"];
     let sees =
         |mount: &&&Value| mount.as_str().is_some_and(|path| secret.iter().any(|secret| path.starts_with(secret)));
-    ensure!(mounts.iter().find(sees).is_none(), "the ftpd sees {mounts:?}");
-    ensure!(pod["spec"]["automountServiceAccountToken"] == false, "a token is mounted by itself");
+    ensure!(mounts.iter().find(sees).is_none(), "the ftpd has the mounts {mounts:?}");
+    ensure!(pod["spec"]["automountServiceAccountToken"] == false, "a token is mounted automatically");
 
     // The program applies its own confinement and then tries, inside the real container.
     let check = ["exec", "-n", namespace.name(), "files-0-0", "-c", "ftpd", "--", "/safetp-ftpd", "check", "--shut-in"];
@@ -45,12 +47,12 @@ fn the_container_with_the_files_has_no_token_no_key_and_no_network() -> Result<(
 
     let gateway = container(&pod, "containers", "gateway");
     let data = gateway["volumeMounts"].as_array().into_iter().flatten().find(|mount| mount["mountPath"] == "/srv/ftp");
-    ensure!(data.is_none(), "the gateway sees the files");
+    ensure!(data.is_none(), "the gateway has the files mounted");
     Ok(())
 }
 
 #[test]
-fn the_container_with_the_keys_is_another_user_and_gets_to_no_file_and_no_other_port() -> Result<()> {
+fn the_container_with_the_keys_runs_as_another_user_and_reaches_no_file_and_no_other_port() -> Result<()> {
     let namespace = Namespace::new("e2e-gateway-shut-in")?;
     namespace.server("files", &json!({}))?;
     let pod = namespace.get("pod files-0-0")?;
@@ -64,7 +66,7 @@ fn the_container_with_the_keys_is_another_user_and_gets_to_no_file_and_no_other_
     for what in ["another program", "a new file", "a descriptor for reading opened again for writing"] {
         ensure!(tried.contains(&format!("{what}: refused")), "{what}: {tried}");
     }
-    // What the kernel of the nodes lacks is said on the server, and nothing is said where it lacks nothing.
+    // A condition on the server reports what the kernel of the nodes lacks; there is none where it lacks nothing.
     let server = namespace.get("safetpserver files")?;
     let conditions = server["status"]["conditions"].as_array().into_iter().flatten();
     let said = conditions.filter(|condition| condition["type"] == "Confinement").count();

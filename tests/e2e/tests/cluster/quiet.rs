@@ -1,3 +1,5 @@
+//! The operator at rest: no write while nothing changes.
+
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},

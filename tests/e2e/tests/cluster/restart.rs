@@ -1,10 +1,12 @@
+//! An operator that is killed during a reconcile.
+
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
 use safetp_e2e::{Host, cluster::OPERATOR_NAMESPACE, scenario::Namespace};
 use serde_json::{Value, json};
 
-/// What each object of a kind says, without what differs from one making to the next.
+/// The fields of each object that are the same whenever it is created.
 fn shape(namespace: &Namespace) -> Result<BTreeMap<String, Value>> {
     let list = namespace.get("services,statefulsets,persistentvolumeclaims,serviceaccounts,roles,rolebindings")?;
     let items = list["items"].as_array().cloned().unwrap_or_default();
@@ -19,7 +21,7 @@ fn shape(namespace: &Namespace) -> Result<BTreeMap<String, Value>> {
 }
 
 #[test]
-fn an_operator_killed_in_the_middle_of_a_reconcile_comes_to_the_same_end() -> Result<()> {
+fn an_operator_killed_during_a_reconcile_reaches_the_same_state() -> Result<()> {
     let undisturbed = Namespace::new("e2e-undisturbed")?;
     undisturbed.server("files", &json!({}))?;
     let expected = shape(&undisturbed)?;

@@ -1,3 +1,5 @@
+//! New passwords and certificates while sessions run.
+
 use anyhow::{Result, ensure};
 use safetp_e2e::{
     Host, ftps,
@@ -28,7 +30,7 @@ fn a_new_password_is_in_force_when_the_user_is_ready_again() -> Result<()> {
 }
 
 #[test]
-fn a_new_certificate_is_in_force_when_the_server_is_ready_again_and_sessions_go_on() -> Result<()> {
+fn a_new_certificate_is_in_force_when_the_server_is_ready_again_and_sessions_continue() -> Result<()> {
     let namespace = Namespace::new("e2e-certificate")?;
     let server = namespace.server("files", &json!({}))?;
     let mut old = server.login(Host::Client)?;

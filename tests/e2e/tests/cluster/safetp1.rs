@@ -1,3 +1,5 @@
+//! X-SafeTP1 through the load balancer with the client `safetp`, its proxy, and a capture of the wire.
+
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,7 +15,7 @@ use safetp_ftps::Passive;
 use serde_json::{Value, json};
 
 const SIZE: u64 = 64 * 1024 * 1024;
-/// Nowhere but in what is to be kept secret.
+/// A word that is only in names, passwords and files.
 const MARKER: &str = "quisquiliae";
 
 fn of_safetp1(more: &Value) -> Value {
@@ -29,7 +31,7 @@ fn alice(server: &Server<'_>, password: &str) -> Result<Safetp> {
 }
 
 #[test]
-fn a_file_goes_and_comes_under_x_safetp1_through_the_load_balancer_from_behind_a_nat() -> Result<()> {
+fn a_file_is_stored_and_fetched_under_x_safetp1_from_behind_a_nat() -> Result<()> {
     let namespace = Namespace::new("e2e-safetp1")?;
     let server = namespace.server("files", &of_safetp1(&json!({})))?;
     let workplace = Workplace::new()?;
@@ -48,7 +50,7 @@ fn a_file_goes_and_comes_under_x_safetp1_through_the_load_balancer_from_behind_a
 }
 
 #[test]
-fn where_another_address_is_signed_the_client_refuses_and_names_the_redirection_check() -> Result<()> {
+fn the_client_refuses_another_signed_address_and_names_the_redirection_check() -> Result<()> {
     let namespace = Namespace::new("e2e-redirected")?;
     // What a redirecting attacker would have to do: the key's owner signs another address than the one that is dialled.
     let wrong = json!({ "exposure": { "address": "192.0.2.1" } });
@@ -66,14 +68,14 @@ fn where_another_address_is_signed_the_client_refuses_and_names_the_redirection_
 }
 
 #[test]
-fn plain_clients_speak_through_the_proxy_and_are_protected() -> Result<()> {
+fn plain_clients_are_protected_by_the_proxy() -> Result<()> {
     let namespace = Namespace::new("e2e-proxy")?;
     let mechanisms = json!({ "security": { "mechanisms": ["TLS", "X-SafeTP1"] } });
     let server = namespace.server("files", &mechanisms)?;
     let workplace = Workplace::new()?;
     let sent = workplace.random("sent", 3_000_017)?;
     let ca = server.ca_file()?;
-    let ca = ca.to_str().context("no UTF-8")?;
+    let ca = ca.to_str().context("not UTF-8")?;
     let safetp = alice(&server, PASSWORD)?;
     for arguments in [["--mechanism", "x-safetp1"].as_slice(), &["--mechanism", "tls", "--ca", ca]] {
         let proxy = safetp.proxy(arguments)?;
@@ -93,7 +95,7 @@ fn plain_clients_speak_through_the_proxy_and_are_protected() -> Result<()> {
 }
 
 #[test]
-fn a_firewall_sees_the_mechanism_and_nothing_of_names_passwords_and_files() -> Result<()> {
+fn a_firewall_sees_the_mechanism_but_no_name_password_or_file() -> Result<()> {
     let namespace = Namespace::new("e2e-capture")?;
     let password = format!("{MARKER}-password");
     namespace.apply_server("files", &of_safetp1(&json!({})))?;

@@ -1,3 +1,5 @@
+//! Transfers by the clients that people use, protection, and resumed uploads.
+
 use anyhow::{Context as _, Result, ensure};
 use safetp_e2e::{
     Host,
@@ -9,7 +11,7 @@ use safetp_e2e::{
 use safetp_ftps::Passive;
 use serde_json::json;
 
-/// More than any buffer on the way, and no multiple of one.
+/// More than any buffer on the way, and not a multiple of one.
 const SIZE: u64 = 5 * 1024 * 1024 + 4321;
 
 #[test]
@@ -59,7 +61,7 @@ fn announced(server: &Server<'_>, passive: Passive, transcript: &Transcript) -> 
 }
 
 #[test]
-fn what_is_not_protected_is_refused_before_a_password_can_be_sent() -> Result<()> {
+fn an_unprotected_login_is_refused_before_the_password() -> Result<()> {
     let namespace = Namespace::new("e2e-protection")?;
     let server = namespace.server("files", &json!({}))?;
     let ca = server.ca()?;

@@ -1,4 +1,4 @@
-//! `kubectl get --watch`: what an object went through, as it went through it.
+//! `kubectl get --watch`: the values of a field, in their order.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -10,9 +10,9 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use safetp_e2e::scenario::Namespace;
 
-/// Longer than anything takes that is waited for, so that a hang is a failure.
+/// Longer than anything that is waited for takes, so that a hang is a failure.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Longer than the operator takes to see a change and to say that it is not in force yet.
+/// Longer than the operator takes to see a change and to report that it is not in force yet.
 const QUIET: Duration = Duration::from_secs(5);
 
 /// A running watch; ends with the value.
@@ -29,7 +29,7 @@ impl Watch {
         let mut kubectl = kubectl.stdout(Stdio::piped()).spawn()?;
         let output = BufReader::new(kubectl.stdout.take().context("no output")?);
         let (sender, lines) = channel();
-        // Ends with kubectl, or when nobody listens any more.
+        // Ends with kubectl, or when the watch is dropped.
         std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut watch = Self { kubectl, lines };
         watch.next()?; // from here on nothing is missed

@@ -1,3 +1,5 @@
+//! Wrong input: refused by `kubectl apply` or reported in a condition.
+
 use anyhow::{Result, ensure};
 use safetp_e2e::{Host, cluster::condition, scenario::Namespace};
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ fn user(name: &str, spec: &Value) -> Value {
 }
 
 #[test]
-fn what_a_schema_can_refuse_is_refused_by_kubectl_apply_with_a_sentence() -> Result<()> {
+fn kubectl_apply_refuses_what_the_schema_forbids_with_a_message() -> Result<()> {
     let namespace = Namespace::new("e2e-refused")?;
     let long = "a-name-that-is-much-too-long-to-be-followed-by-what-is-appended";
     let cases = [
@@ -34,7 +36,7 @@ fn what_a_schema_can_refuse_is_refused_by_kubectl_apply_with_a_sentence() -> Res
 }
 
 #[test]
-fn what_only_the_operator_can_see_is_said_in_a_condition_and_stops_nobody_else() -> Result<()> {
+fn what_only_the_operator_can_see_is_reported_in_a_condition_and_stops_no_other_server() -> Result<()> {
     let namespace = Namespace::new("e2e-conditions")?;
     namespace.apply_object(&json!({
         "apiVersion": "v1", "kind": "Service", "metadata": { "name": "taken" },
@@ -71,12 +73,12 @@ fn what_only_the_operator_can_see_is_said_in_a_condition_and_stops_nobody_else()
 }
 
 #[test]
-fn a_claim_that_stays_pending_is_said_in_a_condition() -> Result<()> {
+fn a_claim_that_stays_pending_is_reported_in_a_condition() -> Result<()> {
     let namespace = Namespace::new("e2e-claim")?;
     let claim = json!({ "storageClassName": "no-such-class", "accessModes": ["ReadWriteOnce"],
                         "resources": { "requests": { "storage": "1Gi" } } });
     namespace.apply_server("files", &json!({ "backend": { "embedded": { "volumeClaim": claim } } }))?;
-    namespace.wait_for("safetpserver files", "a sentence about the claim", |object| {
+    namespace.wait_for("safetpserver files", "a condition about the claim", |object| {
         let (status, _, message) = condition(object, "Ready")?;
         (status == "False" && message.contains("files-data")).then_some(())
     })

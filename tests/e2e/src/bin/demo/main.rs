@@ -1,7 +1,7 @@
-//! `make demo`: the whole product doing its job, told in plain lines.
+//! `make demo`: the whole product at work, reported line by line.
 //!
-//! Without more words it uses the project's own cluster. With `DEMO_CLUSTER=current` it uses the cluster of the user's
-//! kubeconfig instead, after saying which one that is and what it needs there. `--check` only looks whether it is
+//! Without arguments it uses the project's own cluster. With `DEMO_CLUSTER=current` it uses the cluster of the user's
+//! kubeconfig instead, after printing which one that is and what it needs there. `--check` only checks that it is
 //! there.
 
 mod place;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let place = place()?;
     match std::env::args().nth(1).as_deref() {
-        None => story::tell(&place),
+        None => story::run_demo(&place),
         Some("--check") => Ok(()),
         Some(other) => bail!("{other}: the demo takes no argument but --check"),
     }
@@ -38,7 +38,7 @@ fn place() -> Result<Place> {
         Err(_) | Ok("") => Place::own(),
         Ok("current") => Place::current(),
         Ok(other) => {
-            bail!("DEMO_CLUSTER={other}: leave it out for the project's own cluster, or say `current` for yours")
+            bail!("DEMO_CLUSTER={other}: unset it for the project's own cluster, or set it to `current` for yours")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the demo takes place: the project's own cluster, or the one that the user's kubeconfig names.
+//! The demo's cluster: the project's own, or the one that the user's kubeconfig names.
 
 use std::{path::Path, process::Command};
 
@@ -15,9 +15,9 @@ pub(crate) enum Place {
     Own(Testbed),
     /// The user's; the client is this machine.
     Current {
-        /// What the chart must be told to find the images, if they went to a registry.
+        /// The registry that the images are pushed to, if there is one.
         registry: Option<String>,
-        /// How the images get there.
+        /// The kubeconfig's context, whose name shows how images are loaded.
         context: String,
     },
 }
@@ -28,7 +28,7 @@ impl Place {
         Ok(Self::Own(Testbed::attach()?))
     }
 
-    /// Looks at the user's cluster, and says what it is and what it must have.
+    /// Checks the user's cluster, and prints its name and what it must have.
     pub(crate) fn current() -> Result<Self> {
         let context = stdout(Command::new("kubectl").args(["config", "current-context"]))
             .context("DEMO_CLUSTER=current needs kubectl, helm and a kubeconfig with a current context")?;
@@ -42,9 +42,9 @@ impl Place {
         );
         let registry = std::env::var("IMAGE_REGISTRY").ok();
         stdout(Command::new("helm").arg("version")).context("DEMO_CLUSTER=current needs helm")?;
-        let bringer = if registry.is_some() { "skopeo" } else { loader(&context)?.0 };
-        stdout(Command::new(bringer).arg(version_of(bringer)))
-            .with_context(|| format!("{bringer} brings the images to context {context}: install it"))?;
+        let loader_program = if registry.is_some() { "skopeo" } else { loader(&context)?.0 };
+        stdout(Command::new(loader_program).arg(version_of(loader_program)))
+            .with_context(|| format!("{loader_program} loads the images into context {context}: install it"))?;
         Ok(Self::Current { registry, context })
     }
 
@@ -64,7 +64,7 @@ impl Place {
         }
     }
 
-    /// Where the client is, in words.
+    /// The client's location, in words.
     pub(crate) fn client_is(&self) -> &'static str {
         match self {
             Self::Own(_) => "behind a NAT firewall",
@@ -80,7 +80,7 @@ impl Place {
         }
     }
 
-    /// Brings the images of this build to where the cluster finds them.
+    /// Brings the images of this build to the cluster or its registry.
     pub(crate) fn bring_images(&self) -> Result<()> {
         for image in IMAGES {
             let archive = checkout().join(format!("target/images/{image}.tar"));
@@ -92,8 +92,8 @@ impl Place {
         Ok(())
     }
 
-    /// Chart values that name images which went to a registry. Their tag stays the same from build to build, so nodes
-    /// that have an older one must ask again.
+    /// Chart values for images in a registry. Their tag stays the same from build to build, so nodes that have an older
+    /// image must pull again.
     pub(crate) fn image_values(&self) -> Vec<String> {
         let Self::Current { registry: Some(registry), .. } = self else { return Vec::new() };
         let value = |(key, image): (&str, &str)| format!("{key}.repository={registry}/{image}");
@@ -117,7 +117,7 @@ fn bring(image: &str, archive: &Path, registry: Option<&str>, context: &str) -> 
     stdout(&mut command).map(drop)
 }
 
-/// The program that loads an archive into a cluster on this machine, and what stands before the archive's name.
+/// The program that loads an archive into a cluster on this machine, and its arguments before the archive.
 fn loader(context: &str) -> Result<(&'static str, Vec<&str>)> {
     if let Some(name) = context.strip_prefix("kind-") {
         return Ok(("kind", vec!["load", "image-archive", "--name", name]));
@@ -127,8 +127,8 @@ fn loader(context: &str) -> Result<(&'static str, Vec<&str>)> {
     }
     ensure!(
         context == "minikube",
-        "context {context} is not one of kind, k3d or minikube: set IMAGE_REGISTRY to a registry that you may push to \
-         (skopeo does it) and the cluster can pull from"
+        "context {context} is not one of kind, k3d or minikube: set IMAGE_REGISTRY to a registry that you can push to \
+         (with skopeo) and the cluster can pull from"
     );
     Ok(("minikube", vec!["image", "load"]))
 }

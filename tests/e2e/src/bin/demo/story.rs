@@ -1,4 +1,4 @@
-//! The story: install, apply, learn the address, store and fetch.
+//! The steps of the demo: install, apply, learn the address, store and fetch.
 
 use std::{
     path::Path,
@@ -19,10 +19,10 @@ use crate::place::Place;
 
 const MEBIBYTES: u64 = 64;
 
-/// Tells it; every line is something that has just happened.
-pub(crate) fn tell(place: &Place) -> Result<()> {
+/// Runs them; each line is printed after its step.
+pub(crate) fn run_demo(place: &Place) -> Result<()> {
     let begun = Instant::now();
-    timed("images brought to the nodes", || place.bring_images())?;
+    timed("images loaded", || place.bring_images())?;
     timed("operator installed by Helm", || install(place))?;
     let ready = timed("server and user Ready", || apply(place))?;
     say(&format!("  address learned from the load balancer: {} ({})", ready.address, ready.reason));
@@ -31,15 +31,15 @@ pub(crate) fn tell(place: &Place) -> Result<()> {
     let workplace = Workplace::new()?;
     let (sent, received) = (workplace.random("sent", MEBIBYTES << 20)?, workplace.path("received"));
     let ca = workplace.write("ca.crt", ready.ca.as_bytes())?;
-    let client = Client { place, ready: &ready, ca: &ca };
-    let stored = timed(&format!("{MEBIBYTES} MiB stored by curl {}", place.client_is()), || client.store(&sent))?;
-    let fetched = timed(&format!("{MEBIBYTES} MiB fetched again"), || client.fetch(&received))?;
+    let curl = Curl { place, ready: &ready, ca: &ca };
+    let stored = timed(&format!("{MEBIBYTES} MiB stored by curl {}", place.client_is()), || curl.store(&sent))?;
+    let fetched = timed(&format!("{MEBIBYTES} MiB fetched back"), || curl.fetch(&received))?;
     report(&ready, &Transcript(stored + &fetched), &sent, &received)?;
     say(&format!("done in {}", seconds(begun.elapsed())));
     Ok(())
 }
 
-/// What a Ready server says of itself.
+/// The status of a Ready server.
 struct Ready {
     address: String,
     control: String,
@@ -52,14 +52,14 @@ fn install(place: &Place) -> Result<()> {
     for (release, chart) in [("safetp-crds", "safetp-crds"), ("safetp", "safetp-operator")] {
         let mut helm = place.helm();
         helm.args(["upgrade", "--install", release]).arg(checkout().join("charts").join(chart));
-        // An earlier demo may have told the chart of a registry.
+        // An earlier demo may have set the values of a registry.
         helm.args(["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--reset-values"]);
         if chart == "safetp-operator" {
             helm.args(place.image_values().iter().flat_map(|value| ["--set", value]));
         }
         run(&mut helm)?;
     }
-    // The images keep their tag from build to build: pods of an earlier demo start again with this one's.
+    // The images keep their tag from build to build: pods of an earlier demo are restarted with this one's.
     for action in [&["rollout", "restart"][..], &["rollout", "status", "--timeout=180s"]] {
         let mut kubectl = place.kubectl();
         run(kubectl.args(action).args(["--namespace", OPERATOR_NAMESPACE, "deployment/safetp-operator"]))?;
@@ -88,23 +88,23 @@ fn apply(place: &Place) -> Result<Ready> {
     })
 }
 
-struct Client<'a> {
+struct Curl<'a> {
     place: &'a Place,
     ready: &'a Ready,
     ca: &'a Path,
 }
 
-impl Client<'_> {
+impl Curl<'_> {
     fn store(&self, sent: &Path) -> Result<String> {
-        run(self.curl()?.arg("--upload-file").arg(sent).arg(self.url()))
+        run(self.command()?.arg("--upload-file").arg(sent).arg(self.url()))
     }
 
     fn fetch(&self, received: &Path) -> Result<String> {
-        run(self.curl()?.arg("--output").arg(received).arg(self.url()))
+        run(self.command()?.arg("--output").arg(received).arg(self.url()))
     }
 
     /// PASV, and the announced address dialled as it is: a wrong one would fail here.
-    fn curl(&self) -> Result<Command> {
+    fn command(&self) -> Result<Command> {
         let mut curl = self.place.client("curl");
         curl.args(["--verbose", "--silent", "--show-error", "--ssl-reqd", "--max-time", "300"]);
         curl.args(["--disable-epsv", "--no-ftp-skip-pasv-ip", "--cacert", text(self.ca)?]);
@@ -121,25 +121,25 @@ fn report(ready: &Ready, transcript: &Transcript, sent: &Path, received: &Path) 
     let announced = transcript.announced();
     let right = !announced.is_empty() && announced.iter().all(|to| to.ip().to_string() == ready.address);
     ensure!(right, "PASV announced {announced:?}, not {}", ready.address);
-    let said: Vec<_> = announced.iter().map(ToString::to_string).collect();
-    say(&format!("  announced by PASV and dialled: {}", said.join(", ")));
+    let dialled: Vec<_> = announced.iter().map(ToString::to_string).collect();
+    say(&format!("  announced by PASV and dialled: {}", dialled.join(", ")));
     let (before, after) = (digest(sent)?, digest(received)?);
     ensure!(before == after, "SHA-256 sent {before}, received {after}");
     say(&format!("  SHA-256 sent and received: {after}"));
     let cipher = transcript.0.lines().find_map(|line| line.split_once("SSL connection using "));
-    let (_, cipher) = cipher.context("curl told of no TLS connection")?;
+    let (_, cipher) = cipher.context("curl reported no TLS connection")?;
     say(&format!("  certificate verified against the published CA; cipher {cipher}"));
     Ok(())
 }
 
 fn timed<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let begun = Instant::now();
-    let result = work().with_context(|| format!("not {title}"))?;
+    let result = work().with_context(|| format!("this step failed: {title}"))?;
     let took: Duration = begun.elapsed();
     say(&format!("{title}: {}", seconds(took)));
     Ok(result)
 }
 
 fn text(path: &Path) -> Result<&str> {
-    path.to_str().with_context(|| format!("{} is no UTF-8", path.display()))
+    path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
 }
