@@ -1,22 +1,22 @@
-//! What no client says: each gets the reply of its RFC, and the session goes on where the RFC lets it.
+//! Lines that no client sends: each gets the reply of its RFC, and the session continues where the RFC allows it.
 
 use safetp_config::{gateway::Mechanism, paths::DSA_KEY_FILE};
 use safetp_pod::{Client, Pod, SafeClient};
 
 use crate::program::sources;
 
-/// How the control connection stands when the bad line comes.
+/// The state of the control connection when the bad line comes.
 #[derive(Clone, Copy, Debug)]
 enum Before {
     /// Greeted.
     Auth,
     /// AUTH X-SafeTP1 has been answered with 334.
     Adat,
-    /// Behind AUTH TLS.
+    /// After AUTH TLS.
     LoginUnderTls,
 }
 
-/// What is sent, and the code that answers it. All of these sessions go on.
+/// A line, and the code of its reply. All of these sessions continue.
 const LINES: [(Before, &str, u16); 25] = [
     (Before::Auth, "AUTH", 501),
     (Before::Auth, "AUTH KERBEROS_V4", 504),
@@ -60,7 +60,7 @@ fn client(pod: &Pod, before: Before) -> Client {
 }
 
 #[test]
-fn a_bad_line_gets_its_reply_and_the_session_goes_on() {
+fn a_bad_line_gets_its_reply_and_the_session_continues() {
     let pod = offering_both();
     for (before, line, code) in LINES {
         println!("{before:?}: {line}");
@@ -73,7 +73,7 @@ fn a_bad_line_gets_its_reply_and_the_session_goes_on() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_500_wherever_it_comes() {
+fn a_line_that_is_too_long_is_500_in_every_state() {
     let pod = offering_both();
     for before in [Before::Auth, Before::Adat] {
         for verb in ["USER", "AUTH", "ADAT", "ENC"] {
@@ -89,7 +89,7 @@ fn a_line_that_is_too_long_is_500_wherever_it_comes() {
 }
 
 #[test]
-fn the_third_message_that_is_none_ends_the_session() {
+fn the_third_malformed_message_ends_the_session() {
     let pod = offering_both();
     let mut client = pod.connect();
     for _ in 0..3 {
@@ -117,7 +117,7 @@ fn under_x_safetp1_what_does_not_belong_there_is_refused_and_the_session_goes_on
 }
 
 #[test]
-fn a_sealed_line_that_does_not_verify_is_535_and_the_end() {
+fn a_sealed_line_that_does_not_verify_gets_535_and_ends_the_session() {
     let pod = offering_both();
     for argument in ["AAAA", &"A".repeat(64)] {
         let mut client = SafeClient::connect(&pod);
@@ -128,7 +128,7 @@ fn a_sealed_line_that_does_not_verify_is_535_and_the_end() {
 }
 
 #[test]
-fn commands_pipelined_behind_auth_x_safetp1_are_never_read_as_protected() {
+fn commands_pipelined_after_auth_x_safetp1_are_never_read_as_protected() {
     let pod = offering_both();
     let mut client = pod.connect();
     client.send_raw(b"AUTH X-SafeTP1\r\nUSER mallory\r\n");
@@ -137,7 +137,7 @@ fn commands_pipelined_behind_auth_x_safetp1_are_never_read_as_protected() {
 }
 
 #[test]
-fn a_dsa_key_of_a_size_that_is_not_of_the_page_is_not_put_into_force() {
+fn a_dsa_key_of_an_unlisted_size_does_not_take_effect() {
     let pod = offering_both();
     for key in ["dsa-2048-224.pem", "dsa-3072-256.pem"] {
         let key = std::fs::read(sources("testdata").join(key)).unwrap();

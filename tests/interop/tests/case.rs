@@ -1,10 +1,10 @@
-//! What a client is told, and what came of it.
+//! The cases of a client, and their outcomes.
 
 use std::fmt;
 
 use safetp_config::gateway::{DataBinding, Mechanism};
 
-/// What protects the session.
+/// The protection of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protection {
     Tls12,
@@ -19,7 +19,7 @@ pub(crate) enum Passive {
     Pasv,
 }
 
-/// How one run of a client differs from another.
+/// The settings in which runs of a client differ.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case {
     pub(crate) protection: Protection,
@@ -28,23 +28,23 @@ pub(crate) struct Case {
     pub(crate) passive: Passive,
 }
 
-/// What came of a session of [`crate::stage::TRANSFERS`] data connections.
+/// The outcome of a session of [`crate::stage::TRANSFERS`] data connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// Transfers that the gateway called complete.
+    /// Transfers that the gateway counted as complete.
     pub(crate) transfers: u64,
     pub(crate) proof: Proof,
     pub(crate) end: End,
 }
 
-/// By what the gateway knew data connections for the session's.
+/// The proof by which the gateway accepted data connections as the session's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// The keys of X-SafeTP1.
     Keys,
     /// All resumed the session's TLS.
     Resumed,
-    /// Some did. How many hangs on which data ports came twice, or on who was faster.
+    /// Some did: how many depends on which data ports came twice, or on timing.
     PartlyResumed,
     /// The peer's address.
     Address,
@@ -55,7 +55,7 @@ pub(crate) enum Proof {
 pub(crate) enum End {
     /// With everything transferred.
     Done,
-    /// By a reply that said no.
+    /// By a reply with an error code.
     Refused(u16),
     /// By the client, which did not wait for a reply when TLS failed on a data connection.
     GivenUp,

@@ -1,4 +1,4 @@
-//! The hybrid key exchange X25519MLKEM768, with the clients that know it.
+//! The hybrid key exchange X25519MLKEM768, with the clients that support it.
 
 use safetp_config::gateway::{DataBinding, Mechanism};
 

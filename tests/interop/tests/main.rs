@@ -1,4 +1,4 @@
-//! The pod before clients that others have written, and before the second implementation of X-SafeTP1.
+//! The pod with clients that others have written, and with the second implementation of X-SafeTP1.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! docs/clients.md: its tables are what the tests have seen.
+//! docs/clients.md: its tables are written and compared by the tests.
 //!
 //! `SAFETP_WRITE_PAGE=1 cargo test -p safetp-interop` writes it again.
 
@@ -39,7 +39,7 @@ pub(crate) const SESSIONS: Table = Table {
     ],
 };
 
-/// Programs that connect as often as they like, or tell nothing of their dialogue.
+/// Programs that connect as often as they like, or do not show their dialogue.
 pub(crate) const TOOLS: Table = Table {
     begin: "<!-- begin: tools, written by tests/interop -->\n",
     head: "| client | stores | fetches | lists | another's certificate | Required | remarks |\n\
@@ -48,7 +48,7 @@ pub(crate) const TOOLS: Table = Table {
 };
 
 impl Table {
-    /// Compares the rows of one client with the page, or puts them there.
+    /// Compares the rows of one client with the page, or writes them into it.
     pub(crate) fn check(&self, client: &str, rows: &[String]) {
         static WRITING: Mutex<()> = Mutex::new(());
         let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +66,7 @@ impl Table {
         );
     }
 
-    /// What is before the table, the table, and what is after it.
+    /// The text before the table, the table, and the text after it.
     fn parts<'a>(&self, page: &'a str) -> (&'a str, &'a str, &'a str) {
         let (before, rest) = page.split_once(self.begin).unwrap();
         let (table, after) = rest.split_once(END).unwrap();
@@ -83,7 +83,7 @@ impl Table {
 }
 
 #[test]
-fn the_page_tells_of_all_clients_that_are_tested_and_of_no_other() {
+fn the_page_lists_exactly_the_tested_clients() {
     let page = fs::read_to_string(path()).unwrap();
     for table in [SESSIONS, TOOLS] {
         let (_, rows, _) = table.parts(&page);

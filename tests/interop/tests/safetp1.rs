@@ -1,4 +1,4 @@
-//! X-SafeTP1 with the second implementation, which knows nothing but docs/x-safetp1.md, in both roles.
+//! X-SafeTP1 with the second implementation, written from docs/x-safetp1.md alone, in both roles.
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! Volumes that are small, fill up and fail, where this machine lets a test mount them.
+//! Volumes that are small, fill up and fail, where a test can mount them.
 
 use std::{
     fs::{self, File},
@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 const MIB: u64 = 1 << 20;
 
-/// A file system of its own, until dropped. Constructors print why there is none and return `None`: mounting takes
-/// root, loop devices and more that not every machine has.
+/// A file system of its own, until dropped. Where it cannot be created, constructors print the reason and return
+/// `None`: mounting takes root, loop devices and more that not every machine has.
 #[derive(Debug)]
 pub struct Disk {
     at: PathBuf,
@@ -23,14 +23,14 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// A tmpfs of so many MiB.
+    /// A tmpfs of `size` MiB.
     pub fn tmpfs(at: &Path, size: u64) -> Option<Self> {
         let disk = Self { at: at.to_owned(), below: tempfile::tempdir().unwrap(), thin: false };
         mount_tmpfs(at, size)?;
         Some(disk)
     }
 
-    /// An ext4 of so many MiB on a loop device.
+    /// An ext4 of `size` MiB on a loop device.
     pub fn ext4(at: &Path, size: u64) -> Option<Self> {
         let disk = Self { at: at.to_owned(), below: tempfile::tempdir().unwrap(), thin: false };
         disk.format(size)?;
@@ -43,7 +43,7 @@ impl Disk {
         mount_tmpfs(below.path(), 48)?;
         let disk = Self { at: at.to_owned(), below, thin: true };
         disk.format(64)?;
-        // Once through the journal and the tables of inodes: what fails later are the octets of files alone.
+        // Once through the journal and the tables of inodes, so that later only the octets of files fail.
         for number in 0..600 {
             let mut file = File::create(disk.at.join((number % 40).to_string())).unwrap();
             file.write_all(&[1; 1000]).unwrap();
@@ -55,8 +55,8 @@ impl Disk {
         Some(disk)
     }
 
-    /// The file system of a [`Disk::ext4`] as the next start of a machine would find it that dies now: what the device
-    /// has been given, and nothing of what waits in memory.
+    /// The file system of a [`Disk::ext4`] as it would be found after a power cut now: with everything that the device
+    /// has been given, and nothing that still waits in memory.
     #[must_use]
     pub fn after_crash(&self) -> Self {
         let below = tempfile::tempdir().unwrap();
@@ -72,7 +72,7 @@ impl Disk {
         self.at.join(name)
     }
 
-    /// Leaves no block to the device below a [`Disk::thin`]. What is written from now on fails when it is synced.
+    /// Leaves no block to the device below a [`Disk::thin`]. From now on writes fail when they are synced.
     pub fn exhaust(&self) {
         assert!(self.thin);
         let mut ballast = File::create(self.below.path().join("ballast")).unwrap();
@@ -85,7 +85,7 @@ impl Disk {
     }
 
     /// From now on every write to the device below an ext4 fails with EIO. `None`, with the reason printed, where that
-    /// cannot be brought about.
+    /// is not possible.
     pub fn break_down(&self) -> Option<()> {
         run("chattr", &["+i".as_ref(), &self.image()])
     }
@@ -131,13 +131,13 @@ fn mount_tmpfs(at: &Path, size: u64) -> Option<()> {
     run("mount", &["-t".as_ref(), "tmpfs".as_ref(), "-o".as_ref(), options.as_ref(), "none".as_ref(), at])
 }
 
-#[expect(clippy::print_stderr, reason = "a test that is left out says why")]
+#[expect(clippy::print_stderr, reason = "a skipped test says why")]
 fn run(program: &str, arguments: &[&Path]) -> Option<()> {
     let reason = match Command::new(program).args(arguments).output() {
         Ok(output) if output.status.success() => return Some(()),
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
         Err(error) => error.to_string(),
     };
-    eprintln!("left out, since {program} fails here: {}", reason.trim());
+    eprintln!("skipped, since {program} fails here: {}", reason.trim());
     None
 }

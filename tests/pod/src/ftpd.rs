@@ -24,7 +24,7 @@ pub(crate) fn socket(directory: &Path) -> PathBuf {
     directory.join("run/ftpd.sock")
 }
 
-/// Starts it over `ftpd` and `data` of this directory, in threads of its own, which are shut in as the program is.
+/// Starts it over `ftpd` and `data` of this directory, in threads of its own, which are confined as the program is.
 pub(crate) fn start(directory: &Path) -> Runtime {
     let config = directory.join("ftpd");
     let user = |name: &str| {

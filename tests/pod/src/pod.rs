@@ -1,4 +1,4 @@
-//! The gateway, the ftpd, and what a test asks them outside of FTP.
+//! The gateway and the ftpd in one process, and their interfaces beside FTP.
 
 use std::{
     fs,
@@ -33,22 +33,22 @@ use crate::{
 /// One pod. Its parts end with it.
 #[derive(Debug)]
 pub struct Pod {
-    /// Where the gateway runs.
+    /// The gateway's threads.
     pub runtime: Runtime,
     _ftpd: Runtime,
-    /// What the gateway was started with.
+    /// The configuration that the gateway was started with.
     pub config: GatewayConfig,
-    /// Where clients connect to, on loopback.
+    /// The control port, on loopback.
     pub control_port: u16,
     /// The gateway itself.
     pub gateway: Arc<Gateway>,
     /// What of the volume is in force.
     pub settings: watch::Receiver<Arc<InForce>>,
-    /// The external address: what is sent here is announced from then on.
+    /// The external address: a value sent here is announced from then on.
     pub address: watch::Sender<Option<Announced>>,
-    /// How far the end has come: what is sent here is what SIGTERM and the grace period would do.
+    /// The phase of the shutdown: a value sent here has the effect of SIGTERM and the grace period.
     pub drain: watch::Sender<Phase>,
-    /// What verifies the certificate.
+    /// Trust in the certificate.
     pub trust: Trust,
     admin_port: u16,
     metrics: Arc<Metrics>,
@@ -57,9 +57,9 @@ pub struct Pod {
     directory: TempDir,
 }
 
-/// What the gateway hears while it runs.
+/// The inputs of a running gateway.
 #[derive(Clone)]
-struct News {
+struct Inputs {
     address: watch::Receiver<Option<Announced>>,
     drain: watch::Receiver<Phase>,
     metrics: Arc<Metrics>,
@@ -67,17 +67,17 @@ struct News {
 }
 
 impl Pod {
-    /// A pod as a careful administrator would set it up: TLS and nothing else, everything protected.
+    /// A pod with the example configuration: TLS and nothing else, everything protected.
     pub fn new() -> Self {
         Self::with(|_| {})
     }
 
-    /// A pod whose configuration differs from the usual one.
+    /// A pod whose configuration differs from the example.
     pub fn with(change: impl Fn(&mut GatewayConfig)) -> Self {
         Self::of(change, Some(&new_identity()))
     }
 
-    /// A pod whose certificate has not come yet.
+    /// A pod without a certificate.
     pub fn without_certificate() -> Self {
         Self::of(|_| {}, None)
     }
@@ -104,15 +104,15 @@ impl Pod {
         let inside = runtime.enter();
         let (address, announced) = watch::channel(None);
         let (drain, phase) = watch::channel(Phase::Serving);
-        let news = News { address: announced, drain: phase, metrics: Arc::default(), landlock };
-        let (config, bound, settings) = bind(usual, &volume, &news);
+        let inputs = Inputs { address: announced, drain: phase, metrics: Arc::default(), landlock };
+        let (config, bound, settings) = bind(usual, &volume, &inputs);
         address.send_replace(config::first_announced(&config));
         let (gateway, control_port) = (bound.gateway(), bound.control_port());
         let serving = Some(tokio::spawn(bound.serve()));
-        let admin_port = start_admin(&runtime, &news, &settings, &gateway);
+        let admin_port = start_admin(&runtime, &inputs, &settings, &gateway);
         drop(inside);
         let trust = identity.map_or_else(Trust::none, trust_in);
-        let metrics = news.metrics;
+        let metrics = inputs.metrics;
         Self {
             runtime,
             _ftpd: ftpd,
@@ -141,12 +141,12 @@ impl Pod {
         self.path("data").join(USER).join(name)
     }
 
-    /// The file that verifies the certificate, for programs.
+    /// The CA file, for programs.
     pub fn ca_file(&self) -> PathBuf {
         self.path("ca.pem")
     }
 
-    /// What verifies the certificate, as PEM.
+    /// The CA, as PEM.
     pub fn ca_pem(&self) -> String {
         fs::read_to_string(self.ca_file()).unwrap()
     }
@@ -165,21 +165,21 @@ impl Pod {
         client
     }
 
-    /// Behind AUTH TLS, with PROT P.
+    /// A client after AUTH TLS, with PROT P.
     pub fn protected(&self) -> Client {
         let mut client = self.connect();
         client.secure();
         client
     }
 
-    /// Logged in, protected, TYPE I.
+    /// A client that is logged in, protected, with TYPE I.
     pub fn login(&self) -> Client {
         let mut client = self.protected();
         client.login(USER);
         client
     }
 
-    /// Code and body of an answer of the admin port.
+    /// Asks the admin port; returns the code and the body.
     pub fn http(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.admin_port)).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n").unwrap();
@@ -202,8 +202,8 @@ impl Pod {
         self.runtime.block_on(async { tokio::time::timeout(PATIENCE, serving).await.unwrap().unwrap() });
     }
 
-    /// Replaces files of the gateway's volume, and waits until what is in force is as expected: the new, or the old
-    /// with a sentence about the new.
+    /// Replaces files of the gateway's volume, and waits until the settings in force are as expected: the new ones, or
+    /// the old ones with the reason why the new ones are not.
     pub fn replace(&self, files: &[(&str, Vec<u8>)], expected: impl Fn(&InForce) -> bool) {
         let mut settings = self.settings.clone();
         settings.borrow_and_update();
@@ -223,7 +223,7 @@ impl Pod {
         self.replace(&[config_file(config)], expected);
     }
 
-    /// For another gateway over the same files: nothing is waited for.
+    /// Writes the configuration without waiting, for another gateway over the same files.
     pub fn write_config(&self, config: &GatewayConfig) {
         self.volume.replace_config(config);
     }
@@ -270,14 +270,14 @@ fn write_identity(directory: &Path, volume: &Volume, identity: &CertifiedKey<Key
 fn bind(
     usual: impl Fn() -> GatewayConfig,
     volume: &Volume,
-    news: &News,
+    inputs: &Inputs,
 ) -> (GatewayConfig, Bound, watch::Receiver<Arc<InForce>>) {
     std::iter::repeat_with(|| {
         let config = usual();
         volume.replace_config(&config);
-        let keeper = Keeper::start(volume.path(), Tickets::new().unwrap(), Arc::clone(&news.metrics)).unwrap();
+        let keeper = Keeper::start(volume.path(), Tickets::new().unwrap(), Arc::clone(&inputs.metrics)).unwrap();
         let settings = keeper.subscribe();
-        let News { address, drain, metrics, .. } = news.clone();
+        let Inputs { address, drain, metrics, .. } = inputs.clone();
         let bound = Bound::new(&config, settings.clone(), address, drain, metrics).ok()?;
         tokio::spawn(keeper.run());
         Some((config, bound, settings))
@@ -288,7 +288,7 @@ fn bind(
 
 fn start_admin(
     runtime: &Runtime,
-    news: &News,
+    inputs: &Inputs,
     settings: &watch::Receiver<Arc<InForce>>,
     gateway: &Arc<Gateway>,
 ) -> u16 {
@@ -296,10 +296,10 @@ fn start_admin(
     let port = listener.local_addr().unwrap().port();
     let admin = Admin {
         settings: settings.clone(),
-        address: news.address.clone(),
+        address: inputs.address.clone(),
         gateway: Arc::clone(gateway),
-        metrics: Arc::clone(&news.metrics),
-        landlock: news.landlock,
+        metrics: Arc::clone(&inputs.metrics),
+        landlock: inputs.landlock,
     };
     tokio::spawn(safetp_sidecar::admin::serve(listener, admin));
     port

@@ -23,7 +23,7 @@ pub fn new_identity() -> CertifiedKey<KeyPair> {
     rcgen::generate_simple_self_signed(NAMES.map(str::to_owned)).unwrap()
 }
 
-/// The key for X-SafeTP1 of all pods of this process: making one takes a while.
+/// The key for X-SafeTP1 of all pods of this process: generating one takes a while.
 pub fn dsa_key() -> &'static SigningKey {
     static KEY: OnceLock<SigningKey> = OnceLock::new();
     KEY.get_or_init(|| SigningKey::generate(KeySize::Legacy1024, &mut UnwrapErr(SysRng)))
@@ -54,7 +54,7 @@ impl Volume {
             if let Some(content) = new.or_else(|| fs::read(self.path.join(name)).ok()) {
                 fs::write(generation.join(name), content).unwrap();
             }
-            // There from the second time on.
+            // It exists from the second time on.
             let _ = symlink(Path::new("..data").join(name), self.path.join(name));
         }
         symlink(&generation, self.path.join("..data_tmp")).unwrap();

@@ -1,4 +1,4 @@
-//! curl: one process, whose connection cache makes one session of all its URLs.
+//! curl: one process, whose connection cache uses one session for all its URLs.
 
 use safetp_pod::{PASSWORD, Program, USER};
 

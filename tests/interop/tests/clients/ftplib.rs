@@ -1,4 +1,4 @@
-//! Python's ftplib, on OpenSSL. Of itself it resumes nothing; a few lines that everybody copies make it.
+//! Python's ftplib, on OpenSSL. By itself it resumes nothing; a few lines that are widely copied make it do so.
 
 use safetp_pod::{PASSWORD, Program, USER};
 
@@ -30,7 +30,7 @@ fn program(stage: &Stage, case: Case) -> Program {
     python
 }
 
-/// What all programs of our own are told: where, whom to trust, the case, and the files.
+/// The arguments of all programs of our own: the server, the trusted certificate, the case, and the files.
 pub(super) fn arguments(stage: &Stage, case: Case) -> Vec<String> {
     let reuse = if case.reuse { "reuse" } else { "anew" };
     let mut arguments = vec![HOST.to_owned(), stage.port(), USER.into(), stage.pod.ca_file().display().to_string()];

@@ -32,7 +32,7 @@ pub(crate) fn session(stage: &Stage, level: &str, pbsz: &str, passive: Passive) 
     python
 }
 
-/// Of the gateway's key.
+/// The fingerprint of the gateway's key.
 pub(crate) fn fingerprint() -> String {
     dsa_key().public_key().fingerprint().to_string()
 }
