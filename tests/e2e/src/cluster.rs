@@ -34,7 +34,8 @@ impl Cluster {
 
     fn install() -> Result<Self> {
         let cluster = Self { testbed: Testbed::attach()? };
-        cluster.testbed.recycle_volumes()?; // before the first test: later, one could lose a volume that it has just bound
+        // Before the first test: a later one could have just bound the volume.
+        cluster.testbed.recycle_volumes()?;
         cluster.load_images()?;
         cluster.install_charts()?;
         Ok(cluster)
