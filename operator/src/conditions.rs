@@ -1,5 +1,5 @@
-//! Conditions as kstatus, Flux, Argo CD and `kubectl wait` expect them: Ready always, Reconciling and Stalled only while
-//! they are true.
+//! Conditions as kstatus, Flux, Argo CD and `kubectl wait` expect them: Ready always, Reconciling and Stalled only
+//! while they are true.
 
 mod reason;
 

@@ -64,7 +64,8 @@ pub fn is_in_force(live: &Value, desired: &Value) -> bool {
     contains(live, desired)
 }
 
-/// Reports whether every field of `wanted` is in `live` with the same value. Fields that the API server adds are ignored.
+/// Reports whether every field of `wanted` is in `live` with the same value. Fields that the API server adds are
+/// ignored.
 fn contains(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| match live.get(key) {

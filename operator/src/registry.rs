@@ -105,7 +105,8 @@ impl Registry {
         inner.unclosed.remove(server);
     }
 
-    /// Returns how often in a row a server has been waited for, including this time; 0 and a new start if not `waiting`.
+    /// Returns how often in a row a server has been waited for, including this time; 0 and a new start if not
+    /// `waiting`.
     pub fn count_attempt(&self, server: &Key, waiting: bool) -> u32 {
         let mut inner = self.lock();
         if !waiting {

@@ -12,8 +12,7 @@
 //! | `status` | all of it | the status, the users' statuses, an event |
 //!
 //! Validating and building are pure, deciding all but pure (it generates keys, issues certificates and hashes
-//! passwords); the others talk to the cluster or to pods. `reconcile` drives them, `schedule` says
-//! when it does so again.
+//! passwords); the others talk to the cluster or to pods. `reconcile` drives them, and `schedule` decides when again.
 
 mod apply;
 mod decide;

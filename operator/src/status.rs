@@ -47,8 +47,8 @@ where
     let verdict = Verdict::stalled(
         Reason::Unreadable,
         format!(
-            "this version of the operator cannot parse the resource: {}; fix it, or install the chart safetp-crds of the \
-             operator's version",
+            "this version of the operator cannot parse the resource: {}; fix it, or install the chart safetp-crds of \
+             the operator's version",
             invalid.error
         ),
     );

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     gather::Live,
-    objects::{Expected, Prepared, Wanted},
+    objects::{Desired, Expected, Prepared},
 };
 use crate::{
     cluster,
@@ -24,12 +24,12 @@ use crate::{
 
 /// The API server's words for a namespace that is being deleted.
 const TERMINATING: &str = "because it is being terminated";
-/// The API server's words for a node port that the cluster does not offer.
+/// The API server's words for a node port outside the cluster's range.
 const OUTSIDE_RANGE: &str = "provided port is not in the valid range";
 /// The API server's words for a node port that another Service has.
 const ALLOCATED: &str = ": provided port is already allocated";
 
-/// Why an object could not be applied.
+/// Why an object could not be applied. `what` is its kind, namespace and name.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// Another Service took a node port in the meantime.
@@ -37,34 +37,16 @@ pub enum ApplyError {
     PortTaken(u16),
     /// The API server rejects the object, and would again.
     #[error("failed to apply {what}: the API server rejects it: {message}")]
-    Rejected {
-        /// Kind, namespace and name.
-        what: String,
-        /// The API server's message.
-        message: String,
-    },
+    Rejected { what: String, message: String },
     /// The namespace is being deleted, and the server with it.
     #[error("failed to apply {what}: the namespace is being deleted")]
-    NamespaceTerminating {
-        /// Kind, namespace and name.
-        what: String,
-    },
-    /// Anything that may go away by itself.
+    NamespaceTerminating { what: String },
+    /// Any other failure, which a retry may mend.
     #[error("failed to apply {what}: {}", cluster::text(source))]
-    Kube {
-        /// Kind, namespace and name.
-        what: String,
-        /// Why.
-        source: kube::Error,
-    },
+    Kube { what: String, source: kube::Error },
     /// An object cannot be written as JSON.
     #[error("failed to write {what} as JSON: {source}")]
-    Json {
-        /// Kind, namespace and name.
-        what: String,
-        /// Why.
-        source: serde_json::Error,
-    },
+    Json { what: String, source: serde_json::Error },
 }
 
 /// What is in the cluster now. Only [`apply`] creates one, so nothing is observed or reported before.
@@ -96,7 +78,7 @@ impl ApplyError {
     pub(super) fn verdict(&self) -> Option<Verdict> {
         let Self::Rejected { what, message } = self else { return None };
         let reason = if message.contains(OUTSIDE_RANGE) { Reason::PortsUnavailable } else { Reason::Refused };
-        Some(Verdict::stalled(reason, format!("the cluster refuses {what}: {message}")))
+        Some(Verdict::stalled(reason, format!("the API server rejects {what}: {message}")))
     }
 }
 
@@ -145,15 +127,15 @@ struct Applier<'a> {
 }
 
 impl Applier<'_> {
-    async fn settle<K>(&self, live: Option<K>, wanted: Wanted<K>) -> Result<Option<K>, ApplyError>
+    async fn settle<K>(&self, live: Option<K>, wanted: Desired<K>) -> Result<Option<K>, ApplyError>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
     {
         match (live, wanted) {
-            (live, Wanted::Object(desired)) => self.put(live, *desired).await.map(Some),
-            (Some(live), Wanted::Nothing) => self.delete(&live).await.map(|()| None),
-            (live, Wanted::AsItIs) => Ok(live),
-            (None, Wanted::Nothing) => Ok(None),
+            (live, Desired::Object(desired)) => self.put(live, *desired).await.map(Some),
+            (Some(live), Desired::Absent) => self.delete(&live).await.map(|()| None),
+            (live, Desired::Unchanged) => Ok(live),
+            (None, Desired::Absent) => Ok(None),
         }
     }
 
@@ -180,11 +162,11 @@ impl Applier<'_> {
     }
 
     /// Creates what is never replaced. If another writer was faster this fails, and the next reconcile reads theirs.
-    async fn create_once<K>(&self, live: Option<K>, wanted: Wanted<K>) -> Result<(), ApplyError>
+    async fn create_once<K>(&self, live: Option<K>, wanted: Desired<K>) -> Result<(), ApplyError>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
     {
-        let (None, Wanted::Object(desired)) = (live, wanted) else { return Ok(()) };
+        let (None, Desired::Object(desired)) = (live, wanted) else { return Ok(()) };
         let what = self.what(&*desired);
         tracing::info!(object = %what, "creating");
         let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace);
@@ -215,7 +197,7 @@ impl Applier<'_> {
     }
 }
 
-/// Lets the API server refuse the patch when the object that was looked at is gone and another one has its name.
+/// Has the API server reject the patch if the object that was compared is gone and another one has its name.
 fn pin(wanted: &mut Value, uid: Option<&str>) {
     let meta = wanted.get_mut("metadata").and_then(Value::as_object_mut);
     if let (Some(meta), Some(uid)) = (meta, uid) {
@@ -246,7 +228,8 @@ mod tests {
 
     #[test]
     fn the_port_that_was_taken_is_read_from_the_refusal() {
-        let message = "Service \"files\" is invalid: spec.ports[3].nodePort: Invalid value: 30003: provided port is already allocated";
+        let message = "Service \"files\" is invalid: spec.ports[3].nodePort: Invalid value: 30003: provided port is \
+                       already allocated";
         assert_eq!(taken_port(message), Some(30_003));
         assert_eq!(
             taken_port("spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range"),

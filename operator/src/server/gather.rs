@@ -1,4 +1,4 @@
-//! Everything that a decision about a server needs, read from the cluster at once.
+//! The second stage: reads from the cluster everything that the decisions about a server need.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,79 +31,58 @@ use crate::{
 /// Why the cluster could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum GatherError {
-    /// One object.
     #[error("failed to read {kind} {name}: {}", cluster::text(source))]
-    Get {
-        /// Its kind.
-        kind: String,
-        /// Its name.
-        name: String,
-        /// Why.
-        source: kube::Error,
-    },
-    /// All of a kind.
+    Get { kind: String, name: String, source: kube::Error },
     #[error("failed to list {kind}: {}", cluster::text(source))]
-    List {
-        /// The kind.
-        kind: String,
-        /// Why.
-        source: kube::Error,
-    },
+    List { kind: String, source: kube::Error },
 }
 
-/// The objects of a server as they are.
+/// The objects of a server as they are in the cluster.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Live {
-    /// All ports.
     pub service: Option<Service>,
-    /// The pod's template.
     pub stateful_set: Option<StatefulSet>,
-    /// The gateway's identity.
+    /// The gateway's.
     pub service_account: Option<ServiceAccount>,
-    /// What it may read.
     pub role: Option<Role>,
-    /// That it may.
     pub role_binding: Option<RoleBinding>,
     /// `gateway.json`.
     pub config_map: Option<ConfigMap>,
     /// The self-signed certificate.
     pub tls: Option<Secret>,
-    /// The CA for clients.
+    /// The CA's certificate, for clients.
     pub ca: Option<Secret>,
-    /// The CA's key.
     pub ca_key: Option<Secret>,
-    /// The DSA key that the operator made, where the server needs it.
+    /// The DSA key that the operator generated, where the server needs it.
     pub signing_key: Option<Secret>,
     /// `ftpd.json` and `users.json`.
     pub users: Option<Secret>,
-    /// The claim, made for the server or named by it.
+    /// The claim that the operator created, or the one that the spec names.
     pub claim: Option<PersistentVolumeClaim>,
 }
 
-/// What was read.
+/// Everything that was read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gathered {
-    /// The server's objects.
     pub live: Live,
-    /// Its pods.
     pub pods: Vec<Pod>,
-    /// The node of its pod, where the address is a node's.
+    /// The node of the server's pod, where its address is the server's.
     pub node: Option<Node>,
-    /// The users that name it.
+    /// The users that name the server.
     pub users: Vec<UserRecord>,
-    /// The Secrets that those refer to, by name.
+    /// The Secrets with their passwords, by name.
     pub secrets: BTreeMap<String, SecretValue>,
-    /// The user's own certificate.
+    /// The certificate that the user owns.
     pub certificate: Option<Secret>,
-    /// The user's own DSA key.
+    /// The DSA key that the user owns.
     pub signing_key: Option<Secret>,
-    /// Node ports of all other Services.
+    /// The node ports of all other Services.
     pub used_node_ports: BTreeSet<u16>,
-    /// Why the claim is still pending, in the words of whoever provisions it.
+    /// Why the claim is still pending: the provisioner's last event.
     pub claim_trouble: Option<String>,
 }
 
-/// Reads.
+/// Reads everything that concerns a server.
 pub(super) async fn gather(client: &Client, server: &ValidatedServer) -> Result<Gathered, GatherError> {
     let reader = Reader { client, namespace: &server.names.namespace };
     let of_server = ListParams::default().labels(&server.names.selector_text());
@@ -182,7 +161,7 @@ impl Reader<'_> {
     }
 
     async fn users(&self, server: &str) -> Result<Vec<UserRecord>, GatherError> {
-        // A user that cannot be read has no servers that we could know: its own reconcile says so, the others go on.
+        // Which servers a user names that does not parse is unknown; its own reconcile reports that.
         let all: Vec<DeserializeGuard<SafeTPUser>> = self.list(&ListParams::default()).await?;
         let readable = all.into_iter().filter_map(|user| user.0.ok());
         let names_it = |user: &SafeTPUser| user.spec.servers.iter().any(|name| name == server);

@@ -24,77 +24,68 @@ use self::inputs::BuildInputs;
 use super::{decide::Decided, gather::Live};
 use crate::images::Images;
 
-/// What should become of an object.
+/// The desired state of an object.
 #[derive(Clone, Debug)]
-pub(crate) enum Wanted<K> {
-    /// It should be so.
+pub(crate) enum Desired<K> {
+    /// It exists and is like this.
     Object(Box<K>),
-    /// It should not be.
-    Nothing,
-    /// It stays as it is, if it is.
-    AsItIs,
+    /// It does not exist.
+    Absent,
+    /// It stays as it is, if it exists.
+    Unchanged,
 }
 
 /// Every object, ready to be applied.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
-    /// All ports.
     pub service: Service,
-    /// The gateway's identity.
     pub service_account: ServiceAccount,
-    /// What it may read.
-    pub role: Wanted<Role>,
-    /// That it may.
-    pub role_binding: Wanted<RoleBinding>,
-    /// `gateway.json`.
-    pub config_map: Wanted<ConfigMap>,
-    /// The CA's key.
-    pub ca_key: Wanted<Secret>,
-    /// The CA for clients.
-    pub ca: Wanted<Secret>,
-    /// The self-signed certificate.
-    pub tls: Wanted<Secret>,
-    /// A DSA key that was just made: put there if there is none.
-    pub signing_key: Wanted<Secret>,
-    /// `ftpd.json` and `users.json`.
+    pub role: Desired<Role>,
+    pub role_binding: Desired<RoleBinding>,
+    pub config_map: Desired<ConfigMap>,
+    pub ca_key: Desired<Secret>,
+    pub ca: Desired<Secret>,
+    pub tls: Desired<Secret>,
+    /// A DSA key that has just been generated: created if there is none.
+    pub signing_key: Desired<Secret>,
     pub users: Secret,
-    /// The claim, when the operator makes it.
-    pub claim: Wanted<PersistentVolumeClaim>,
-    /// The pod's template.
-    pub stateful_set: Wanted<StatefulSet>,
-    /// What a pod that acts on all of this says.
+    pub claim: Desired<PersistentVolumeClaim>,
+    pub stateful_set: Desired<StatefulSet>,
+    /// The digests that a pod reports once it has loaded all of this.
     pub expected: Expected,
 }
 
 /// Builds every object of a server.
 pub(super) fn build(decided: &Decided<'_>, live: &Live, images: &Images) -> Result<Prepared, BuildError> {
-    let from = &BuildInputs::new(decided, live, images);
-    let files = files::build_files(from)?;
+    let inputs = &BuildInputs::new(decided, live, images);
+    let files = files::build_files(inputs)?;
     // A certificate or key that cannot be used must not take pods down that have a good one: they stay as they are.
-    let no_certificate = from.certificate.problem.is_some();
-    let hold = from.has_pods && (no_certificate || from.signing_key.is_some_and(|key| key.problem.is_some()));
-    let secret = |secret: Option<Secret>| if from.has_pods && no_certificate { Wanted::AsItIs } else { secret.into() };
+    let no_certificate = inputs.certificate.problem.is_some();
+    let hold = inputs.has_pods && (no_certificate || inputs.signing_key.is_some_and(|key| key.problem.is_some()));
+    let secret =
+        |secret: Option<Secret>| if inputs.has_pods && no_certificate { Desired::Unchanged } else { secret.into() };
     Ok(Prepared {
-        service: service::build_service(from),
-        service_account: rbac::build_service_account(from),
-        role: rbac::build_role(from).into(),
-        role_binding: rbac::build_role_binding(from).into(),
-        config_map: if hold { Wanted::AsItIs } else { Some(files::build_config_map(from, &files)).into() },
-        ca_key: secret(secrets::build_authority_key(from)),
-        ca: secret(secrets::build_authority(from)),
-        tls: secret(secrets::build_certificate(from)),
+        service: service::build_service(inputs),
+        service_account: rbac::build_service_account(inputs),
+        role: rbac::build_role(inputs).into(),
+        role_binding: rbac::build_role_binding(inputs).into(),
+        config_map: if hold { Desired::Unchanged } else { Some(files::build_config_map(inputs, &files)).into() },
+        ca_key: secret(secrets::build_authority_key(inputs)),
+        ca: secret(secrets::build_authority(inputs)),
+        tls: secret(secrets::build_certificate(inputs)),
         // Never taken away while the server lives, not even when X-SafeTP1 is off for a while: clients remember it.
-        signing_key: secrets::build_signing_key(from).map_or(Wanted::AsItIs, |key| Wanted::Object(Box::new(key))),
-        users: secrets::build_users(from, &files),
-        claim: claim::build_claim(from).map_or(Wanted::AsItIs, |claim| Wanted::Object(Box::new(claim))),
-        stateful_set: if hold { Wanted::AsItIs } else { Some(stateful_set::build_stateful_set(from)).into() },
+        signing_key: secrets::build_signing_key(inputs)
+            .map_or(Desired::Unchanged, |key| Desired::Object(Box::new(key))),
+        users: secrets::build_users(inputs, &files),
+        claim: claim::build_claim(inputs).map_or(Desired::Unchanged, |claim| Desired::Object(Box::new(claim))),
+        stateful_set: if hold { Desired::Unchanged } else { Some(stateful_set::build_stateful_set(inputs)).into() },
         expected: files.expected,
     })
 }
 
-impl<K> From<Option<K>> for Wanted<K> {
+impl<K> From<Option<K>> for Desired<K> {
     fn from(object: Option<K>) -> Self {
-        object.map_or(Self::Nothing, |object| Self::Object(Box::new(object)))
+        object.map_or(Self::Absent, |object| Self::Object(Box::new(object)))
     }
 }
 

@@ -27,17 +27,14 @@ use crate::{cluster, context::Context, names::FIELD_MANAGER};
 #[derive(Debug, thiserror::Error)]
 #[error("failed to annotate pod {pod}: {}", cluster::text(source))]
 pub struct AnnotateError {
-    /// The pod's name.
     pub pod: String,
-    /// Why.
     pub source: kube::Error,
 }
 
 /// What was observed.
 pub(super) struct Observed {
-    /// How far the pods are.
     pub rollout: Rollout,
-    /// What they report beside that.
+    /// What the pods report beside that.
     pub conditions: PodConditions,
     /// Logins of which a pod rejected an upload that did not end with `close_notify`.
     pub unclosed: BTreeSet<String>,

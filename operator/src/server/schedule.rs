@@ -16,8 +16,8 @@ const ERROR_LIMIT: Duration = Duration::from_secs(30);
 const WAIT_LIMIT: Duration = Duration::from_secs(10);
 /// The longest pause while something that takes seconds is under way.
 const SHORT_WAIT_LIMIT: Duration = Duration::from_secs(2);
-/// The number of attempts, a power of two, after which a pod is annotated again so that its kubelet looks at the mounted
-/// files: some three seconds.
+/// The number of attempts, a power of two, after which a pod is annotated again so that its kubelet looks at the
+/// mounted files: some three seconds.
 const FIRST_NUDGE: u32 = 4;
 
 /// The pause until the next reconcile. `attempt` counts the reconciles in a row that waited; at `due` the certificate
@@ -41,8 +41,8 @@ pub(super) fn is_short_wait(reason: Reason) -> bool {
     matches!(reason, Reason::ConfigurationPending | Reason::KeyPending)
 }
 
-/// Whether a pod that lags is annotated again at this attempt. The kubelet may have looked a moment before the new files
-/// reached it; it is asked again, ever more rarely.
+/// Whether a pod that lags is annotated again at this attempt. The kubelet may have looked a moment before the new
+/// files reached it; it is asked again, ever more rarely.
 pub(super) fn is_nudge_due(attempt: u32) -> bool {
     attempt >= FIRST_NUDGE && attempt.is_power_of_two()
 }

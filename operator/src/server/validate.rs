@@ -1,5 +1,5 @@
-//! From a spec that somebody wrote to one that cannot be wrong. The CRD's own rules refuse most of it earlier; they are
-//! repeated here because an older definition may still be installed. Pure.
+//! The first stage: checks a spec. The rules of the CRD reject most mistakes earlier; they are repeated here because an
+//! older CRD may still be installed. Pure.
 
 mod ports;
 mod security;
@@ -21,12 +21,12 @@ use self::{
 };
 use crate::names::Names;
 
-/// Everything that is wrong, in sentences that say what to type.
+/// Everything that is wrong with a spec, in sentences that say what to set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]
 pub(super) struct InvalidSpec(pub Vec<String>);
 
-/// Checks a server.
+/// Checks a server, and reports all of its mistakes at once.
 pub(super) fn validate(server: &SafeTPServer) -> Result<ValidatedServer, InvalidSpec> {
     let spec = &server.spec;
     let meta = &server.metadata;
@@ -85,7 +85,7 @@ fn check_name(name: &str, problems: &mut Vec<String>) {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.len() > NAME_MAX {
         problems.push(format!(
-            "metadata.name has {} characters, but at most {NAME_MAX} fit, because other names are made from it",
+            "metadata.name has {} characters, but at most {NAME_MAX} fit, because other names are derived from it",
             name.len()
         ));
     }
@@ -97,20 +97,22 @@ fn check_name(name: &str, problems: &mut Vec<String>) {
 fn replicas(spec: &SafeTPServerSpec) -> Result<i32, String> {
     match spec.replicas {
         0 | 1 => Ok(spec.replicas),
-        other => Err(format!("replicas is {other}, but several replicas are not supported yet; type replicas: 1")),
+        other => Err(format!("replicas is {other}, but several replicas are not supported yet; set replicas: 1")),
     }
 }
 
 fn address(address: Option<&str>) -> Result<(), String> {
     match address {
         Some(text) if text.parse::<IpAddr>().is_err() && !is_host_name(text) => Err(format!(
-            "exposure.address is {text:?}, but must be an IP address or a DNS name, without a port; type for example: 203.0.113.7 or ftp.example.org"
+            "exposure.address is {text:?}, but must be an IP address or a DNS name, without a port; set for example \
+             address: 203.0.113.7 or address: ftp.example.org"
         )),
         _ => Ok(()),
     }
 }
 
-/// A name as of RFC 1123 §2.1. Its last label is never a number, so that `300.1.1.1` is half an address and no name.
+/// A name as of RFC 1123 §2.1. Its last label is never a number, so that `300.1.1.1` is a broken address and not a
+/// name.
 fn is_host_name(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let is_label = |label: &str| {
@@ -150,7 +152,7 @@ fn limits(limits: &Limits) -> gateway::Limits {
     }
 }
 
-/// Negative numbers are refused by the schema already.
+/// A number of the spec; the schema already rejects negative ones.
 fn unsigned(number: i32) -> u32 {
     u32::try_from(number).unwrap_or(0)
 }

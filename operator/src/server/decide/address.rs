@@ -1,4 +1,4 @@
-//! The address that clients dial, and where the gateway learns it. Pure.
+//! The address that clients dial, and the source from which the gateway learns it. Pure.
 
 use k8s_openapi::api::core::v1::{LoadBalancerIngress, Node, Service};
 use safetp_config::{
@@ -12,27 +12,25 @@ use safetp_crds::server::{ExposureType, TrafficPolicy};
 
 use crate::server::validate::ValidatedServer;
 
-/// Where the address comes from, and what it is, if it is known.
+/// The source of the address, and the address itself once it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Addressing {
-    /// What the gateway is told.
+    /// The source that the gateway's configuration names.
     pub source: AddressSource,
-    /// The address.
     pub known: Option<KnownAddress>,
-    /// Whether connections arrive with their clients' own addresses, as far as the cluster says.
+    /// Whether connections arrive with their clients' own addresses, as far as the cluster reports.
     pub real_client_addresses: bool,
 }
 
-/// An address and its reason.
+/// An address, and how it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KnownAddress {
-    /// The address.
     pub address: ExternalAddress,
     /// For `status.addressReason`.
     pub reason: String,
 }
 
-/// Finds the address. `node` is the one of the server's pod.
+/// Finds the address. `node` is the node of the server's pod.
 pub(super) fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
     let real_client_addresses = keeps_addresses(server, service);
     if let Some(address) = server.exposure.address.clone() {
@@ -54,8 +52,8 @@ pub(super) fn find_address(server: &ValidatedServer, service: Option<&Service>, 
     }
 }
 
-/// Under `Local` kube-proxy leaves the clients' addresses alone. A load balancer that says `ipMode: Proxy` does not, and
-/// one that publishes a name may be of either kind.
+/// Returns whether connections keep their clients' addresses. Under `Local` kube-proxy keeps them. A load balancer that
+/// reports `ipMode: Proxy` does not, and one that publishes a name may be of either kind.
 fn keeps_addresses(server: &ValidatedServer, service: Option<&Service>) -> bool {
     let ingress = service.map(published).unwrap_or_default();
     let proxied = |entry: &LoadBalancerIngress| entry.hostname.is_some() || entry.ip_mode.as_deref() == Some("Proxy");
@@ -97,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pinned_address_wins_over_what_is_published() {
+    fn a_pinned_address_takes_precedence_over_a_published_one() {
         let pinned = validate(&server(json!({"exposure": {"address": "ftp.example.org"}}))).unwrap();
         let found = find_address(&pinned, None, None);
         let expected = ("ftp.example.org".to_owned(), "stated in spec.exposure.address".to_owned());

@@ -1,4 +1,4 @@
-//! Which certificate a server shows. Reads no clock: `now` comes in.
+//! The certificate that a server presents: kept, issued or checked. Reads no clock: `now` is a parameter.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ use crate::{
     },
 };
 
-/// The key of a CA's certificate in its Secrets.
+/// The Secrets' key of a CA's certificate.
 pub(crate) const AUTHORITY_FILE: &str = "ca.crt";
-/// The key of a CA's private key in its Secret.
+/// The Secret's key of a CA's private key.
 pub(crate) const AUTHORITY_KEY_FILE: &str = "ca.key";
 
 /// The certificate of a server.
@@ -29,11 +29,10 @@ pub(crate) const AUTHORITY_KEY_FILE: &str = "ca.key";
 pub(crate) struct ServerCertificate {
     /// The Secret that the gateway mounts.
     pub secret: String,
-    /// `tls.crt` as it is in that Secret: what the gateway's digest is made of.
+    /// `tls.crt` as it is in that Secret, byte for byte: the gateway's digest covers it.
     pub pem: Vec<u8>,
-    /// What is known of it.
     pub facts: Option<CertificateFacts>,
-    /// What the operator itself keeps.
+    /// The pairs behind it, if the operator issued it.
     pub issued: Option<IssuedPairs>,
     /// Why it cannot be used.
     pub problem: Option<Verdict>,
@@ -56,7 +55,7 @@ impl ServerCertificate {
     }
 }
 
-/// Keeps, issues or checks.
+/// Keeps or issues a self-signed certificate, or checks the one that the user owns.
 pub(super) fn decide_certificate(
     server: &ValidatedServer,
     gathered: &Gathered,
@@ -65,7 +64,7 @@ pub(super) fn decide_certificate(
 ) -> Result<ServerCertificate, IssueError> {
     match &server.certificate {
         CertificateSource::SelfSigned => self_signed(server, &gathered.live, addressing, now),
-        CertificateSource::Secret(name) => Ok(foreign(server, name, gathered.certificate.as_ref(), now)),
+        CertificateSource::Secret(name) => Ok(user_owned(server, name, gathered.certificate.as_ref(), now)),
     }
 }
 
@@ -98,7 +97,8 @@ fn self_signed(
     })
 }
 
-/// The address first. While none is known these names are fewer, and a certificate that has more stays.
+/// The names for the certificate, the address first. While no address is known they are fewer, and a certificate that
+/// has more is kept.
 fn names(server: &ValidatedServer, addressing: &Addressing) -> Vec<String> {
     let address = addressing.known.as_ref().map(|known| known.address.to_string());
     let service = format!("{}.{}.svc", server.names.service(), server.names.namespace);
@@ -113,7 +113,7 @@ fn new_authority(server: &ValidatedServer, now: Timestamp) -> Result<(Authority,
     Ok((authority, facts))
 }
 
-/// The CA stays for as long as it outlives what it would sign: clients hold on to it.
+/// The CA is kept as long as it outlives what it would sign: clients have stored it.
 fn existing_authority(live: &Live, now: Timestamp) -> Option<(Authority, CertificateFacts)> {
     let pair = pair(live.ca_key.as_ref()?, AUTHORITY_FILE, AUTHORITY_KEY_FILE)?;
     let facts = inspect(pair.certificate.as_bytes(), pair.key.as_bytes()).ok()?;
@@ -132,12 +132,13 @@ fn pair(secret: &Secret, certificate: &str, key: &str) -> Option<Pair> {
     Some(Pair { certificate: text(certificate)?, key: text(key)? })
 }
 
-fn foreign(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now: Timestamp) -> ServerCertificate {
+fn user_owned(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now: Timestamp) -> ServerCertificate {
     let mut certificate =
         ServerCertificate { secret: name.to_owned(), pem: Vec::new(), facts: None, issued: None, problem: None };
     let Some(secret) = secret else {
         certificate.problem = Some(invalid(format!(
-            "Secret {}/{name}, named by security.certificate.secretRef, does not exist; make it with the keys tls.crt and tls.key",
+            "Secret {}/{name}, named by security.certificate.secretRef, does not exist; create it with the keys \
+             tls.crt and tls.key",
             server.names.namespace
         )));
         return certificate;
@@ -153,7 +154,7 @@ fn foreign(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now: T
         }
         Err(problem) => {
             certificate.problem = Some(invalid(format!(
-                "Secret {}/{name} cannot be used: {problem}; pods that run keep the certificate that they have",
+                "Secret {}/{name} cannot be used: {problem}; running pods keep the certificate that they have loaded",
                 server.names.namespace
             )));
         }
@@ -163,7 +164,7 @@ fn foreign(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now: T
 
 fn validity(name: &str, facts: &CertificateFacts, now: Timestamp) -> Option<Verdict> {
     if facts.not_after <= now {
-        return Some(invalid(format!("the certificate in Secret {name} ended at {}; renew it", facts.not_after)));
+        return Some(invalid(format!("the certificate in Secret {name} expired at {}; renew it", facts.not_after)));
     }
     if now < facts.not_before {
         return Some(invalid(format!("the certificate in Secret {name} is valid only from {}", facts.not_before)));
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_issued_is_kept_until_the_address_moves_and_the_ca_stays() {
+    fn an_issued_certificate_is_kept_until_the_address_changes_and_its_ca_longer() {
         let server = validate(&server(json!({}))).unwrap();
         let mut gathered = Gathered::default();
         let first = decide_certificate(&server, &gathered, &at(&server, "203.0.113.1"), now()).unwrap();
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_certificate_is_checked_and_named() {
+    fn a_certificate_of_the_user_is_checked_and_its_secret_named() {
         let spec = json!({"security": {"certificate": {"secretRef": {"name": "mine"}}}});
         let server = validate(&server(spec)).unwrap();
         let addressing = find_address(&server, None, None);
@@ -245,6 +246,6 @@ mod tests {
         let good = decide_certificate(&server, &gathered, &addressing, now()).unwrap();
         assert!(good.problem.is_none() && good.issued.is_none());
         let late = decide_certificate(&server, &gathered, &addressing, now() + LEAF_LIFETIME).unwrap();
-        assert!(late.problem.unwrap().message.contains("ended at"), "an expired one is said");
+        assert!(late.problem.unwrap().message.contains("expired at"), "an expired one is reported");
     }
 }

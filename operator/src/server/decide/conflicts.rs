@@ -1,4 +1,4 @@
-//! Names that somebody else has: never taken over. Pure.
+//! Objects of the right name that belong to another owner: they are never taken over. Pure.
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::{Resource, ResourceExt as _};
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// What stands in the way, if anything does.
+/// Returns what Ready reports if an object of another owner has a name that the server needs.
 pub(super) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
     let Live {
         service,
@@ -65,19 +65,20 @@ fn check<K: Resource<DynamicType = ()>>(server: &ValidatedServer, object: Option
     }
 }
 
-/// A claim outlives its server, so it is known by its label and not by an owner.
+/// A claim may outlive its server, so its label identifies it and not an owner.
 fn check_claim(server: &ValidatedServer, claim: Option<&PersistentVolumeClaim>) -> Option<Verdict> {
     let claim = claim.filter(|_| matches!(server.storage, Storage::Claim(_)))?;
     let what = format!("PersistentVolumeClaim {}/{}", server.names.namespace, claim.name_any());
     if claim.metadata.deletion_timestamp.is_some() {
-        let message = format!("waiting for {what} to be deleted, which somebody asked for");
+        let message = format!("waiting for {what} to be deleted");
         return Some(Verdict::reconciling(Reason::Replacing, message));
     }
     if claim.labels().get(SERVER_LABEL) == Some(&server.names.server) {
         return None;
     }
     let message = format!(
-        "{what} exists and was not made for this server; to use its files type backend.embedded.existingClaim: {}, else rename the server or delete the claim",
+        "{what} exists and was not created for this server; to use its files set backend.embedded.existingClaim: {}, \
+         else rename the server or delete the claim",
         claim.name_any()
     );
     Some(Verdict::stalled(Reason::NameConflict, message))
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_s_service_is_named_and_left_alone() {
+    fn a_service_of_another_owner_is_named_and_left_alone() {
         let valid = validate(&server(json!({}))).unwrap();
         let verdict = find_conflict(&valid, &service(&json!([]))).unwrap();
         assert_eq!(verdict.reason, Reason::NameConflict);

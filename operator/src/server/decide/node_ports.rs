@@ -1,4 +1,4 @@
-//! Blocks of node ports. The API server is the arbiter: this only says what to ask for next. Pure.
+//! Blocks of node ports. The API server decides; this chooses what to request next. Pure.
 
 use std::collections::BTreeSet;
 
@@ -9,38 +9,31 @@ use crate::{
     server::validate::BlockRequest,
 };
 
-/// What to ask for.
+/// A block of node ports to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Block {
-    /// The control port.
     pub control: u16,
-    /// The data ports.
     pub data: PortRange,
 }
 
-/// No block is free.
+/// Why no block can be requested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoBlock {
-    /// Everything is taken or too narrow.
+    /// Every block within the bounds has a port that is taken, or the bounds are too narrow.
     #[error(
-        "no {size} contiguous node ports are free in {first}-{last}; widen dataPorts.first and dataPorts.last, ask for fewer with dataPorts.perReplica, or delete Services that use these ports"
+        "no {size} contiguous node ports are free in {first}-{last}; widen dataPorts.first and dataPorts.last, ask for \
+         fewer with dataPorts.perReplica, or delete Services that use these ports"
     )]
-    Full {
-        /// How many were looked for.
-        size: u16,
-        /// From here.
-        first: u16,
-        /// To here.
-        last: u16,
-    },
-    /// The control port that was asked for belongs to another Service.
+    Full { size: u16, first: u16, last: u16 },
+    /// The control port that the spec fixes belongs to another Service.
     #[error(
-        "node port {0}, asked for by controlPort, belongs to another Service; type another controlPort or leave it out"
+        "node port {0}, requested by controlPort, belongs to another Service; set another controlPort or leave it out"
     )]
     ControlTaken(u16),
-    /// Others took a port of each block before this operator could.
+    /// Other Services took a port of each block before this operator could.
     #[error(
-        "{0} blocks of node ports in a row were refused, a port of each taken by other Services meanwhile; the operator keeps trying, and fewer ports with dataPorts.perReplica are found sooner"
+        "{0} blocks of node ports in a row were rejected, since other Services took a port of each meanwhile; the \
+         operator keeps trying, and a smaller dataPorts.perReplica is easier to place"
     )]
     Contended(usize),
 }
@@ -57,7 +50,7 @@ impl NoBlock {
 }
 
 impl BlockRequest {
-    /// Whether `block` is what is wanted, so that a server keeps what it has.
+    /// Returns whether `block` satisfies the request, so that a server keeps the block that it has.
     fn is_met_by(&self, block: Block) -> bool {
         let (first, last) = self.bounds();
         let within = |port: u16| (first..=last).contains(&port);
@@ -69,8 +62,8 @@ impl BlockRequest {
     }
 }
 
-/// The block to ask for: the one that the server has, else the lowest that nobody uses. Low ports come first, for they
-/// are the band from which Kubernetes does not pick for others.
+/// Picks the block to request: the one that the server has, else the lowest free one. Low ports come first, since they
+/// are the static band, from which Kubernetes does not allocate ports for other Services.
 pub(super) fn pick_block(
     request: &BlockRequest,
     current: Option<Block>,
@@ -116,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_block_lies_in_the_static_band_with_the_control_port_in_front() {
+    fn the_first_block_lies_in_the_static_band_and_begins_with_the_control_port() {
         assert_eq!(pick_block(&request(), None, &BTreeSet::new()), Ok(block(30_000, 30_001, 30_020)));
     }
 
@@ -141,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_range_is_said_with_its_bounds() {
+    fn a_full_range_is_reported_with_its_bounds() {
         let narrow = BlockRequest { first: Some(30_100), last: Some(30_120), ..request() };
         let error = pick_block(&narrow, None, &BTreeSet::from([30_110])).unwrap_err();
         assert!(error.to_string().contains("no 21 contiguous node ports are free in 30100-30120"), "{error}");
@@ -177,7 +170,8 @@ mod tests {
                 Err(NoBlock::Contended(_)) => prop_assert!(false, "only the API server knows"),
                 Err(NoBlock::Full { .. }) => {
                     let size = request.size();
-                    let free = |start: u16| (start..start + size).all(|port| !used.contains(&port) && Some(port) != control);
+                    let is_free = |port: u16| !used.contains(&port) && Some(port) != control;
+                    let free = |start: u16| (start..start + size).all(is_free);
                     let fits = (first..=first + width).any(|start| start + size - 1 <= first + width && free(start));
                     prop_assert!(!fits, "a free block was overlooked");
                 }

@@ -1,4 +1,4 @@
-//! The numbers of all ports, decided in one place. Pure.
+//! The numbers of all ports of a server. Pure.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ pub(crate) const CONTROL_PORT_NAME: &str = "control";
 const LISTEN: u16 = 2121;
 const ADMIN: u16 = 9121;
 
-/// Every port of a server.
+/// The ports of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PortPlan {
     /// The control port that clients dial.
     pub control: u16,
     /// The port that the gateway listens on for it.
     pub listen: u16,
-    /// The data ports: announced, exposed and listened on.
+    /// The data ports, which have one number in replies, Service and pod.
     pub data: PortRange,
     /// The gateway's metrics, health and status.
     pub admin: u16,
@@ -28,12 +28,12 @@ pub(crate) struct PortPlan {
     pub on_nodes: bool,
 }
 
-/// The name of a data port. By number and never by index, for server-side apply keys ports by number.
+/// The name of a data port, by its number and not by its index, since server-side apply identifies ports by number.
 pub(crate) fn data_port_name(port: u16) -> String {
     format!("data-{port}")
 }
 
-/// Decides all numbers. `used` are the node ports of other Services.
+/// Plans all ports. `used` are the node ports of other Services.
 pub(super) fn plan_ports(
     request: &PortRequest,
     service: Option<&Service>,
@@ -53,7 +53,7 @@ pub(super) fn plan_ports(
     }
 }
 
-/// The first port from `wanted` on that is neither in `range` nor `taken`.
+/// The first port from `wanted` upwards that is neither in `range` nor `taken`.
 fn outside(range: PortRange, wanted: u16, taken: &[u16]) -> u16 {
     let free = |port: &u16| !range.contains(*port) && !taken.contains(port);
     (wanted..=u16::MAX).chain(1024..wanted).find(free).unwrap_or(wanted)
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ports_inside_of_the_pod_never_meet_the_data_ports() {
+    fn the_ports_inside_the_pod_never_collide_with_data_ports() {
         assert_eq!((fixed(21, 28_000, 28_019).listen, fixed(21, 28_000, 28_019).admin), (2121, 9121));
         assert_eq!(fixed(21, 2100, 2130).listen, 2131);
         assert_eq!(fixed(21, 9100, 9130).admin, 9131);

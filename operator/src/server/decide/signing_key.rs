@@ -1,4 +1,5 @@
-//! By which DSA key a server proves itself under X-SafeTP1. Pure: a key is made elsewhere, since that takes seconds.
+//! The DSA key that authenticates a server under X-SafeTP1. Pure but for [`obtain_signing_key`], which has a missing
+//! key generated in the background, since that takes seconds.
 
 use k8s_openapi::api::core::v1::Secret;
 use safetp_config::paths::DSA_KEY_FILE;
@@ -17,26 +18,26 @@ use crate::{
 pub(crate) struct ServerSigningKey {
     /// The Secret that the gateway mounts.
     pub secret: String,
-    /// The fingerprint of its public key, where it can be used.
+    /// The fingerprint of its public key, if it can be used.
     pub fingerprint: Option<String>,
-    /// The key itself, where it was just made and is in no Secret yet.
+    /// The key itself, if it has just been generated and is in no Secret yet.
     pub made: Option<MadeKey>,
     /// Why it cannot be used.
     pub problem: Option<Verdict>,
 }
 
-/// What there is.
+/// What the cluster holds.
 pub(super) enum SigningKeyFound {
     /// X-SafeTP1 is not listed.
     NotListed,
-    /// None yet: one has to be made.
+    /// The key must be generated.
     Missing,
     /// A key, or what is wrong with it.
     Present(ServerSigningKey),
 }
 
-/// Finds the key. One that is there stays, whatever is wrong with it: clients remember it, and only people know whether
-/// they can be told of a new one.
+/// Finds the key. A key that is present is kept, whatever is wrong with it: clients remember it, and only people know
+/// whether clients can be told of a new one.
 pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
     let namespace = &server.names.namespace;
     match &server.signing_key {
@@ -46,16 +47,17 @@ pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) ->
             let name = server.names.dsa();
             SigningKeyFound::Present(checked(name.clone(), read(secret), |problem| {
                 format!(
-                    "Secret {namespace}/{name}, by which clients know the server, cannot be used: {problem}; put the old key back, or delete the Secret to get a new one, which every client then has to accept"
+                    "Secret {namespace}/{name}, by which clients know the server, cannot be used: {problem}; put the \
+                     old key back, or delete the Secret to get a new one, which every client then has to accept"
                 )
             }))
         }
-        Some(KeySource::Secret(name)) => SigningKeyFound::Present(foreign(namespace, name, gathered)),
+        Some(KeySource::Secret(name)) => SigningKeyFound::Present(user_owned(namespace, name, gathered)),
     }
 }
 
 impl ServerSigningKey {
-    /// A key that was just made.
+    /// A key that has just been generated.
     pub(crate) fn new(server: &ValidatedServer, made: MadeKey) -> Self {
         let fingerprint = Some(made.fingerprint.clone());
         Self { secret: server.names.dsa(), fingerprint, made: Some(made), problem: None }
@@ -85,10 +87,11 @@ fn being_generated() -> Verdict {
     Verdict::reconciling(Reason::KeyPending, "generating the DSA key of X-SafeTP1, which takes some seconds")
 }
 
-fn foreign(namespace: &str, name: &str, gathered: &Gathered) -> ServerSigningKey {
+fn user_owned(namespace: &str, name: &str, gathered: &Gathered) -> ServerSigningKey {
     let Some(secret) = &gathered.signing_key else {
         let message = format!(
-            "Secret {namespace}/{name}, named by security.xSafetp1.keySecretRef, does not exist; make it with the key {DSA_KEY_FILE}, or leave keySecretRef out to have a key made"
+            "Secret {namespace}/{name}, named by security.xSafetp1.keySecretRef, does not exist; create it with the \
+             key {DSA_KEY_FILE}, or leave keySecretRef out to have a key generated"
         );
         return ServerSigningKey {
             secret: name.to_owned(),
@@ -98,18 +101,18 @@ fn foreign(namespace: &str, name: &str, gathered: &Gathered) -> ServerSigningKey
         };
     };
     checked(name.to_owned(), read(secret), |problem| {
-        format!("Secret {namespace}/{name} cannot be used: {problem}; pods that run keep the key that they have")
+        format!("Secret {namespace}/{name} cannot be used: {problem}; running pods keep the key that they have loaded")
     })
 }
 
 fn checked(
     secret: String,
     read: Result<String, KeyProblem>,
-    say: impl FnOnce(KeyProblem) -> String,
+    explain: impl FnOnce(KeyProblem) -> String,
 ) -> ServerSigningKey {
     let (fingerprint, problem) = match read {
         Ok(fingerprint) => (Some(fingerprint), None),
-        Err(problem) => (None, Some(invalid(say(problem)))),
+        Err(problem) => (None, Some(invalid(explain(problem)))),
     };
     ServerSigningKey { secret, fingerprint, made: None, problem }
 }
@@ -152,7 +155,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_key_is_asked_for_only_where_x_safetp1_is_listed_and_none_is_there() {
+    fn a_key_is_missing_only_where_x_safetp1_is_listed_and_no_secret_has_one() {
         let mut gathered = Gathered::default();
         let unlisted = validate(&server(json!({}))).unwrap();
         assert!(matches!(find_signing_key(&unlisted, &gathered), SigningKeyFound::NotListed));
@@ -164,7 +167,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_damaged_key_is_not_replaced_but_said() {
+    fn a_damaged_key_is_reported_and_not_replaced() {
         let mut gathered = Gathered::default();
         gathered.live.signing_key = Some(secret("rubbish"));
         let damaged = present(find_signing_key(&listed(&json!({})), &gathered));

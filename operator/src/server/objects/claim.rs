@@ -14,14 +14,14 @@ use crate::server::validate::{Storage, ValidatedServer};
 const STORAGE: &str = "storage";
 const DEFAULT_SIZE: &str = "10Gi";
 
-/// The claim that the operator makes. It belongs to the server only where it shall be deleted with it.
-pub(super) fn build_claim(from: &BuildInputs<'_>) -> Option<PersistentVolumeClaim> {
-    let Storage::Claim(wanted) = &from.server.storage else { return None };
-    let mut metadata = from.meta(from.server.names.claim());
-    if from.server.retain == Retain::Retain {
+/// The claim that the operator creates. The server owns it only where the spec asks that it be deleted with the server.
+pub(super) fn build_claim(inputs: &BuildInputs<'_>) -> Option<PersistentVolumeClaim> {
+    let Storage::Claim(wanted) = &inputs.server.storage else { return None };
+    let mut metadata = inputs.meta(inputs.server.names.claim());
+    if inputs.server.retain == Retain::Retain {
         metadata.owner_references = None;
     }
-    let spec = match from.claim.and_then(|claim| claim.spec.as_ref()) {
+    let spec = match inputs.claim.and_then(|claim| claim.spec.as_ref()) {
         Some(live) => merge(wanted, live),
         None => with_defaults(wanted),
     };
@@ -38,12 +38,12 @@ fn with_defaults(wanted: &PersistentVolumeClaimSpec) -> PersistentVolumeClaimSpe
     spec
 }
 
-/// Of an existing claim only the size can change, and only grow; all else is said again as it is, or server-side apply
-/// would take it away.
+/// Of an existing claim only the size can change, and only grow. All other fields are applied again as they are, or
+/// server-side apply would remove them.
 fn merge(wanted: &PersistentVolumeClaimSpec, live: &PersistentVolumeClaimSpec) -> PersistentVolumeClaimSpec {
     let wanted = with_defaults(wanted);
     let mut spec = live.clone();
-    // Chosen by whoever binds the claim.
+    // The binder sets it.
     spec.volume_name.clone_from(&wanted.volume_name);
     if size(&wanted) > size(live) {
         spec.resources = wanted.resources;
@@ -56,7 +56,7 @@ fn size(spec: &PersistentVolumeClaimSpec) -> Option<u128> {
     octets(&quantity.0)
 }
 
-/// A quantity in octets; `None` for what is none.
+/// A quantity in octets; `None` for text that is not a quantity.
 fn octets(quantity: &str) -> Option<u128> {
     const UNITS: [(&str, u128); 12] = [
         ("Ki", 1 << 10),
@@ -80,20 +80,20 @@ fn octets(quantity: &str) -> Option<u128> {
     Some(all.checked_mul(factor)? / 10u128.checked_pow(digits)?)
 }
 
-/// Where the files are and what stays, for the status.
+/// Describes for the status where the files are, and what stays when the server is deleted.
 pub(crate) fn describe_storage(server: &ValidatedServer) -> String {
     match (&server.storage, server.retain) {
         (Storage::Claim(_), Retain::Retain) => format!(
-            "PersistentVolumeClaim {} stays when the server is deleted; a server made again under this name adopts it",
+            "PersistentVolumeClaim {} stays when the server is deleted; a new server of this name adopts it",
             server.names.claim()
         ),
         (Storage::Claim(_), Retain::Delete) => {
             format!("PersistentVolumeClaim {} is deleted with the server", server.names.claim())
         }
         (Storage::Existing(name), _) => {
-            format!("PersistentVolumeClaim {name} is yours: the operator neither makes nor deletes it")
+            format!("PersistentVolumeClaim {name} is yours: the operator neither creates nor deletes it")
         }
-        (Storage::EmptyDir(_), _) => "emptyDir: the files are gone when the pod goes".to_owned(),
+        (Storage::EmptyDir(_), _) => "emptyDir: the files are lost when the pod ends".to_owned(),
     }
 }
 
@@ -108,13 +108,12 @@ mod tests {
     }
 
     fn sized(size: &str) -> PersistentVolumeClaimSpec {
-        spec(
-            json!({"accessModes": ["ReadWriteMany"], "storageClassName": "fast", "resources": {"requests": {"storage": size}}}),
-        )
+        let resources = json!({"requests": {"storage": size}});
+        spec(json!({"accessModes": ["ReadWriteMany"], "storageClassName": "fast", "resources": resources}))
     }
 
     #[test]
-    fn quantities_are_compared_by_what_they_mean() {
+    fn quantities_are_compared_in_octets() {
         assert_eq!(octets("10Gi"), Some(10 << 30));
         assert_eq!(octets("1.5Gi"), Some(3 << 29));
         assert!(octets("10Gi") > octets("10G"));
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_only_grows_and_keeps_all_else() {
+    fn a_claim_only_grows_and_keeps_every_other_field() {
         let grown = merge(&sized("20Gi"), &sized("10Gi"));
         assert_eq!(size(&grown), Some(20 << 30));
         let kept = merge(&spec(json!({"storageClassName": "slow"})), &sized("20Gi"));
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_gets_the_documented_defaults() {
+    fn fields_left_out_get_the_documented_defaults() {
         let spec = with_defaults(&PersistentVolumeClaimSpec::default());
         assert_eq!(spec.access_modes, Some(vec!["ReadWriteOnce".to_owned()]));
         assert_eq!(size(&spec), Some(10 << 30));

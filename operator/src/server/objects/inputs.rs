@@ -20,31 +20,23 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[error("failed to write {file}: {source}")]
 pub struct BuildError {
-    /// The file of the pod.
     pub file: &'static str,
-    /// Why it could not be written as JSON.
     pub source: serde_json::Error,
 }
 
 /// What the objects of a server are built from.
 pub(super) struct BuildInputs<'a> {
-    /// The server.
     pub server: &'a ValidatedServer,
-    /// Its ports.
     pub ports: PortPlan,
-    /// Its address.
     pub addressing: &'a Addressing,
-    /// Its certificate.
     pub certificate: &'a ServerCertificate,
-    /// Its DSA key, where X-SafeTP1 is listed.
+    /// `None` where X-SafeTP1 is not listed.
     pub signing_key: Option<&'a ServerSigningKey>,
-    /// Its logins.
     pub accounts: &'a Accounts,
-    /// The images of its pods.
     pub images: &'a Images,
-    /// Whether its StatefulSet exists.
+    /// Whether the StatefulSet exists.
     pub has_pods: bool,
-    /// Its claim, if that exists.
+    /// The claim, if it exists.
     pub claim: Option<&'a PersistentVolumeClaim>,
 }
 

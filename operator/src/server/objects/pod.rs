@@ -13,27 +13,27 @@ use k8s_openapi::{
 use super::{inputs::BuildInputs, volumes};
 use crate::server::decide::ports::{CONTROL_PORT_NAME, data_port_name};
 
-/// The user of the ftpd, to whom the files belong, and the group of the pod: as in its image.
+/// The user of the ftpd, who owns the files, as in its image.
 const FTPD_UID: i64 = 65_532;
-/// The user of the gateway, as in its image: another one, who owns no file. It shares the pod's group for the socket and
-/// its own configuration.
+/// The user of the gateway, as in its image: a different one, who owns no file.
 const GATEWAY_UID: i64 = 65_533;
+/// The group of both, through which the gateway reaches the ftpd's socket and reads its own configuration.
 const GROUP: i64 = 65_532;
-/// What a pod gets beyond its drain: the gateway's last replies and the ftpd's end.
+/// The time that a pod gets beyond its drain, for the gateway's last replies and the end of the ftpd.
 const MARGIN_SECONDS: i64 = 15;
 const ADMIN_PORT_NAME: &str = "admin";
 
-pub(super) fn build_pod_spec(from: &BuildInputs<'_>) -> PodSpec {
-    let pod = &from.server.pod;
+pub(super) fn build_pod_spec(inputs: &BuildInputs<'_>) -> PodSpec {
+    let pod = &inputs.server.pod;
     PodSpec {
         // A native sidecar: it starts before the gateway and stops after it, so that a drain ends its transfers first.
-        init_containers: Some(vec![build_ftpd(from)]),
-        containers: vec![build_gateway(from)],
-        volumes: Some(volumes::build_volumes(from)),
-        service_account_name: Some(from.server.names.gateway()),
+        init_containers: Some(vec![build_ftpd(inputs)]),
+        containers: vec![build_gateway(inputs)],
+        volumes: Some(volumes::build_volumes(inputs)),
+        service_account_name: Some(inputs.server.names.gateway()),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        termination_grace_period_seconds: Some(i64::from(from.server.drain_seconds) + MARGIN_SECONDS),
+        termination_grace_period_seconds: Some(i64::from(inputs.server.drain_seconds) + MARGIN_SECONDS),
         security_context: Some(pod_security()),
         node_selector: Some(pod.node_selector.clone()).filter(|all| !all.is_empty()),
         tolerations: Some(pod.tolerations.clone()).filter(|all| !all.is_empty()),
@@ -44,12 +44,12 @@ pub(super) fn build_pod_spec(from: &BuildInputs<'_>) -> PodSpec {
     }
 }
 
-/// The container that holds the files: no port, no key, no token.
-fn build_ftpd(from: &BuildInputs<'_>) -> Container {
+/// The container that holds the files. It has no port, no key and no token.
+fn build_ftpd(inputs: &BuildInputs<'_>) -> Container {
     Container {
         name: "ftpd".to_owned(),
-        image: Some(from.images.ftpd_image.clone()),
-        image_pull_policy: Some(from.images.image_pull_policy.clone()),
+        image: Some(inputs.images.ftpd_image.clone()),
+        image_pull_policy: Some(inputs.images.image_pull_policy.clone()),
         args: Some(vec!["serve".to_owned()]),
         restart_policy: Some("Always".to_owned()),
         resources: Some(requests("20m", "32Mi")),
@@ -61,23 +61,23 @@ fn build_ftpd(from: &BuildInputs<'_>) -> Container {
     }
 }
 
-/// The container that faces the clients: no file.
-fn build_gateway(from: &BuildInputs<'_>) -> Container {
+/// The container that serves the clients. It has no file of theirs.
+fn build_gateway(inputs: &BuildInputs<'_>) -> Container {
     Container {
         name: "gateway".to_owned(),
-        image: Some(from.images.gateway_image.clone()),
-        image_pull_policy: Some(from.images.image_pull_policy.clone()),
-        ports: Some(ports(from)),
-        resources: Some(from.server.pod.resources.clone().unwrap_or_else(|| requests("50m", "64Mi"))),
+        image: Some(inputs.images.gateway_image.clone()),
+        image_pull_policy: Some(inputs.images.image_pull_policy.clone()),
+        ports: Some(ports(inputs)),
+        resources: Some(inputs.server.pod.resources.clone().unwrap_or_else(|| requests("50m", "64Mi"))),
         security_context: Some(container_security(GATEWAY_UID)),
         readiness_probe: Some(admin("/readyz", 2)),
         liveness_probe: Some(admin("/healthz", 10)),
-        volume_mounts: Some(volumes::build_gateway_mounts(from)),
+        volume_mounts: Some(volumes::build_gateway_mounts(inputs)),
         ..Container::default()
     }
 }
 
-fn ports(from: &BuildInputs<'_>) -> Vec<ContainerPort> {
+fn ports(inputs: &BuildInputs<'_>) -> Vec<ContainerPort> {
     let port = |name: String, number: u16| ContainerPort {
         name: Some(name),
         container_port: i32::from(number),
@@ -85,8 +85,8 @@ fn ports(from: &BuildInputs<'_>) -> Vec<ContainerPort> {
         ..ContainerPort::default()
     };
     let own =
-        [port(CONTROL_PORT_NAME.to_owned(), from.ports.listen), port(ADMIN_PORT_NAME.to_owned(), from.ports.admin)];
-    own.into_iter().chain(from.ports.data.ports().map(|number| port(data_port_name(number), number))).collect()
+        [port(CONTROL_PORT_NAME.to_owned(), inputs.ports.listen), port(ADMIN_PORT_NAME.to_owned(), inputs.ports.admin)];
+    own.into_iter().chain(inputs.ports.data.ports().map(|number| port(data_port_name(number), number))).collect()
 }
 
 fn check(period: i32, failures: i32) -> Probe {

@@ -8,17 +8,17 @@ use safetp_config::gateway::AddressSource;
 
 use super::inputs::BuildInputs;
 
-pub(super) fn build_service_account(from: &BuildInputs<'_>) -> ServiceAccount {
+pub(super) fn build_service_account(inputs: &BuildInputs<'_>) -> ServiceAccount {
     ServiceAccount {
-        metadata: from.meta(from.server.names.gateway()),
+        metadata: inputs.meta(inputs.server.names.gateway()),
         automount_service_account_token: Some(false),
         ..ServiceAccount::default()
     }
 }
 
-/// The gateway watches its own Service, and nothing else; where the address comes another way, not even that.
-pub(super) fn build_role(from: &BuildInputs<'_>) -> Option<Role> {
-    let AddressSource::Service { name, .. } = &from.addressing.source else { return None };
+/// The gateway may watch its own Service and nothing else; where it learns the address another way, not even that.
+pub(super) fn build_role(inputs: &BuildInputs<'_>) -> Option<Role> {
+    let AddressSource::Service { name, .. } = &inputs.addressing.source else { return None };
     let rule = PolicyRule {
         api_groups: Some(vec![String::new()]),
         resources: Some(vec!["services".to_owned()]),
@@ -26,14 +26,14 @@ pub(super) fn build_role(from: &BuildInputs<'_>) -> Option<Role> {
         verbs: ["get", "list", "watch"].map(str::to_owned).to_vec(),
         ..PolicyRule::default()
     };
-    Some(Role { metadata: from.meta(from.server.names.gateway()), rules: Some(vec![rule]) })
+    Some(Role { metadata: inputs.meta(inputs.server.names.gateway()), rules: Some(vec![rule]) })
 }
 
-pub(super) fn build_role_binding(from: &BuildInputs<'_>) -> Option<RoleBinding> {
-    let role = build_role(from)?;
-    let names = &from.server.names;
+pub(super) fn build_role_binding(inputs: &BuildInputs<'_>) -> Option<RoleBinding> {
+    let role = build_role(inputs)?;
+    let names = &inputs.server.names;
     Some(RoleBinding {
-        metadata: from.meta(names.gateway()),
+        metadata: inputs.meta(names.gateway()),
         role_ref: RoleRef {
             api_group: Some("rbac.authorization.k8s.io".to_owned()),
             kind: "Role".to_owned(),

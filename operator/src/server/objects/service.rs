@@ -8,19 +8,19 @@ use k8s_openapi::{
 use super::inputs::BuildInputs;
 use crate::server::decide::ports::{CONTROL_PORT_NAME, data_port_name};
 
-/// One Service with all ports, so that control and data have one address. A data port leads only to pods that declare a
-/// port of its name.
-pub(super) fn build_service(from: &BuildInputs<'_>) -> Service {
-    let exposure = &from.server.exposure;
-    let mut metadata = from.meta(from.server.names.service());
+/// One Service with all ports, so that control and data have one address. A port leads only to pods that declare a port
+/// of its name.
+pub(super) fn build_service(inputs: &BuildInputs<'_>) -> Service {
+    let exposure = &inputs.server.exposure;
+    let mut metadata = inputs.meta(inputs.server.names.service());
     metadata.annotations = Some(exposure.annotations.clone()).filter(|all| !all.is_empty());
     let mut spec = ServiceSpec {
-        selector: Some(from.server.names.selector()),
-        ports: Some(ports(from)),
+        selector: Some(inputs.server.names.selector()),
+        ports: Some(ports(inputs)),
         external_traffic_policy: Some(exposure.external_traffic_policy.as_str().to_owned()),
         ..ServiceSpec::default()
     };
-    if from.ports.on_nodes {
+    if inputs.ports.on_nodes {
         spec.type_ = Some("NodePort".to_owned());
     } else {
         spec.type_ = Some("LoadBalancer".to_owned());
@@ -32,19 +32,19 @@ pub(super) fn build_service(from: &BuildInputs<'_>) -> Service {
     Service { metadata, spec: Some(spec), ..Service::default() }
 }
 
-fn ports(from: &BuildInputs<'_>) -> Vec<ServicePort> {
-    let control = port(from, CONTROL_PORT_NAME.to_owned(), from.ports.control);
-    let data = from.ports.data.ports().map(|number| port(from, data_port_name(number), number));
+fn ports(inputs: &BuildInputs<'_>) -> Vec<ServicePort> {
+    let control = port(inputs, CONTROL_PORT_NAME.to_owned(), inputs.ports.control);
+    let data = inputs.ports.data.ports().map(|number| port(inputs, data_port_name(number), number));
     [control].into_iter().chain(data).collect()
 }
 
-fn port(from: &BuildInputs<'_>, name: String, number: u16) -> ServicePort {
+fn port(inputs: &BuildInputs<'_>, name: String, number: u16) -> ServicePort {
     ServicePort {
         target_port: Some(IntOrString::String(name.clone())),
         name: Some(name),
         port: i32::from(number),
         protocol: Some("TCP".to_owned()),
-        node_port: from.ports.on_nodes.then_some(i32::from(number)),
+        node_port: inputs.ports.on_nodes.then_some(i32::from(number)),
         ..ServicePort::default()
     }
 }

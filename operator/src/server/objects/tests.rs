@@ -64,10 +64,10 @@ fn mounted_secrets(pod: &PodSpec) -> Vec<(String, Vec<String>)> {
     secrets.map(|secret| (secret.name, secret.items.into_iter().flatten().map(|item| item.key).collect())).collect()
 }
 
-fn object<K: Clone>(wanted: &Wanted<K>) -> Option<K> {
+fn object<K: Clone>(wanted: &Desired<K>) -> Option<K> {
     match wanted {
-        Wanted::Object(object) => Some(K::clone(object)),
-        Wanted::Nothing | Wanted::AsItIs => None,
+        Desired::Object(object) => Some(K::clone(object)),
+        Desired::Absent | Desired::Unchanged => None,
     }
 }
 
@@ -127,7 +127,7 @@ fn the_pod_is_restricted_as_pod_security_asks() {
 }
 
 #[test]
-fn the_gateway_is_another_user_than_the_one_who_owns_the_files_in_the_group_of_the_socket() {
+fn the_gateway_does_not_run_as_the_owner_of_the_files_but_in_the_group_of_the_socket() {
     let pod = pod(&prepared(json!({})));
     let shared = pod.security_context.clone().unwrap();
     assert_eq!((shared.run_as_user, shared.run_as_group), (Some(65_532), Some(65_532)), "the sandbox needs both");
@@ -163,10 +163,10 @@ fn the_gateway_holds_the_keys_and_no_file_and_the_ftpd_the_reverse() {
 }
 
 #[test]
-fn no_token_goes_where_the_address_comes_another_way() {
+fn no_token_is_mounted_where_the_address_does_not_come_from_the_service() {
     for spec in [json!({"exposure": {"type": "NodePort"}}), json!({"exposure": {"address": "203.0.113.7"}})] {
         let prepared = prepared(spec);
-        assert!(matches!((&prepared.role, &prepared.role_binding), (Wanted::Nothing, Wanted::Nothing)));
+        assert!(matches!((&prepared.role, &prepared.role_binding), (Desired::Absent, Desired::Absent)));
         let (_, gateway) = containers(&pod(&prepared));
         assert!(!mounted(&gateway).contains(&paths::TOKEN_DIR.to_owned()));
     }
@@ -182,7 +182,7 @@ fn the_gateway_may_read_its_own_service_and_nothing_else() {
 }
 
 #[test]
-fn the_private_key_of_the_ca_is_mounted_nowhere_and_published_nowhere() {
+fn the_private_key_of_the_ca_is_neither_mounted_nor_published() {
     let prepared = prepared(json!({}));
     assert!(!serde_json::to_string(&object(&prepared.stateful_set)).unwrap().contains("files-ca"));
     let published: Vec<_> = object(&prepared.ca).unwrap().data.unwrap().into_keys().collect();
@@ -200,7 +200,7 @@ fn the_expected_digests_are_those_of_the_written_files() {
 }
 
 #[test]
-fn the_claim_belongs_to_the_server_only_where_it_shall_go_with_it() {
+fn the_server_owns_its_claim_only_where_both_are_to_be_deleted_together() {
     let claim = |spec| object(&prepared(spec).claim);
     assert_eq!(claim(json!({})).unwrap().metadata.owner_references, None);
     assert!(claim(json!({"retain": "Delete"})).unwrap().metadata.owner_references.is_some());
@@ -211,13 +211,13 @@ fn the_claim_belongs_to_the_server_only_where_it_shall_go_with_it() {
 fn a_certificate_that_cannot_be_used_leaves_running_pods_as_they_are() {
     let spec = || json!({"security": {"certificate": {"secretRef": {"name": "gone"}}}});
     let running = prepared_with(spec(), true);
-    assert!(matches!(running.stateful_set, Wanted::AsItIs) && matches!(running.tls, Wanted::AsItIs));
+    assert!(matches!(running.stateful_set, Desired::Unchanged) && matches!(running.tls, Desired::Unchanged));
     let new = prepared_with(spec(), false);
-    assert!(matches!(new.stateful_set, Wanted::Object(_)) && matches!(new.tls, Wanted::Nothing));
+    assert!(matches!(new.stateful_set, Desired::Object(_)) && matches!(new.tls, Desired::Absent));
 }
 
 #[test]
-fn a_dsa_key_is_made_once_belongs_to_the_server_and_is_mounted_beside_the_certificate() {
+fn a_generated_dsa_key_is_owned_by_the_server_and_mounted_beside_the_certificate() {
     let prepared = prepared(with_safetp1());
     let secret = object(&prepared.signing_key).unwrap();
     assert_eq!(secret.metadata.name.as_deref(), Some("files-dsa"));
@@ -231,18 +231,18 @@ fn a_dsa_key_is_made_once_belongs_to_the_server_and_is_mounted_beside_the_certif
 }
 
 #[test]
-fn a_dsa_key_that_is_there_is_never_written_again_nor_taken_away() {
+fn a_dsa_key_in_the_cluster_is_neither_written_again_nor_removed() {
     let mut gathered = Gathered::default();
     gathered.live.signing_key = Some(secret(PEM));
     for spec in [with_safetp1(), json!({})] {
-        assert!(matches!(prepared_from(spec, true, &gathered).signing_key, Wanted::AsItIs));
+        assert!(matches!(prepared_from(spec, true, &gathered).signing_key, Desired::Unchanged));
     }
     let off = prepared_from(json!({}), true, &gathered);
     assert_eq!(mounted_secrets(&pod(&off)).len(), 1, "no server holds a key that it does not need");
 }
 
 #[test]
-fn the_gateway_s_digest_tells_one_dsa_key_from_another_without_holding_it() {
+fn the_gateway_s_digest_distinguishes_dsa_keys_without_containing_them() {
     let with_key = prepared(with_safetp1());
     let config = object(&with_key.config_map).unwrap().data.unwrap().remove(paths::GATEWAY_FILE).unwrap();
     let tls = object(&with_key.tls).unwrap().data.unwrap();
@@ -258,7 +258,7 @@ fn a_dsa_key_that_cannot_be_used_leaves_running_pods_and_their_settings_as_they_
     spec["security"]["xSafetp1"] = json!({"keySecretRef": {"name": "mine"}});
     let mut gathered = Gathered { signing_key: Some(secret("rubbish")), ..Gathered::default() };
     let running = prepared_from(spec.clone(), true, &gathered);
-    assert!(matches!((&running.stateful_set, &running.config_map), (Wanted::AsItIs, Wanted::AsItIs)));
+    assert!(matches!((&running.stateful_set, &running.config_map), (Desired::Unchanged, Desired::Unchanged)));
     assert!(object(&running.tls).is_some(), "the certificate is renewed all the same");
     gathered.signing_key = Some(secret(PEM));
     let repaired = prepared_from(spec, true, &gathered);
@@ -266,7 +266,7 @@ fn a_dsa_key_that_cannot_be_used_leaves_running_pods_and_their_settings_as_they_
 }
 
 #[test]
-fn what_a_server_says_of_ccc_active_mode_and_uploads_reaches_its_gateway() {
+fn the_settings_of_ccc_active_mode_and_uploads_reach_the_gateway() {
     let spec = json!({
         "security": {"mechanisms": ["TLS", "X-SafeTP1"], "clearCommandChannel": "Allowed", "dataBinding": "Required"},
         "activeMode": {"enabled": true, "clearPort": "Allowed", "egressByServiceAddress": true},
@@ -283,7 +283,7 @@ fn what_a_server_says_of_ccc_active_mode_and_uploads_reaches_its_gateway() {
 }
 
 #[test]
-fn the_gateway_is_told_whether_clients_addresses_are_real() {
+fn the_gateway_learns_whether_client_addresses_are_real() {
     for (policy, real) in [("Local", true), ("Cluster", false)] {
         let prepared = prepared(json!({"exposure": {"externalTrafficPolicy": policy}}));
         let config = object(&prepared.config_map).unwrap().data.unwrap();
@@ -304,7 +304,7 @@ fn the_name_encoding_of_a_server_reaches_its_ftpd_and_utf8_is_not_written() {
 }
 
 #[test]
-fn what_users_say_of_close_notify_reaches_the_gateway() {
+fn the_close_notify_settings_of_users_reach_the_gateway() {
     let accounts = Accounts { close_notify: [("device".to_owned(), false)].into(), ..Accounts::default() };
     let prepared = prepared_of(json!({}), false, &Gathered::default(), &accounts);
     let config = object(&prepared.config_map).unwrap().data.unwrap();

@@ -17,7 +17,7 @@ const FTPD: &str = "ftpd";
 const POD_INFO: &str = "pod-info";
 const TOKEN: &str = "token";
 
-/// Readable by the pod's group, which is its own, and by nobody else.
+/// Readable by the owner and the pod's group only.
 const MODE: i32 = 0o440;
 const TOKEN_SECONDS: i64 = 3600;
 
@@ -25,38 +25,38 @@ pub(super) fn build_ftpd_mounts() -> Vec<VolumeMount> {
     vec![mount(DATA, paths::DATA_DIR, false), mount(RUN, paths::RUN_DIR, false), mount(FTPD, paths::FTPD_DIR, true)]
 }
 
-pub(super) fn build_gateway_mounts(from: &BuildInputs<'_>) -> Vec<VolumeMount> {
+pub(super) fn build_gateway_mounts(inputs: &BuildInputs<'_>) -> Vec<VolumeMount> {
     let always = [
         // Connecting to a socket writes nothing.
         mount(RUN, paths::RUN_DIR, true),
         mount(GATEWAY, paths::GATEWAY_DIR, true),
         mount(POD_INFO, paths::POD_INFO_DIR, true),
     ];
-    let token = needs_token(from).then(|| mount(TOKEN, paths::TOKEN_DIR, true));
+    let token = needs_token(inputs).then(|| mount(TOKEN, paths::TOKEN_DIR, true));
     always.into_iter().chain(token).collect()
 }
 
-pub(super) fn build_volumes(from: &BuildInputs<'_>) -> Vec<Volume> {
-    let names = &from.server.names;
-    let dsa = from.signing_key.map(|key| secret(key.secret.clone(), &[paths::DSA_KEY_FILE]));
+pub(super) fn build_volumes(inputs: &BuildInputs<'_>) -> Vec<Volume> {
+    let names = &inputs.server.names;
+    let dsa = inputs.signing_key.map(|key| secret(key.secret.clone(), &[paths::DSA_KEY_FILE]));
     let gateway = [
         config_map(names.gateway(), &[(paths::GATEWAY_FILE, paths::GATEWAY_FILE)]),
-        secret(from.certificate.secret.clone(), &[paths::CERTIFICATE_FILE, paths::PRIVATE_KEY_FILE]),
+        secret(inputs.certificate.secret.clone(), &[paths::CERTIFICATE_FILE, paths::PRIVATE_KEY_FILE]),
     ];
     let always = [
-        data(from),
+        data(inputs),
         Volume { name: RUN.to_owned(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() },
         // One projected volume for each container: its files change together.
         projected(GATEWAY, gateway.into_iter().chain(dsa).collect()),
         projected(FTPD, vec![secret(names.users(), &[paths::FTPD_FILE, paths::USERS_FILE])]),
         pod_info(),
     ];
-    let token = needs_token(from).then(token);
+    let token = needs_token(inputs).then(token);
     always.into_iter().chain(token).collect()
 }
 
-fn needs_token(from: &BuildInputs<'_>) -> bool {
-    matches!(from.addressing.source, AddressSource::Service { .. })
+fn needs_token(inputs: &BuildInputs<'_>) -> bool {
+    matches!(inputs.addressing.source, AddressSource::Service { .. })
 }
 
 fn mount(name: &str, path: &str, read_only: bool) -> VolumeMount {
@@ -68,11 +68,11 @@ fn mount(name: &str, path: &str, read_only: bool) -> VolumeMount {
     }
 }
 
-fn data(from: &BuildInputs<'_>) -> Volume {
+fn data(inputs: &BuildInputs<'_>) -> Volume {
     let claim = |claim_name: String| PersistentVolumeClaimVolumeSource { claim_name, ..Default::default() };
     let mut volume = Volume { name: DATA.to_owned(), ..Volume::default() };
-    match &from.server.storage {
-        Storage::Claim(_) => volume.persistent_volume_claim = Some(claim(from.server.names.claim())),
+    match &inputs.server.storage {
+        Storage::Claim(_) => volume.persistent_volume_claim = Some(claim(inputs.server.names.claim())),
         Storage::Existing(name) => volume.persistent_volume_claim = Some(claim(name.clone())),
         Storage::EmptyDir(size) => {
             volume.empty_dir =

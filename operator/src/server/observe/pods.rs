@@ -1,4 +1,4 @@
-//! How far the pods are, in sentences. Pure.
+//! How far the pods are by what Kubernetes reports, in sentences. Pure.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,20 @@ use safetp_config::paths::{ADDRESS_ANNOTATION, CONFIG_ANNOTATION};
 
 const REVISION_LABEL: &str = "controller-revision-hash";
 
-/// A pod that serves, by what Kubernetes says.
+/// A pod that Kubernetes reports as ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServingPod {
-    /// Its name.
     pub name: String,
     /// Its address in the pod network.
     pub ip: String,
 }
 
-/// The pods that are not on their way out.
+/// The pods that are not being deleted.
 pub(crate) fn alive(pods: &[Pod]) -> impl Iterator<Item = &Pod> {
     pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none())
 }
 
-/// Every pod of the newest template, or what is still being waited for.
+/// The pods of a StatefulSet, if all are ready and of its newest template; else what is being waited for.
 pub(crate) fn serving_pods(set: &StatefulSet, pods: &[Pod]) -> Result<Vec<ServingPod>, String> {
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let status = set.status.clone().unwrap_or_default();
@@ -87,10 +86,11 @@ fn waiting(container: &ContainerStatus) -> Option<String> {
     }
     let last = container.last_state.as_ref().and_then(|last| last.terminated.as_ref());
     let message = waiting.message.as_deref().or_else(|| last.and_then(|last| last.message.as_deref()));
-    Some(format!("container {}: {reason}: {}", container.name, message.unwrap_or("no more is known")))
+    Some(format!("container {}: {reason}: {}", container.name, message.unwrap_or("no message")))
 }
 
-/// The annotations that a pod lacks. `digest` makes the kubelet look at the mounted files now.
+/// The annotations that a pod lacks. A change of any makes the kubelet update the mounted files at once: `digest` is
+/// that of the files, and `nudge` a number that makes it look again.
 pub(crate) fn missing_annotations(
     pod: &Pod,
     digest: &str,
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_a_missing_and_a_leaving_pod_are_waited_for() {
+    fn an_old_a_missing_and_a_terminating_pod_are_waited_for() {
         assert!(serving_pods(&set(), &[pod("r1", &ready())]).unwrap_err().contains("to be replaced"));
         assert!(serving_pods(&set(), &[]).unwrap_err().contains("to start the pod"));
         let mut leaving = pod("r2", &ready());
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_of_the_scheduler_or_of_the_container_is_passed_on() {
+    fn the_message_of_the_scheduler_or_of_the_container_is_quoted() {
         let unscheduled =
             json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/2 nodes are available"}]});
         assert!(serving_pods(&set(), &[pod("r2", &unscheduled)]).unwrap_err().contains("0/2 nodes"));

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pod_that_is_not_there_is_waited_for() {
+    async fn a_pod_that_does_not_answer_is_waited_for() {
         let pods = [ServingPod { name: "files-0-0".into(), ip: "127.0.0.1".into() }];
         let address = ExternalAddress::parse("203.0.113.7");
         let report = Prober::default().probe(&pods, 1, &expected(), &address).await;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn one_weak_pod_is_enough_and_a_silent_one_leaves_it_open() {
+    fn one_weak_pod_suffices_and_a_silent_one_leaves_the_answer_open() {
         let strong = status();
         let weakly = GatewayStatus { weak_bindings: 1, ..status() };
         assert_eq!(weak([].into_iter()), Some(false));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_container_on_the_oldest_kernel_counts_and_a_silent_one_leaves_it_open() {
+    fn the_container_with_the_least_of_landlock_counts_and_a_silent_one_leaves_the_answer_open() {
         let of = |gateway, ftpd| GatewayStatus { gateway_landlock: gateway, ftpd_landlock: ftpd, ..status() };
         let full = of(Some(Landlock::Full), Some(Landlock::Full));
         let mixed = of(Some(Landlock::Full), Some(Landlock::Missing));

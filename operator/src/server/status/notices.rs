@@ -16,11 +16,11 @@ const WEAK: &str = "data connections were accepted that neither a TLS ticket nor
                     exposure.externalTrafficPolicy: Local";
 
 const CONFINEMENT: &str = "Confinement";
-const PARTIAL: &str = "the kernel of a node that runs this server has an older Landlock: it keeps gateway and ftpd from \
-                       other files (Linux 5.13), but not the gateway from other TCP ports (6.7), or both from other \
+const PARTIAL: &str = "the kernel of a node that runs this server has an older Landlock: it keeps gateway and ftpd \
+                       from other files (Linux 5.13), but not the gateway from other TCP ports (6.7), or both from other \
                        processes' abstract sockets and signals (6.12); the server works, and pod.nodeSelector can keep \
                        it on nodes with a newer kernel";
-const MISSING: &str = "the kernel of a node that runs this server has no Landlock, or has it switched off: mounts, \
+const MISSING: &str = "the kernel of a node that runs this server has no Landlock, or has it disabled: mounts, \
                        users and the seccomp filter alone keep gateway and ftpd from other files, and nothing but \
                        network policies keeps the gateway from other TCP ports; the server works, and Linux 5.13 or \
                        newer with landlock in its list of security modules (lsm=) adds the fence";

@@ -53,7 +53,7 @@ fn at_an_address(security: &Value) -> Value {
 }
 
 #[test]
-fn a_server_that_shall_be_stopped_is_ready_once_its_pod_has_ended() {
+fn a_stopped_server_is_ready_once_its_pod_has_ended() {
     let stopped = |pods| status(json!({"replicas": 0}), &SafeTPServerStatus::default(), pods, None);
     assert_eq!(said(&stopped(&Rollout::InForce)), [("Ready", "True", "Stopped")]);
     let ending = stopped(&Rollout::Pending("a pod is there".into()));
@@ -71,7 +71,7 @@ fn the_fingerprint_of_the_dsa_key_is_there_only_while_x_safetp1_is_listed() {
 }
 
 #[test]
-fn weak_binding_is_said_beside_ready_and_stays_until_the_pods_deny_it() {
+fn weak_binding_is_reported_beside_ready_until_the_pods_deny_it() {
     let spec = || at_an_address(&json!({}));
     let serving = |previous: &SafeTPServerStatus, weak| status(spec(), previous, &Rollout::InForce, weak);
     let none = serving(&SafeTPServerStatus::default(), Some(false));
@@ -84,7 +84,7 @@ fn weak_binding_is_said_beside_ready_and_stays_until_the_pods_deny_it() {
 }
 
 #[test]
-fn binding_cannot_be_weak_where_it_is_not_asked_for_or_cannot_be_left_out() {
+fn binding_is_never_weak_where_it_is_not_offered_or_is_required() {
     for binding in ["Never", "Required"] {
         let spec = at_an_address(&json!({"dataBinding": binding}));
         let status = status(spec, &SafeTPServerStatus::default(), &Rollout::InForce, Some(true));
@@ -93,7 +93,7 @@ fn binding_cannot_be_weak_where_it_is_not_asked_for_or_cannot_be_left_out() {
 }
 
 #[test]
-fn a_verdict_alone_leaves_what_is_known_of_the_binding() {
+fn a_verdict_alone_keeps_the_standing_notices() {
     let mut server = server(json!({}));
     server.status =
         Some(status(at_an_address(&json!({})), &SafeTPServerStatus::default(), &Rollout::InForce, Some(true)));
@@ -103,7 +103,7 @@ fn a_verdict_alone_leaves_what_is_known_of_the_binding() {
 }
 
 #[test]
-fn what_the_kernel_lacks_of_landlock_is_said_beside_ready_until_every_pod_has_all_of_it() {
+fn missing_landlock_is_reported_beside_ready_until_every_pod_has_all_of_it() {
     let serving = |previous: &SafeTPServerStatus, landlock| {
         let reported = PodConditions { weak: Some(false), landlock };
         status_seen(at_an_address(&json!({})), previous, &Rollout::InForce, reported)

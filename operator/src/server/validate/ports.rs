@@ -28,7 +28,10 @@ fn fixed_ports(control: u16, ports: &DataPorts) -> Result<PortRequest, String> {
     let first = ports.first.map_or(Ok(DEFAULT_FIRST_PORT), |first| number(first, "dataPorts.first"))?;
     let last = i32::from(first) + ports.per_replica - 1;
     let last = u16::try_from(last).map_err(|_| {
-        format!("dataPorts would end at {last}, beyond port 65535; type a lower first or a smaller perReplica")
+        format!(
+            "dataPorts would end at {last}, beyond port 65535; set a lower dataPorts.first or a smaller \
+             dataPorts.perReplica"
+        )
     })?;
     let data = range(first, last)?;
     let reserved = match ports.last {
@@ -40,7 +43,8 @@ fn fixed_ports(control: u16, ports: &DataPorts) -> Result<PortRequest, String> {
     }
     if reserved.contains(control) {
         return Err(format!(
-            "controlPort {control} lies inside dataPorts {reserved}: a port can be one of the two only; leave controlPort out for port 21, or move dataPorts.first"
+            "controlPort {control} lies inside dataPorts {reserved}: a port can be one of the two only; leave \
+             controlPort out for port 21, or move dataPorts.first"
         ));
     }
     Ok(PortRequest::Fixed { control, data })
@@ -60,21 +64,22 @@ fn node_ports(control: Option<u16>, ports: &DataPorts) -> Result<PortRequest, St
 
 fn does_not_fit(per_replica: i32, bounds: PortRange) -> String {
     format!(
-        "dataPorts.perReplica is {per_replica}, which does not fit into the {} ports {bounds}; type a smaller perReplica or a higher last",
+        "dataPorts.perReplica is {per_replica}, which does not fit into the {} ports {bounds}; set a smaller \
+         dataPorts.perReplica or a higher dataPorts.last",
         bounds.count()
     )
 }
 
 fn number(port: i32, field: &str) -> Result<u16, String> {
     match u16::try_from(port) {
-        Ok(0) | Err(_) => Err(format!("{field} is {port}, which is no port; type a number from 1 to 65535")),
+        Ok(0) | Err(_) => Err(format!("{field} is {port}, which is not a port; set a number from 1 to 65535")),
         Ok(port) => Ok(port),
     }
 }
 
 fn range(first: u16, last: u16) -> Result<PortRange, String> {
     PortRange::new(first, last).map_err(|error| match error {
-        PortRangeError::Privileged(_) => format!("{error}; type for example first: {DEFAULT_FIRST_PORT}"),
+        PortRangeError::Privileged(_) => format!("{error}; set for example dataPorts.first: {DEFAULT_FIRST_PORT}"),
         PortRangeError::Reversed { .. } => format!("{error}; exchange dataPorts.first and dataPorts.last"),
     })
 }

@@ -1,4 +1,4 @@
-//! What protects connections: mechanisms, certificate, DSA key, and active mode, which needs the clear at times.
+//! The checks of what protects connections: mechanisms, certificate, DSA key, and the limits of active mode.
 
 use safetp_config::gateway;
 use safetp_crds::{
@@ -11,11 +11,11 @@ use super::server::{CertificateSource, KeySource};
 pub(super) fn security(security: &Security) -> Result<gateway::Security, String> {
     let mechanisms = &security.mechanisms;
     if mechanisms.is_empty() {
-        return Err("security.mechanisms is empty; type for example mechanisms: [TLS]".to_owned());
+        return Err("security.mechanisms is empty; set for example mechanisms: [TLS]".to_owned());
     }
     if mechanisms.iter().enumerate().any(|(at, mechanism)| mechanisms.iter().take(at).any(|other| other == mechanism)) {
         return Err(
-            "security.mechanisms names a mechanism twice; type for example mechanisms: [TLS, X-SafeTP1]".to_owned()
+            "security.mechanisms names a mechanism twice; set for example mechanisms: [TLS, X-SafeTP1]".to_owned()
         );
     }
     let requirement = |requirement| match requirement {
@@ -50,21 +50,23 @@ pub(super) fn certificate(security: &Security) -> Result<CertificateSource, Stri
     }
 }
 
-/// Where the DSA key comes from; `None` where no client can ask for it.
+/// The source of the DSA key; `None` where X-SafeTP1 is not listed.
 pub(super) fn signing_key(security: &Security) -> Result<Option<KeySource>, String> {
     let listed = security.mechanisms.contains(&Mechanism::SafeTp1);
     match (&security.x_safetp1.key_secret_ref, listed) {
-        (Some(_), false) => Err(
-            "security.xSafetp1.keySecretRef is the key of X-SafeTP1, which security.mechanisms does not list; type mechanisms: [TLS, X-SafeTP1], or leave keySecretRef out"
-                .to_owned(),
-        ),
+        (Some(_), false) => {
+            Err("security.xSafetp1.keySecretRef is the key of X-SafeTP1, which security.mechanisms does not list; set \
+             mechanisms: [TLS, X-SafeTP1], or leave keySecretRef out"
+                .to_owned())
+        }
         (Some(secret), true) => Ok(Some(KeySource::Secret(secret.name.clone()))),
         (None, true) => Ok(Some(KeySource::Generated)),
         (None, false) => Ok(None),
     }
 }
 
-/// Only where the pod's connections leave by the address that clients dialled: they and their firewalls compare.
+/// Active mode is accepted only where the pod's connections leave by the address that clients dialled: clients and
+/// their firewalls compare the two.
 pub(super) fn active_mode(spec: &SafeTPServerSpec) -> Result<Option<gateway::ActiveMode>, String> {
     let wanted = &spec.active_mode;
     let clear_port = wanted.clear_port == Permission::Allowed;
@@ -75,16 +77,19 @@ pub(super) fn active_mode(spec: &SafeTPServerSpec) -> Result<Option<gateway::Act
         }
         _ if !wanted.enabled => Ok(None),
         ExposureType::LoadBalancer if !wanted.egress_by_service_address => Err(
-            "activeMode needs the pod's connections to leave by the address that clients dialled, and behind a load balancer they leave by a node's; if an egress gateway sends them by the load balancer's address type activeMode.egressByServiceAddress: true, else type exposure.type: NodePort, or leave activeMode out"
+            "activeMode needs the pod's connections to leave by the address that clients dialled, and behind a load \
+             balancer they leave by a node's; if an egress gateway sends them by the load balancer's address set \
+             activeMode.egressByServiceAddress: true, else set exposure.type: NodePort, or leave activeMode out"
                 .to_owned(),
         ),
-        ExposureType::NodePort if exposure.external_traffic_policy != TrafficPolicy::Local => Err(
-            "activeMode under NodePort works only on the pod's own node; type exposure.externalTrafficPolicy: Local"
-                .to_owned(),
-        ),
-        _ if clear_port && !has_way_to_clear_port(&spec.security) => Err(
-            "activeMode.clearPort under TLS needs CCC before it; type security.clearCommandChannel: Allowed".to_owned(),
-        ),
+        ExposureType::NodePort if exposure.external_traffic_policy != TrafficPolicy::Local => {
+            Err("activeMode under NodePort works only on the pod's own node; set exposure.externalTrafficPolicy: Local"
+                .to_owned())
+        }
+        _ if clear_port && !has_way_to_clear_port(&spec.security) => {
+            Err("activeMode.clearPort under TLS needs CCC before it; set security.clearCommandChannel: Allowed"
+                .to_owned())
+        }
         ExposureType::LoadBalancer | ExposureType::NodePort => Ok(Some(gateway::ActiveMode { clear_port })),
     }
 }

@@ -1,4 +1,4 @@
-//! A server as its spec describes it, once nothing in it can be wrong.
+//! A server whose spec has been checked: types that cannot hold what the checks reject.
 
 use k8s_openapi::{api::core::v1::PersistentVolumeClaimSpec, apimachinery::pkg::api::resource::Quantity};
 use safetp_config::{gateway, ports::PortRange};
@@ -9,101 +9,84 @@ use safetp_crds::{
 
 use crate::names::Names;
 
-/// The range that clusters have unless `--service-node-port-range` says otherwise.
+/// The node ports of a cluster unless `--service-node-port-range` says otherwise.
 const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
 
-/// A server whose spec holds together.
+/// A server whose spec has been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct ValidatedServer {
-    /// Its names.
     pub names: Names,
-    /// Its UID: what it makes belongs to this.
+    /// The owner of the server's objects.
     pub uid: String,
-    /// The generation of the spec.
     pub generation: Option<i64>,
     /// 0 or 1.
     pub replicas: i32,
-    /// How it is reached.
     pub exposure: Exposure,
-    /// Its ports, or what to look for.
     pub ports: PortRequest,
-    /// What protects connections.
     pub security: gateway::Security,
-    /// Where the certificate comes from.
     pub certificate: CertificateSource,
-    /// Where the DSA key comes from, if X-SafeTP1 is listed.
+    /// `None` where X-SafeTP1 is not listed.
     pub signing_key: Option<KeySource>,
-    /// Whether clients are dialled.
+    /// `None` where the gateway must not open data connections.
     pub active_mode: Option<gateway::ActiveMode>,
-    /// Where the files are.
     pub storage: Storage,
-    /// What becomes of the claim.
     pub retain: Retain,
-    /// Upper bounds.
     pub limits: gateway::Limits,
-    /// How clients write names, where that is not UTF-8.
+    /// The encoding of file names on the wire, where that is not UTF-8.
     pub name_encoding: Option<NameEncoding>,
-    /// How uploads end.
     pub uploads: gateway::Uploads,
-    /// Seconds for running transfers.
+    /// The time that running transfers have when the pod ends.
     pub drain_seconds: u32,
-    /// Additions to the pods.
+    /// Additions to the pod's template.
     pub pod: PodOverrides,
 }
 
-/// Ports that the user chose, or a block that has to be found.
+/// Ports that the spec fixes, or a block of node ports that must be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PortRequest {
-    /// These.
-    Fixed {
-        /// The control port.
-        control: u16,
-        /// The data ports.
-        data: PortRange,
-    },
-    /// Node ports, to be had from the cluster.
+    Fixed { control: u16, data: PortRange },
     Block(BlockRequest),
 }
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CertificateSource {
     /// The operator issues it.
     SelfSigned,
-    /// A Secret of somebody else.
+    /// A Secret that the user owns.
     Secret(String),
 }
 
-/// Where the DSA key of X-SafeTP1 comes from.
+/// The source of the DSA key of X-SafeTP1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeySource {
-    /// The operator makes it, once.
+    /// The operator generates it, once.
     Generated,
-    /// A Secret of somebody else.
+    /// A Secret that the user owns.
     Secret(String),
 }
 
-/// Where the files are.
+/// The volume of the files.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Storage {
-    /// On a claim that the operator makes.
+    /// A claim that the operator creates.
     Claim(Box<PersistentVolumeClaimSpec>),
-    /// On a claim that is there.
+    /// A claim that the user owns.
     Existing(String),
-    /// Nowhere for long.
+    /// An emptyDir, which ends with the pod.
     EmptyDir(Option<Quantity>),
 }
 
-/// What is wanted.
+/// A block of contiguous node ports to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BlockRequest {
-    /// The lowest port of the block, at least.
+    /// Lower bound of the data ports, and of a control port that the spec does not fix.
     pub first: Option<u16>,
-    /// The highest, at most.
+    /// Upper bound of the same.
     pub last: Option<u16>,
-    /// How many data ports.
+    /// The number of data ports.
     pub data: u16,
-    /// The control port; without one it is the first of the block.
+    /// The control port; without one it is the first port of the block.
     pub control: Option<u16>,
 }
 
@@ -113,7 +96,7 @@ impl BlockRequest {
         (self.first.unwrap_or(CLUSTER_RANGE.0), self.last.unwrap_or(CLUSTER_RANGE.1))
     }
 
-    /// How many contiguous ports.
+    /// The number of contiguous ports.
     pub(crate) fn size(&self) -> u16 {
         self.data.saturating_add(u16::from(self.control.is_none()))
     }

@@ -43,20 +43,20 @@ fn the_reserved_range_may_be_larger_than_what_is_used() {
 }
 
 #[test]
-fn wrong_ports_are_answered_with_what_to_type() {
+fn wrong_ports_are_answered_with_what_to_set() {
     assert!(problem(json!({"dataPorts": {"first": 1000}})).contains("must be 1024 or higher"));
     assert!(problem(json!({"dataPorts": {"first": 3000, "last": 2000}})).contains("exchange dataPorts.first"));
     assert!(problem(json!({"dataPorts": {"first": 3000, "last": 3004}})).contains("does not fit into the 5 ports"));
     assert!(problem(json!({"dataPorts": {"first": 65530}})).contains("beyond port 65535"));
     assert!(problem(json!({"dataPorts": {"perReplica": 0}})).contains("must be from 1 to 1000"));
     assert!(problem(json!({"controlPort": 28005})).contains("lies inside dataPorts 28000-28019"));
-    assert!(problem(json!({"controlPort": 70000})).contains("which is no port"));
+    assert!(problem(json!({"controlPort": 70000})).contains("which is not a port"));
     let in_reserve = json!({"controlPort": 28500, "dataPorts": {"first": 28000, "last": 28999}});
     assert!(problem(in_reserve).contains("lies inside dataPorts 28000-28999"));
 }
 
 #[test]
-fn an_address_has_no_port_and_is_no_half_of_one() {
+fn an_address_is_a_whole_ip_address_or_a_name_without_a_port() {
     for wrong in ["203.0.113.7:21", "300.1.1.1", "", "a b", "ftp..org", "-ftp.org", "ftp.org."] {
         assert!(problem(json!({"exposure": {"address": wrong}})).contains("without a port"), "{wrong}");
     }
@@ -66,7 +66,7 @@ fn an_address_has_no_port_and_is_no_half_of_one() {
 }
 
 #[test]
-fn every_problem_is_named_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let all = problem(json!({"replicas": 2, "controlPort": 0, "security": {"mechanisms": []}}));
     for part in ["several replicas", "controlPort is 0", "mechanisms is empty"] {
         assert!(all.contains(part), "{all}");
@@ -86,19 +86,19 @@ fn node_ports_are_a_block_inside_the_bounds_that_were_given() {
 }
 
 #[test]
-fn names_that_cannot_be_a_service_are_refused() {
+fn names_that_no_service_can_have_are_rejected() {
     for name in ["1files", "a.b", "-a", "a-"] {
         let mut server = server(json!({}));
         server.metadata.name = Some(name.into());
         assert!(validate(&server).is_err(), "{name}");
     }
     let mut long = server(json!({}));
-    long.metadata.name = Some("a".repeat(46));
+    long.metadata.name = Some("a".repeat(NAME_MAX + 1));
     assert!(validate(&long).unwrap_err().to_string().contains("at most 45"));
 }
 
 #[test]
-fn two_places_for_the_files_are_refused() {
+fn two_backends_for_the_files_are_rejected() {
     let both = json!({"backend": {"embedded": {"existingClaim": "a", "emptyDir": {}}}});
     assert!(problem(both).contains("keep one of them"));
 }
@@ -111,7 +111,7 @@ fn a_dsa_key_belongs_to_servers_that_offer_x_safetp1() {
     let own = json!({"mechanisms": ["X-SafeTP1"], "xSafetp1": {"keySecretRef": {"name": "mine"}}});
     assert_eq!(source(own), Some(KeySource::Secret("mine".into())));
     let unlisted = json!({"security": {"xSafetp1": {"keySecretRef": {"name": "mine"}}}});
-    assert!(problem(unlisted).contains("type mechanisms: [TLS, X-SafeTP1]"));
+    assert!(problem(unlisted).contains("set mechanisms: [TLS, X-SafeTP1]"));
     assert!(problem(json!({"security": {"mechanisms": ["TLS", "TLS"]}})).contains("twice"));
 }
 
@@ -123,12 +123,12 @@ fn ccc_is_off_unless_allowed() {
 }
 
 #[test]
-fn active_mode_is_taken_only_where_the_pod_s_connections_leave_by_the_dialled_address() {
+fn active_mode_is_accepted_only_where_the_pod_s_connections_leave_by_the_dialled_address() {
     let active = |mode: Value, exposure: Value| validate(&server(json!({"activeMode": mode, "exposure": exposure})));
     assert_eq!(validate(&server(json!({}))).unwrap().active_mode, None);
     let enabled = json!({"enabled": true});
     let refused = active(enabled.clone(), json!({})).unwrap_err().to_string();
-    assert!(refused.contains("type activeMode.egressByServiceAddress: true"), "{refused}");
+    assert!(refused.contains("set activeMode.egressByServiceAddress: true"), "{refused}");
     let stated = active(json!({"enabled": true, "egressByServiceAddress": true}), json!({})).unwrap();
     assert_eq!(stated.active_mode, Some(gateway::ActiveMode { clear_port: false }));
     assert!(active(enabled.clone(), json!({"type": "NodePort"})).is_ok());
@@ -137,13 +137,13 @@ fn active_mode_is_taken_only_where_the_pod_s_connections_leave_by_the_dialled_ad
 }
 
 #[test]
-fn port_in_the_clear_needs_a_way_to_get_there() {
+fn clear_port_needs_ccc_or_x_safetp1() {
     let spec = |enabled: bool, security: Value| {
         let mode = json!({"enabled": enabled, "clearPort": "Allowed"});
         json!({"activeMode": mode, "exposure": {"type": "NodePort"}, "security": security})
     };
     assert!(problem(spec(false, json!({}))).contains("needs activeMode.enabled: true"));
-    assert!(problem(spec(true, json!({}))).contains("type security.clearCommandChannel: Allowed"));
+    assert!(problem(spec(true, json!({}))).contains("set security.clearCommandChannel: Allowed"));
     for security in [json!({"clearCommandChannel": "Allowed"}), json!({"mechanisms": ["TLS", "X-SafeTP1"]})] {
         let valid = validate(&server(spec(true, security))).unwrap();
         assert_eq!(valid.active_mode, Some(gateway::ActiveMode { clear_port: true }));
