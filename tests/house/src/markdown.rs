@@ -55,7 +55,11 @@ impl<'a> Known<'a> {
                 let beside = page.parent().unwrap_or(Path::new("")).join(path);
                 !self.paths.contains(normal(&beside).as_path()) && !self.paths.iter().any(|known| known.ends_with(path))
             }
-            Meant::Name(name) => !self.words.contains(name),
+            // `name_*` stands for every word that begins so, of which the set's next one is the first.
+            Meant::Name(name) => match name.strip_suffix('*') {
+                Some(start) => !self.words.range(start..).next().is_some_and(|word| word.starts_with(start)),
+                None => !self.words.contains(name),
+            },
             Meant::Other => false,
         }
     }
@@ -68,7 +72,7 @@ enum Meant<'a> {
 }
 
 /// Paths are those with the extension of a source, and those that begin with a folder of the repository; names are
-/// `several::parts` and `several_words`.
+/// `several::parts`, `several_words` and `several_*`.
 fn meant<'a>(span: &'a str, paths: &BTreeSet<&Path>) -> Meant<'a> {
     let path = span.trim_end_matches('/');
     let is_relative = span.chars().all(|each| is_of_word(each) || "./-".contains(each)) && !span.starts_with('/');
@@ -79,10 +83,10 @@ fn meant<'a>(span: &'a str, paths: &BTreeSet<&Path>) -> Meant<'a> {
         return Meant::Path(path);
     }
     let name = span.trim_end_matches("()");
-    let is_name = name.replace("::", "_").chars().all(is_of_word) && !name.starts_with('_');
+    let words = name.strip_suffix('*').unwrap_or(name).replace("::", "_");
     let is_rust = name.contains("::") || (name.contains('_') && name.chars().all(|each| !each.is_uppercase()));
     match name.rsplit("::").next() {
-        Some(last) if is_name && is_rust && !name.ends_with('_') => Meant::Name(last),
+        Some(last) if is_rust && words.chars().all(is_of_word) && !words.starts_with('_') => Meant::Name(last),
         _ => Meant::Other,
     }
 }

@@ -135,12 +135,12 @@ fn long_files_and_lines_are_found() {
 
 #[test]
 fn paths_and_names_that_are_gone_are_found() {
-    let page = "`app/src/lib.rs`, `lib.rs`, `src/lib.rs`, `app/src/`, `../app`, `Session::run()`, `is_closed`\n\
-                `app/src/gone.rs`, `gone.rs`, `app/gone/`, `Session::gone`, `is_gone`\n\
+    let page = "`app/src/lib.rs`, `lib.rs`, `src/lib.rs`, `app/src/`, `../app`, `Session::run()`, `is_*`, `is_closed`\n\
+                `app/src/gone.rs`, `gone.rs`, `app/gone/`, `Session::gone`, `is_gone`, `is_gone_*`\n\
                 `users.json`, `*.rs`, `make it`, `/etc/hosts.conf`\n\
                 ```\n`gone.rs`\n```\n";
     let files = [("docs/page.md", page), ("app/src/lib.rs", "fn run() { is_closed() }")];
     let found = findings("paths", &repository(&files, &[]));
-    let gone = ["app/src/gone.rs", "gone.rs", "app/gone/", "Session::gone", "is_gone"];
+    let gone = ["app/src/gone.rs", "gone.rs", "app/gone/", "Session::gone", "is_gone", "is_gone_*"];
     assert_eq!(found, gone.map(|gone| format!("docs/page.md: `{gone}` is not there")));
 }
