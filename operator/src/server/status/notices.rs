@@ -10,20 +10,20 @@ use crate::{
 };
 
 const DATA_BINDING: &str = "DataBinding";
-const WEAK: &str = "data connections were accepted that neither a TLS ticket nor an address of their own ties to their \
-                    session, so another client of the same address could have taken their place; where all clients \
-                    resume TLS sessions set security.dataBinding: Required, or let their addresses through with \
-                    exposure.externalTrafficPolicy: Local";
+const WEAK: &str = "data connections were accepted that neither a TLS ticket nor an address of their own ties to \
+                    their session, so another client of the same address could have taken their place; where all \
+                    clients resume TLS sessions set security.dataBinding: Required, or let their addresses through \
+                    with exposure.externalTrafficPolicy: Local";
 
 const CONFINEMENT: &str = "Confinement";
 const PARTIAL: &str = "the kernel of a node that runs this server has an older Landlock: it keeps gateway and ftpd \
-                       from other files (Linux 5.13), but not the gateway from other TCP ports (6.7), or both from other \
-                       processes' abstract sockets and signals (6.12); the server works, and pod.nodeSelector can keep \
-                       it on nodes with a newer kernel";
-const MISSING: &str = "the kernel of a node that runs this server has no Landlock, or has it disabled: mounts, \
-                       users and the seccomp filter alone keep gateway and ftpd from other files, and nothing but \
-                       network policies keeps the gateway from other TCP ports; the server works, and Linux 5.13 or \
-                       newer with landlock in its list of security modules (lsm=) adds the fence";
+                       from other files (Linux 5.13), but not the gateway from other TCP ports (6.7), or both from \
+                       other processes' abstract sockets and signals (6.12); the server works, and pod.nodeSelector \
+                       can keep it on nodes with a newer kernel";
+const MISSING: &str = "the kernel of a node that runs this server has no Landlock, or has it disabled: mounts, users \
+                       and the seccomp filter alone keep gateway and ftpd from other files, and nothing but network \
+                       policies keeps the gateway from other TCP ports; the server works, and Linux 5.13 or newer \
+                       with landlock in its list of security modules (lsm=) adds the fence";
 
 /// The conditions that follow from what pods report.
 pub(super) fn build_notices(
