@@ -4,18 +4,18 @@
 /// must not get a second CR.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ToWire {
-    behind_cr: bool,
+    after_cr: bool,
 }
 
 impl ToWire {
     /// Appends the converted octets to `wire`.
     pub fn convert(&mut self, stored: &[u8], wire: &mut Vec<u8>) {
         for &octet in stored {
-            if octet == b'\n' && !self.behind_cr {
+            if octet == b'\n' && !self.after_cr {
                 wire.push(b'\r');
             }
             wire.push(octet);
-            self.behind_cr = octet == b'\r';
+            self.after_cr = octet == b'\r';
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Lines to commands: everything that the gateway decides by is a type, everything that it passes on is octets that
-//! cannot break out of their line.
+//! Commands, read from lines: everything that the gateway decides by is a type, everything that it passes on is octets
+//! that cannot break out of their line.
 
 use crate::endpoint::ActiveTarget;
 
@@ -43,9 +43,9 @@ pub enum Command {
     Rest(u64),
     /// A command that opens a data connection.
     Transfer {
-        /// Which one.
+        /// Its verb.
         verb: TransferVerb,
-        /// A path or what else the verb takes.
+        /// A path, or another argument of the verb.
         argument: Option<Argument>,
     },
     /// `ABOR`.
@@ -58,20 +58,20 @@ pub enum Command {
     Noop,
     /// `SYST`.
     Syst,
-    /// `STAT` without a path: how the session is.
+    /// `STAT` without a path: the state of the session.
     Stat,
     /// `QUIT`.
     Quit,
-    /// Whatever is the backend's alone.
+    /// A command that is the backend's alone.
     Relay {
-        /// Which one.
+        /// Its verb.
         verb: RelayVerb,
         /// Its argument.
         argument: Option<Argument>,
     },
     /// A verb that exists but is not offered: 502.
     NotOffered,
-    /// A verb that nobody knows: 500.
+    /// An unknown verb: 500.
     Unknown,
 }
 
@@ -134,8 +134,8 @@ impl Command {
         })
     }
 
-    /// The stage of the session from which on the command is taken: its verb's, but for STAT and EPSV ALL, which are about
-    /// the session alone. A command that is refused anyway is refused at once.
+    /// The stage of the session from which on the command is taken: its verb's, but for STAT and EPSV ALL, which are
+    /// about the session alone. A command that is refused anyway is refused at once.
     pub(crate) fn stage(&self) -> Stage {
         match self {
             Self::Stat | Self::Epsv(Epsv::All) => Stage::BeforeLogin,
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_that_nobody_knows_is_unknown_and_so_is_the_dialect_of_the_pod() {
+    fn unknown_verbs_and_words_of_the_dialect_are_unknown_commands() {
         for line in ["FOO", "XPEER 1.2.3.4 5", "XCOMPLETE", "XFAILED", "XDIGEST"] {
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Unknown), "{line}");
         }
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_should_be_base64_and_is_not_is_told() {
+    fn arguments_that_are_not_base64_are_an_error() {
         assert_eq!(Command::parse(b"ADAT AAEC"), Ok(Command::Adat(vec![0, 1, 2])));
         assert_eq!(Command::parse(b"ENC AA=="), Ok(Command::Protected(ProtectedKind::Private, vec![0])));
         for line in ["ADAT AAE", "ADAT A A=", "ENC *", "MIC =", "CONF AA_-"] {
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn epsv_is_asked_in_four_ways() {
+    fn epsv_parses_all_four_forms() {
         assert_eq!(Command::parse(b"EPSV"), Ok(Command::Epsv(Epsv::Any)));
         assert_eq!(Command::parse(b"EPSV all"), Ok(Command::Epsv(Epsv::All)));
         assert_eq!(Command::parse(b"EPSV 2"), Ok(Command::Epsv(Epsv::V6)));
@@ -249,13 +249,13 @@ mod tests {
     }
 
     #[test]
-    fn stat_of_a_path_is_the_backends_and_stat_alone_is_ours() {
+    fn stat_with_a_path_is_relayed_and_stat_alone_is_not() {
         assert_eq!(Command::parse(b"STAT"), Ok(Command::Stat));
         assert_eq!(Command::parse(b"STAT /a"), Ok(Command::Relay { verb: RelayVerb::Stat, argument: argument("/a") }));
     }
 
     #[test]
-    fn what_moves_a_file_needs_its_name() {
+    fn file_transfers_other_than_stou_need_a_name() {
         assert_eq!(Command::parse(b"RETR"), Err(CommandError::NoArgument));
         assert_eq!(Command::parse(b"STOU"), Ok(Command::Transfer { verb: TransferVerb::Stou, argument: None }));
         assert_eq!(Command::parse(b"LIST"), Ok(Command::Transfer { verb: TransferVerb::List, argument: None }));
@@ -268,7 +268,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_relayed_never_holds_a_line_end(line in "(DELE|MKD|RNFR|CWD) [\\x00-\\x7f]{0,12}") {
+        fn no_relayed_argument_holds_a_line_end(line in "(DELE|MKD|RNFR|CWD) [\\x00-\\x7f]{0,12}") {
             if let Ok(Command::Relay { argument: Some(argument), .. }) = Command::parse(line.as_bytes()) {
                 prop_assert!(!argument.as_bytes().iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n')));
             }

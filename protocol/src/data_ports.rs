@@ -1,5 +1,6 @@
-//! Allocation of data ports to sessions. A port is held only until its connection is accepted, and by several sessions at once
-//! if something tells them apart: their peers' addresses, or their TLS tickets. So a few ports carry many transfers.
+//! Allocation of data ports to sessions. A port is held only until its connection is accepted, and by several sessions
+//! at once if something tells them apart: their peers' addresses, or their TLS tickets. So a few ports carry many
+//! transfers.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -129,8 +130,8 @@ impl<S: BuildHasher> DataPorts<S> {
         Arrival::Of(session)
     }
 
-    /// A connection of `peer` to `port` has proved to be `session`'s. Tells whether that session waits for it there; if
-    /// so its slot is used up.
+    /// A connection of `peer` to `port` has proved to be `session`'s. Returns whether that session waits for it there;
+    /// if so its slot is used up.
     pub fn handle_proof(&mut self, port: u16, peer: IpAddr, session: SessionId, now: Instant) -> bool {
         let mut slots = self.at(port).iter();
         let waits =
@@ -181,7 +182,7 @@ impl<S: BuildHasher> DataPorts<S> {
         }
     }
 
-    /// The next thing to tell a session.
+    /// The next event, to be reported to its session.
     pub fn poll_event(&mut self) -> Option<PortEvent> {
         self.events.pop_front()
     }
@@ -213,9 +214,9 @@ impl<S: BuildHasher> DataPorts<S> {
         }
     }
 
-    /// A port without another of the same peer, if that leaves enough of them; else one that can be shared. So a client
-    /// that has used up its tickets seldom meets a shared port, and one that has shown none yet finds a port of its own.
-    /// A user who has its part of the ports finds one only among those.
+    /// A port without another slot of the same peer, if that leaves enough of them; else one that can be shared. So a
+    /// client that has used up its tickets seldom gets a shared port, and one that has shown none yet gets a port of
+    /// its own. A user at its limit gets one only of the ports that it has.
     fn free_port(&mut self, request: &Request) -> Option<u16> {
         let Request { user, claim, .. } = *request;
         let mut order = self.ports_from_random_start();
@@ -273,12 +274,13 @@ impl<S: BuildHasher> DataPorts<S> {
         Some((port, slot))
     }
 
-    /// Gives a port, on which this slot was, to those who can have it now, in the order in which they came; one who
-    /// cannot does not stand in others' way. No other port needs a look, since nobody waits who could have one.
+    /// Gives the port of this freed slot to the requests that it can serve now, in the order in which they came; one
+    /// that it cannot serve does not block the others. No other port is looked at: no request waits that one could
+    /// serve.
     fn serve_by(&mut self, port: u16, freed: Slot, now: Instant) {
         self.serve_next_of(freed.user, now);
         let peer = freed.claim.peer;
-        // What another one of these is in the way of, it was in the way of before.
+        // Another slot that expects any peer blocks what it blocked before.
         if peer == ExpectedPeer::Anyone && self.at(port).iter().any(|slot| slot.claim.peer == ExpectedPeer::Anyone) {
             return;
         }
@@ -299,7 +301,7 @@ impl<S: BuildHasher> DataPorts<S> {
         }
     }
 
-    /// A user who had its part of the ports may have another: its first request that waits for that takes its turn.
+    /// A user who was at its limit may have another port: its first request that waits for that takes its turn.
     fn serve_next_of(&mut self, user: UserId, now: Instant) {
         let Some((turn, request)) = self.queue.first_of(QueueLine::Bounded(user)) else { return };
         if let Some(port) = self.free_port(&request) {

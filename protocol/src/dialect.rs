@@ -6,9 +6,9 @@
 //!   descriptor (`SCM_RIGHTS`) on the first octet of its line: the opened file itself, positioned where the transfer
 //!   begins, or for a listing the reading end of a stream. PASV, EPSV, PORT, EPRT, AUTH, PBSZ and PROT are unknown.
 //! * After the `150` the ftpd waits for the gateway to say how it went: [`Word::Complete`] or [`Word::Failed`]. Only
-//!   then does it finish (rename an upload into place, or keep its part) and send the final reply, which the gateway passes
-//!   on. A connection that ends instead means [`Cause::Other`]. While finishing takes long, `150` comes again now and
-//!   then: the gateway continues to wait and passes none of them on.
+//!   then does it finish (rename an upload into place, or keep its part) and send the final reply, which the gateway
+//!   passes on. A connection that ends instead means [`Cause::Other`]. While finishing takes long, `150` comes again
+//!   now and then: the gateway continues to wait and passes none of them on.
 //! * TYPE is known but changes nothing on the descriptor: the gateway converts TYPE A.
 //! * [`Word::Digest`] is answered with the digest of the configuration that is in force, and with how far the ftpd is
 //!   shut in ([`DigestAnswer`]).
@@ -24,7 +24,7 @@ const DIGEST: &str = "XDIGEST";
 const COMPLETE: &str = "XCOMPLETE";
 const FAILED: &str = "XFAILED";
 
-/// What the gateway says for itself.
+/// Words that the gateway sends on its own behalf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
     /// `XPEER <client address> <gateway session id>`, answered by 200.
@@ -37,7 +37,7 @@ pub enum Word {
     Failed(Cause),
 }
 
-/// Who is behind a session, for the ftpd's log and login throttle.
+/// The client of a session, for the ftpd's log and login throttle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// The client's address.
@@ -46,14 +46,14 @@ pub struct Peer {
     pub session: SessionId,
 }
 
-/// Why a transfer failed, as far as it matters for what is left of an upload.
+/// Cause of a failed transfer, as far as it decides what is kept of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// No space was left for the next octets. What came is removed, or the volume would stay full.
+    /// No space was left for the next octets. What was received is removed, or the volume would stay full.
     StorageFull,
-    /// The file did not take what was written. What came is removed, for it cannot be trusted.
+    /// Writing to the file failed. What was received is removed, since it cannot be trusted.
     FileWrite,
-    /// The client, or the way to it. What came is kept for `REST`.
+    /// The client, or the way to it. What was received is kept for `REST`.
     Other,
 }
 
@@ -63,7 +63,7 @@ pub enum Cause {
 pub struct BadPeer;
 
 impl Word {
-    /// Reads a line without its end. None for a line that is no word of the dialect.
+    /// Reads a line without its end. None for a line that is not a word of the dialect.
     pub fn parse(line: &[u8]) -> Option<Result<Self, BadPeer>> {
         let (verb, argument) = split_verb(line);
         let word = match String::from_utf8_lossy(verb).to_ascii_uppercase().as_str() {
@@ -127,9 +127,9 @@ impl Cause {
 /// The text of the 200 that answers [`Word::Digest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DigestAnswer<'a> {
-    /// Of the configuration in force.
+    /// Digest of the configuration in force.
     pub digest: &'a str,
-    /// How much of Landlock is in force, by its name, if that was said.
+    /// Name of the degree to which Landlock is in force, if stated.
     pub landlock: Option<&'a str>,
 }
 
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_read_as_it_was_written_and_is_no_command_of_a_client() {
+    fn every_word_is_read_as_it_was_written_and_is_not_a_client_command() {
         let causes = Cause::ALL.map(Word::Failed);
         for word in [peer("192.0.2.1"), peer("2001:db8::1"), Word::Digest, Word::Complete].into_iter().chain(causes) {
             let line = word.line();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_without_address_or_session_is_an_error_and_other_lines_are_no_words() {
+    fn xpeer_without_its_arguments_is_an_error_and_other_lines_are_not_words() {
         for line in ["XPEER", "XPEER 192.0.2.1", "XPEER 192.0.2.1 x", "XPEER here 7", "XPEER 192.0.2.1:21 7"] {
             assert_eq!(Word::parse(line.as_bytes()), Some(Err(BadPeer)));
         }

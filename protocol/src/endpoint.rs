@@ -1,5 +1,5 @@
-//! Addresses and ports of data connections on the wire: 227 and PORT (RFC 959), 229 and EPRT (RFC 2428), each written and
-//! read here alone.
+//! Addresses and ports of data connections on the wire: 227 and PORT (RFC 959), 229 and EPRT (RFC 2428), each written
+//! and read here alone.
 //!
 //! Writing is strict, in the form that every peer takes; reading takes what peers in the field send. Whether an address
 //! may be dialled is for the caller to decide.
@@ -169,7 +169,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_is_read_again_after_it_was_written(
+        fn every_endpoint_that_was_read_survives_writing(
             port in "[0-9]{1,3}(,[0-9]{1,3}){5}", eprt in "\\|[12]\\|[0-9a-f:.]{2,15}\\|[0-9]{1,5}\\|",
         ) {
             if let Some(endpoint) = read_port(&port) {

@@ -1,4 +1,4 @@
-//! Octets to lines: the control connection's framing, with a bound on what a stranger can make us keep.
+//! Framing of the control connection: octets to lines, with a bound on what a stranger can make us keep.
 
 use std::collections::VecDeque;
 
@@ -16,8 +16,9 @@ pub enum Line {
 
 /// Splits octets at CRLF or LF and takes telnet commands (RFC 854) out.
 ///
-/// Feed octets with [`LineDecoder::push`], take lines with [`LineDecoder::next_line`]. Octets become lines only as those
-/// are taken: a read full of line ends stays as small as it came. Of a line without its end at most the limit is kept.
+/// Feed octets with [`LineDecoder::push`], take lines with [`LineDecoder::next_line`]. Octets become lines only as
+/// those are taken: a read full of line ends stays as small as it came. Of a line without its end at most the limit is
+/// kept.
 #[derive(Debug)]
 pub struct LineDecoder {
     limit: usize,
@@ -60,7 +61,7 @@ impl LineDecoder {
         Self { limit, telnet, waiting: VecDeque::new(), line: Vec::new(), too_long: false }
     }
 
-    /// Another limit for the lines to come.
+    /// Sets the limit of the lines to come.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
@@ -90,7 +91,7 @@ impl LineDecoder {
         self.waiting.len()
     }
 
-    /// Whether anything lies here that was not yet taken: a whole line or the beginning of one.
+    /// Whether anything was not yet taken: a whole line or the beginning of one.
     pub fn holds_octets(&self) -> bool {
         !self.waiting.is_empty() || !self.line.is_empty() || self.too_long
     }
@@ -121,7 +122,7 @@ impl LineDecoder {
         data
     }
 
-    /// Tells the line that this octet ends.
+    /// Adds an octet of data. Returns the line if this octet ends it.
     fn push_data(&mut self, octet: u8) -> Option<Line> {
         match octet {
             b'\n' => return Some(self.end_line()),

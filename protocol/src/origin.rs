@@ -1,4 +1,4 @@
-//! Where connections come from, as far as limits on strangers are concerned.
+//! Origins of connections, by which limits on strangers count.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 /// §2.5.4).
 const IPV6_HOST_BITS: u32 = 64;
 
-/// An address; of an IPv6 address the /64. An IPv4-mapped address is the IPv4 address.
+/// One origin: an address; of an IPv6 address the /64. An IPv4-mapped address is the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(IpAddr);
 

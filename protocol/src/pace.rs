@@ -1,5 +1,5 @@
-//! Whether a connection moves fast enough to be waited for: a least rate over a window. One octet now and then does
-//! not hold it, and a slow line that keeps moving is never cut.
+//! A minimum rate over a window, by which a stalled connection is told from a slow one. One octet now and then does not
+//! keep a connection, and a slow line that keeps moving is never cut.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_beginning_is_worth_no_more_than_its_window() {
+    fn a_fast_beginning_counts_for_its_window_alone() {
         let mut pace = Pace::new(WINDOW);
         assert_eq!(pace.note_wait(WINDOW, || 1 << 40), Ok(()));
         assert_eq!(pace.note_wait(WINDOW, || 1 << 40), Err(TooSlow));

@@ -1,5 +1,5 @@
-//! What a client may do when. Pure rules, asked in order, each with the reply that says what to do instead; a command
-//! that no list names is refused.
+//! Rules for what a client may do and when: pure, asked in order, each with the reply that says what to do instead. A
+//! command is taken at the stage of its verb, and no earlier.
 
 use crate::{
     command::{Command, Stage},
@@ -7,87 +7,89 @@ use crate::{
     security::Mechanism,
 };
 
-/// What the configuration demands.
+/// Protection that the configuration requires, and ways out of it that it allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demands {
-    /// Nothing but the way into protection works on a clear control channel.
+    /// On a clear control channel only the commands that lead to protection work.
     pub control_protected: bool,
     /// Data connections must be PROT P.
     pub data_protected: bool,
-    /// Whether CCC may take the protection off a control channel under TLS.
+    /// CCC may end TLS on the control channel.
     pub clear_command_channel: bool,
-    /// Whether, and how, PORT and EPRT are taken.
+    /// Conditions under which PORT and EPRT are taken.
     pub active_mode: ActiveMode,
 }
 
-/// Who may ask to be dialled.
+/// Conditions under which a client may ask to be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActiveMode {
-    /// Nobody.
+    /// Never.
     Off,
-    /// Who asks by a protected command, or never had protection.
+    /// By a protected command, or in a session that never had protection.
     On,
-    /// Also who asks in the clear inside of a session under X-SafeTP1 or behind CCC, so that a firewall can see it.
+    /// Also in the clear inside of a session under X-SafeTP1 or after CCC, so that a firewall can read the address.
     OnInTheClear,
 }
 
-/// What is known of a session when a command comes.
+/// Facts about a session at the moment of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, all combinations occur")]
 pub struct Facts {
-    /// AUTH is done, by this mechanism.
+    /// Mechanism of a finished AUTH.
     pub mechanism: Option<Mechanism>,
     /// This command came protected.
     pub command_protected: bool,
-    /// PROT P is said.
+    /// PROT P is in force.
     pub data_private: bool,
     /// The backend has answered 230.
     pub logged_in: bool,
-    /// EPSV ALL was said.
+    /// EPSV ALL was sent.
     pub epsv_only: bool,
 }
 
-/// Why a command is refused.
+/// Reason for refusing a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A clear control channel where encryption is demanded.
+    /// A clear control channel where encryption is required.
     Unprotected,
     /// No login yet.
     NotLoggedIn,
     /// AUTH a second time.
     AlreadyProtected,
-    /// USER or PASS behind a login.
+    /// USER or PASS after a login.
     AlreadyLoggedIn,
-    /// PASV or PORT behind EPSV ALL.
+    /// PASV, PORT or EPRT after EPSV ALL.
     EpsvOnly,
-    /// PORT or EPRT.
+    /// PORT or EPRT where active mode is off.
     ActiveModeOff,
     /// PORT or EPRT in the clear where a protected one was possible.
     ClearActive,
-    /// A transfer without PROT P where it is demanded.
+    /// A transfer without PROT P where it is required.
     DataUnprotected,
-    /// CCC without anything to clear.
+    /// CCC on a channel that is not protected.
     NothingToClear,
     /// CCC where it is not allowed.
     ClearingOff,
 }
 
 impl Refusal {
-    /// The sentence for the client. `auth` is the command that leads to protection here.
+    /// The reply for the client. `auth` is the command that leads to protection here.
     pub fn reply(self, auth: &str) -> Reply {
         match self {
             Self::Unprotected => {
-                Reply::new(530, format!("This server wants encryption: {auth} first, then USER and PASS."))
+                Reply::new(530, format!("This server requires encryption: {auth} first, then USER and PASS."))
             }
             Self::NotLoggedIn => Reply::new(530, "Log in with USER and PASS first."),
             Self::AlreadyProtected => Reply::new(503, "This control connection is already protected."),
             Self::AlreadyLoggedIn => Reply::new(503, "Already logged in: connect again to change the user."),
-            Self::EpsvOnly => Reply::new(503, "EPSV ALL was said: use EPSV only (RFC 2428)."),
+            Self::EpsvOnly => Reply::new(503, "EPSV ALL was sent: use EPSV only (RFC 2428)."),
             Self::ActiveModeOff => Reply::new(502, "Active mode is off; use PASV or EPSV."),
-            Self::ClearActive => Reply::new(533, "PORT and EPRT must come protected; or use PASV or EPSV."),
-            Self::NothingToClear => Reply::new(503, "There is no protection that CCC could take off."),
+            Self::ClearActive => Reply::new(533, "PORT and EPRT must be sent protected; or use PASV or EPSV."),
+            Self::NothingToClear => {
+                Reply::new(503, "The control channel is not protected, so there is nothing for CCC to end.")
+            }
             Self::ClearingOff => Reply::new(534, "This server keeps the control channel protected."),
-            Self::DataUnprotected => Reply::new(521, "This server wants private data connections: PROT P first."),
+            Self::DataUnprotected => Reply::new(521, "This server requires private data connections: PROT P first."),
         }
     }
 }
@@ -173,7 +175,8 @@ mod tests {
 
     /// Every verb that means something, once.
     fn lines() -> Vec<String> {
-        let plain = "AUTH TLS,ADAT AA==,ENC AA==,PBSZ 0,PROT P,CCC,USER a,PASS b,PASV,EPSV,EPSV ALL,EPRT |1|192.0.2.1|2000|,TYPE I,REST 0,ABOR,FEAT,\
+        let plain = "AUTH TLS,ADAT AA==,ENC AA==,PBSZ 0,PROT P,CCC,USER a,PASS b,PASV,EPSV,EPSV ALL,\
+                     EPRT |1|192.0.2.1|2000|,TYPE I,REST 0,ABOR,FEAT,\
                      HELP,NOOP,SYST,STAT,QUIT,REIN,BLAH";
         let transfers = TransferVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
         let relayed = RelayVerb::ALL.iter().map(|verb| format!("{} x", verb.as_str()));
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn epsv_all_leaves_epsv_alone() {
+    fn after_epsv_all_only_epsv_is_taken() {
         let facts = Facts { epsv_only: true, ..USER };
         assert_eq!(asked("PASV", LAX, facts), Err(Refusal::EpsvOnly));
         assert_eq!(asked("EPRT |1|127.0.0.1|2000|", LAX, facts), Err(Refusal::EpsvOnly));
@@ -239,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn active_mode_in_the_clear_takes_a_word_of_its_own() {
+    fn clear_port_must_be_allowed_explicitly() {
         let port = "PORT 127,0,0,1,7,208";
         let on = Demands { active_mode: ActiveMode::On, ..STRICT };
         let in_the_clear = Demands { active_mode: ActiveMode::OnInTheClear, ..STRICT };

@@ -1,9 +1,9 @@
-//! The PROXY protocol, versions 1 and 2: what a load balancer writes in front of a connection to say who is at its other
-//! end (haproxy's `proxy-protocol.txt`, sections 2.1 and 2.2).
+//! The PROXY protocol, versions 1 and 2: what a load balancer writes in front of a connection to say who is at its
+//! other end (haproxy's `proxy-protocol.txt`, sections 2.1 and 2.2).
 //!
 //! Whoever may write such a header may claim any address, so that it is only to be looked for where a proxy that is
-//! trusted connects, and then it must be there. No program uses it yet: it waits for the gateway to accept load balancers
-//! that send such headers, and is fuzzed until then.
+//! trusted connects, and then it must be there. No program uses it yet: it waits for the gateway to accept load
+//! balancers that send such headers, and is fuzzed until then.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -22,7 +22,7 @@ const V2_HEAD: usize = 16;
 /// `PROXY UNKNOWN` with its CRLF: no header of any version is shorter.
 const SHORTEST: usize = 15;
 
-/// What the proxy says.
+/// A header: for whom the proxy speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyHeader {
     /// The proxy speaks for itself, for example to see whether we live. The connection's own addresses hold.
@@ -38,31 +38,31 @@ pub enum ProxyHeader {
     },
 }
 
-/// How far a header is.
+/// Progress in reading a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderProgress {
-    /// Whole; what comes behind its first `length` octets is the client's.
+    /// Complete; the octets after the first `length` are the client's.
     Done {
-        /// What it says.
+        /// The header.
         header: ProxyHeader,
-        /// Its octets.
+        /// Number of its octets.
         length: usize,
     },
-    /// At least so many more octets belong to it, and never 0: whoever reads no more than these takes nothing that is
-    /// the client's.
+    /// At least so many more octets belong to it, never 0: a reader that takes no more than these takes none of the
+    /// client's.
     More(usize),
 }
 
-/// Why octets are no header. The connection is then of no use: nobody knows whose it is.
+/// Reason for which octets are not a header. The connection is then of no use: its client is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyHeaderError {
-    /// They begin as no header does.
-    #[error("the connection does not begin with a header of the PROXY protocol")]
+    /// No header begins like this.
+    #[error("the connection does not begin with a PROXY protocol header")]
     NoHeader,
     /// A line of version 1 that does not end in time, or a body of version 2 beyond [`MAX_V2_BODY`].
     #[error("the header of the PROXY protocol is too long")]
     TooLong,
-    /// A line of version 1 that is none.
+    /// A malformed line of version 1.
     #[error("the line of the PROXY protocol is damaged")]
     BadLine,
     /// Version 2, but neither LOCAL nor PROXY, or another version.
@@ -109,7 +109,7 @@ fn parse_line(octets: &[u8]) -> Result<HeaderProgress, ProxyHeaderError> {
 fn parse_fields(line: &str) -> Option<ProxyHeader> {
     let mut fields = line.split(' ');
     match fields.next()? {
-        // Whatever follows is to be ignored.
+        // What follows is to be ignored.
         "UNKNOWN" => Some(ProxyHeader::Unknown),
         "TCP4" => parse_addresses::<Ipv4Addr>(fields),
         "TCP6" => parse_addresses::<Ipv6Addr>(fields),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_client_is_no_error_whatever_the_line_says_further() {
+    fn an_unknown_client_is_not_an_error() {
         assert_eq!(done(b"PROXY UNKNOWN\r\n"), (ProxyHeader::Unknown, 15));
         assert_eq!(done(b"PROXY UNKNOWN ffff:: x y z\r\n").0, ProxyHeader::Unknown);
     }
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_version_2_has_not_is_refused() {
+    fn unknown_versions_commands_and_families_are_refused() {
         let refused = |octets: &[u8]| ProxyHeader::parse(octets).unwrap_err();
         assert_eq!(refused(&binary(0x22, 0x11, &V4_BODY)), ProxyHeaderError::UnknownCommand);
         assert_eq!(refused(&binary(0x11, 0x11, &V4_BODY)), ProxyHeaderError::UnknownCommand);
@@ -305,8 +305,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_only_what_is_asked_for_gives_the_header_and_nothing_behind_it(header in header(), behind: Vec<u8>) {
-            let wire = [&header[..], &behind].concat();
+        fn reading_only_what_is_asked_for_takes_nothing_after_the_header(header in header(), payload: Vec<u8>) {
+            let wire = [&header[..], &payload].concat();
             let mut read = 0;
             let length = loop {
                 match ProxyHeader::parse(&wire[..read]).unwrap() {
@@ -324,7 +324,9 @@ mod tests {
         }
 
         #[test]
-        fn no_octets_are_waited_for_beyond_the_limits(start in prop_oneof![Just(V1_PREFIX), Just(V2_SIGNATURE), Just(&b""[..])], rest: Vec<u8>) {
+        fn no_octets_are_waited_for_beyond_the_limits(
+            start in prop_oneof![Just(V1_PREFIX), Just(V2_SIGNATURE), Just(&b""[..])], rest: Vec<u8>,
+        ) {
             let octets = [start, &rest].concat();
             if let Ok(HeaderProgress::More(count)) = ProxyHeader::parse(&octets) {
                 let limit = if start == V1_PREFIX { MAX_V1 } else { V2_HEAD + MAX_V2_BODY };

@@ -58,9 +58,9 @@ impl fmt::Display for Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     code: Code,
-    /// The text behind `code-`, and the lines between, which go out as they are.
+    /// The text after `code-`, and the lines between, which are sent as they are.
     head: Vec<Vec<u8>>,
-    /// The text behind `code `.
+    /// The text after `code `.
     last: Vec<u8>,
 }
 
@@ -118,17 +118,18 @@ impl Reply {
     }
 }
 
-/// A line's end inside of a text would be a second reply.
+/// Removes line ends: one inside of a text would begin a second reply.
 fn one_line(mut text: Vec<u8>) -> Vec<u8> {
     text.retain(|octet| !matches!(octet, b'\r' | b'\n' | 0));
     text
 }
 
-/// What makes a backend's octets no reply. The backend is then of no use any more: nobody knows which reply is whose.
+/// Reason for which a backend's octets are not a reply. Its connection is then of no use: no reply can be told from
+/// another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
     /// A line where a reply should begin does not begin with a code.
-    #[error("the file server sent a line that is no reply")]
+    #[error("the file server sent a line that is not a reply")]
     NoCode,
     /// More lines, or a longer one, than any reply has.
     #[error("the file server sent a reply that does not end")]
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_a_code_is_no_reply() {
+    fn a_line_without_a_code_is_not_a_reply() {
         assert_eq!(replies(b"hello\r\n"), Err(ReplyError::NoCode));
         assert_eq!(replies(b"2000 hello\r\n"), Err(ReplyError::NoCode));
         assert_eq!(replies(b"999 hello\r\n"), Err(ReplyError::NoCode));

@@ -1,4 +1,4 @@
-//! What protects a session: the mechanism of the control channel, PBSZ and PROT.
+//! Protection of a session: the mechanism of the control channel, PBSZ and PROT.
 
 mod rfc2228;
 pub mod safetp1;

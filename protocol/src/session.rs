@@ -57,10 +57,10 @@ use phase::Phase;
 
 /// One session of a client, between its control connection and the backend's.
 ///
-/// Tell it what happens with the `handle_*` functions, in the order in which it happens, each with the present moment.
-/// After each of them do what [`Session::poll_output`] says until it says nothing more, then close the connection if
-/// [`Session::is_closed`], and call [`Session::handle_timeout`] at the moment of [`Session::poll_timeout`]. Read from the
-/// client only while [`Session::wants_client_input`].
+/// Report what happens with the `handle_*` functions, in the order in which it happens, each with the present moment.
+/// After each of them do what [`Session::poll_output`] returns until it returns nothing more, then close the connection
+/// if [`Session::is_closed`], and call [`Session::handle_timeout`] at the moment of [`Session::poll_timeout`]. Read
+/// from the client only while [`Session::wants_client_input`].
 #[derive(Debug)]
 pub struct Session {
     settings: Arc<Settings>,
@@ -107,7 +107,7 @@ impl Session {
         self.outputs.pop_front()
     }
 
-    /// Whether octets from the client are wanted now. Not while its protection changes, and not while too much is held.
+    /// Whether the client may be read from: not while its protection changes, nor while too much is held.
     pub fn wants_client_input(&self) -> bool {
         let changing = matches!(self.phase, Phase::Handshaking(_) | Phase::Negotiating | Phase::Clearing);
         !changing && !self.is_closed() && self.has_room()
@@ -122,7 +122,7 @@ impl Session {
         matches!(self.phase, Phase::Transferring(_))
     }
 
-    /// Whether the next data connection can show by TLS whose it is.
+    /// Whether the next data connection can prove by TLS that it belongs to this session.
     pub fn data_connection_can_resume(&self) -> bool {
         self.protection.mechanism() == Some(Mechanism::Tls) && self.protection.data() == DataProtection::Private
     }
@@ -156,7 +156,7 @@ impl Session {
 
     /// The backend's connection is lost, which the client cannot help: says so and ends the session.
     pub fn handle_backend_lost(&mut self) {
-        self.close(&Reply::new(421, "The file server behind this gateway went away; try again."));
+        self.close(&Reply::new(421, "The connection to the file server of this gateway was lost; try again."));
     }
 
     /// Continues with held commands as far as it can, and ends a draining session once nothing is under way.
@@ -200,7 +200,7 @@ impl Session {
     /// A command that does not verify ends the session.
     fn verified(&mut self, command: Result<Option<Held>, Unverified>) -> Option<Held> {
         if command.is_err() {
-            self.close(&Reply::new(535, "This message does not verify; connect again."));
+            self.close(&Reply::new(535, "This message did not verify; connect again."));
         }
         command.ok().flatten()
     }

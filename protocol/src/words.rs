@@ -1,9 +1,9 @@
-//! Words for what a library names only by a variant of an enum.
+//! English words for errors that a library names only by the variant of an enum.
 
 use std::fmt::Debug;
 
-/// The words of a variant's name: `NoCipherSuitesInCommon` is "no cipher suites in common". What the variant holds is left
-/// out.
+/// The words of a variant's name: `NoCipherSuitesInCommon` is "no cipher suites in common". What the variant holds is
+/// left out.
 pub fn words(variant: &impl Debug) -> String {
     let name = format!("{variant:?}");
     let name = name.split(|char: char| !char.is_ascii_alphanumeric()).next().unwrap_or_default();
@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_is_told_in_words_and_without_what_it_holds() {
+    fn a_variant_becomes_words_without_the_values_that_it_holds() {
         assert_eq!(words(&Library::NothingInCommon), "nothing in common");
         assert_eq!(words(&Library::Holds(Some(1))), "holds");
     }

@@ -1,4 +1,5 @@
-//! OpenSSL's command line agrees with the vectors of X-SafeTP1, and with the keys: nothing here computes by our own code.
+//! OpenSSL's command line agrees with the vectors of X-SafeTP1, and with the keys: nothing here computes by our own
+//! code.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 

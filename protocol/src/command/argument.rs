@@ -30,7 +30,7 @@ impl fmt::Debug for Argument {
     }
 }
 
-/// A password: goes to the backend, never to a log.
+/// A password: sent to the backend, never to a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(pub(super) Vec<u8>);
 
@@ -47,16 +47,16 @@ impl fmt::Debug for Password {
     }
 }
 
-/// RFC 2428 §3: what EPSV asks for.
+/// Argument of EPSV (RFC 2428 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epsv {
-    /// No argument: the server chooses.
+    /// None: the server chooses.
     Any,
     /// `1`.
     V4,
     /// `2`.
     V6,
-    /// A network protocol that nobody here knows: 522.
+    /// A network protocol other than IPv4 and IPv6: 522.
     OtherProtocol,
     /// `ALL`: from now on EPSV only, for a firewall's sake.
     All,
@@ -72,7 +72,7 @@ pub enum Type {
     Image,
 }
 
-/// RFC 2228 §3: protection of the data channel.
+/// Protection levels of the data channel (RFC 2228 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtLevel {
     /// `C`.
@@ -87,7 +87,7 @@ pub enum ProtLevel {
     Unknown,
 }
 
-/// RFC 2228 §3: what a protected command claims of itself.
+/// Protection that a protected command claims to have (RFC 2228 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtectedKind {
     /// `MIC`: integrity alone.

@@ -1,12 +1,12 @@
-//! Lines that are no commands, and what is answered to them.
+//! Errors in command lines, and the replies to them.
 
 use crate::reply::Reply;
 
-/// Why a line is no command. None of these ends a session.
+/// Reason for which a line is not a command. None of these ends a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// No verb at its beginning.
-    #[error("this line is no command")]
+    /// The line does not begin with a verb.
+    #[error("this line is not a command")]
     NoVerb,
     /// CR, LF or NUL inside of the argument.
     #[error("an argument must not contain CR, LF or NUL")]
@@ -15,7 +15,7 @@ pub enum CommandError {
     #[error("this command needs an argument")]
     NoArgument,
     /// The argument is not of the form that the verb wants.
-    #[error("this command does not take such an argument")]
+    #[error("invalid argument for this command")]
     BadArgument,
     /// What should be base64 is not (RFC 4648 §4).
     #[error("the argument is not base64")]

@@ -1,8 +1,8 @@
-//! The table of verbs. HELP, FEAT, the stage at which the policy takes a verb, and what reaches the backend all come from
-//! it: a verb without a row is unknown everywhere.
+//! The table of verbs. HELP, FEAT, the stage at which the policy takes a verb, and what reaches the backend all come
+//! from it: a verb without a row is unknown everywhere.
 //!
-//! A new verb is a row here. The compiler then names the rest: how the gateway reads a [`SessionVerb`] ([`super::Command`]),
-//! how the ftpd answers a [`TransferVerb`] or a [`RelayVerb`].
+//! A new verb is a row here. The compiler then names the rest: how the gateway reads a [`SessionVerb`]
+//! ([`super::Command`]), how the ftpd answers a [`TransferVerb`] or a [`RelayVerb`].
 
 use self::{
     AnsweredBy::{GatewayAndFtpd, GatewayOnly, Neither},
@@ -235,7 +235,8 @@ impl RelayVerb {
     }
 }
 
-/// Verbs of HTTP (RFC 9110 §9.3, RFC 5789), and the first word of HTTP/2's preface (RFC 9113 §3.4). FTP has none of them.
+/// Verbs of HTTP (RFC 9110 §9.3, RFC 5789), and the first word of HTTP/2's preface (RFC 9113 §3.4). FTP has none of
+/// them.
 const HTTP_VERBS: [&str; 10] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PRI", "PUT", "TRACE"];
 
 /// Whether the line begins an HTTP request (RFC 9110 §9): a browser that is made to talk to an FTP server must not get

@@ -1,4 +1,5 @@
-//! Requests that wait for a data port, so kept that a port finds those whom it can serve without a look at the others.
+//! Queue of requests for a data port, so ordered that a freed port finds those that it can serve without a look at the
+//! others.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,7 +13,7 @@ use super::request::{Claim, ExpectedPeer, QUEUE_TIME, Request, SessionId, Ticket
 pub(super) enum QueueLine {
     /// Those for the same peer, with or without a ticket.
     Of(ExpectedPeer, bool),
-    /// Those of a user who has its part of the ports, whatever they are for.
+    /// Those of a user who has its share of the ports, for any peer.
     Bounded(UserId),
 }
 
@@ -69,7 +70,7 @@ impl Queue {
         Some((turn, self.waiting.get(&turn)?.request))
     }
 
-    /// Lines for which a slot of this peer was in the way.
+    /// Lines that a slot of this peer was blocking.
     pub(super) fn lines_after(&self, peer: ExpectedPeer) -> Vec<QueueLine> {
         match peer {
             ExpectedPeer::Anyone => {

@@ -126,7 +126,7 @@ fn an_accepted_connection_frees_its_port_for_the_first_in_the_queue() {
 }
 
 #[test]
-fn one_who_must_wait_does_not_stand_in_the_way_of_one_who_need_not() {
+fn a_request_that_must_wait_does_not_block_one_that_need_not() {
     let mut scene = Scene::of_ports(1);
     scene.granted(1, 1);
     assert_eq!(scene.request(2, 1), Requested::Queued);
@@ -134,7 +134,7 @@ fn one_who_must_wait_does_not_stand_in_the_way_of_one_who_need_not() {
 }
 
 #[test]
-fn five_seconds_without_a_free_port_are_a_refusal() {
+fn a_request_without_a_port_for_five_seconds_is_refused() {
     let mut scene = Scene::of_ports(1);
     scene.granted(1, 1);
     scene.request(2, 1);
@@ -165,7 +165,7 @@ fn a_new_request_replaces_the_sessions_old_slot() {
 }
 
 #[test]
-fn one_who_accepts_anyone_holds_the_port_alone() {
+fn a_session_that_expects_any_peer_holds_its_port_alone() {
     let mut scene = Scene::of_ports(1);
     let anyone = scene.claim(1, alone(ExpectedPeer::Anyone));
     assert_eq!(anyone, Requested::Granted(28000));
@@ -200,7 +200,7 @@ fn sessions_of_one_peer_share_a_port_if_their_tickets_tell_them_apart() {
 }
 
 #[test]
-fn one_without_a_ticket_shares_with_nobody_of_its_peer() {
+fn without_tickets_sessions_of_one_peer_share_no_port() {
     let mut scene = Scene::of_ports(1);
     scene.request_by_ticket(1, 1);
     assert_eq!(scene.request(2, 1), Requested::Queued);
@@ -210,7 +210,7 @@ fn one_without_a_ticket_shares_with_nobody_of_its_peer() {
 }
 
 #[test]
-fn a_port_is_shared_only_when_no_other_is_left_and_then_alone_again_at_last() {
+fn ports_are_shared_only_while_no_other_is_left() {
     let mut scene = Scene::of_ports(2);
     for session in 1..=3 {
         scene.request_by_ticket(session, 1);
@@ -250,7 +250,7 @@ fn one_user_leaves_ports_of_its_address_to_others() {
 }
 
 #[test]
-fn a_user_with_its_part_of_the_ports_gets_the_next_when_one_of_them_is_free() {
+fn a_user_at_its_limit_gets_another_port_when_one_of_its_own_is_free() {
     let mut scene = Scene::of_ports(4);
     let claim = alone(ExpectedPeer::Exactly(address(1)));
     assert!(matches!(scene.claim_as(7, 1, claim), Requested::Granted(_)));
@@ -265,7 +265,7 @@ fn a_user_with_its_part_of_the_ports_gets_the_next_when_one_of_them_is_free() {
 }
 
 #[test]
-fn a_user_who_waits_for_its_part_does_not_stand_in_others_way() {
+fn a_user_at_its_limit_does_not_block_others() {
     let mut scene = Scene::of_ports(2);
     let claim = alone(ExpectedPeer::Exactly(address(1)));
     let ports = [scene.claim_as(7, 1, claim), scene.claim_as(8, 2, claim)];
@@ -277,7 +277,7 @@ fn a_user_who_waits_for_its_part_does_not_stand_in_others_way() {
 
 /// A release looks at those whom the port can serve, not at all who wait: this would take minutes.
 #[test]
-fn a_hundred_thousand_who_wait_cost_a_release_nothing() {
+fn a_release_stays_cheap_with_a_hundred_thousand_waiting() {
     let mut scene = Scene::of_ports(20);
     for session in 0..20 {
         scene.request(session, 1);

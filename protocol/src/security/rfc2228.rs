@@ -1,10 +1,10 @@
-//! RFC 2228's state, with what each mechanism makes of it: AUTH, then PBSZ, then PROT. RFC 4217 §9 narrows it for TLS to
+//! State of RFC 2228 under each mechanism: AUTH, then PBSZ, then PROT. RFC 4217 §9 narrows it for TLS to
 //! PBSZ 0 and PROT C or P.
 
 use super::safetp1::BlockSize;
 use crate::{command::ProtLevel, reply::Reply};
 
-/// What protects the control channel.
+/// Mechanism that protects the control channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mechanism {
     /// RFC 4217.
@@ -13,19 +13,19 @@ pub enum Mechanism {
     SafeTp1,
 }
 
-/// How data connections go.
+/// Protection of data connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataProtection {
-    /// In the clear: the default, also after AUTH (RFC 2228 §3).
+    /// None: the default, also after AUTH (RFC 2228 §3).
     #[default]
     Clear,
-    /// With integrity alone, which only X-SafeTP1 has.
+    /// Integrity alone, which only X-SafeTP1 has.
     Safe,
-    /// With integrity and privacy.
+    /// Integrity and privacy.
     Private,
 }
 
-/// The state of one session: AUTH done or not, PBSZ said or not, the level of PROT.
+/// State of one session: the mechanism of AUTH, the size of PBSZ, the level of PROT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Protection {
     mechanism: Option<Mechanism>,
@@ -33,7 +33,7 @@ pub struct Protection {
     data: DataProtection,
 }
 
-/// What PBSZ has led to.
+/// Result of PBSZ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BufferSize {
     /// TLS has its own framing.
@@ -47,22 +47,22 @@ impl Protection {
         *self = Self { mechanism: Some(mechanism), ..Self::default() };
     }
 
-    /// The older names of AUTH TLS that say PBSZ 0 and PROT P in the same breath.
+    /// As PBSZ 0 and PROT P, which some older names of AUTH TLS imply.
     pub fn imply_private_data(&mut self) {
         (self.buffer_size, self.data) = (Some(BufferSize::OfTls), DataProtection::Private);
     }
 
-    /// What protects the control channel, or did until CCC.
+    /// Mechanism that protects the control channel, or did until CCC.
     pub fn mechanism(self) -> Option<Mechanism> {
         self.mechanism
     }
 
-    /// How the next data connection goes.
+    /// Protection of the next data connection.
     pub fn data(self) -> DataProtection {
         self.data
     }
 
-    /// How large a block of X-SafeTP1 may be, once that is agreed.
+    /// Size of X-SafeTP1's blocks, once that is agreed.
     pub fn block_size(self) -> Option<BlockSize> {
         match self.buffer_size? {
             BufferSize::Blocks(size) => Some(size),
@@ -90,7 +90,7 @@ impl Protection {
         Reply::new(200, format!("PBSZ={}", size.get()))
     }
 
-    /// RFC 2228 §3. `private_only`: whether policy wants PROT P.
+    /// RFC 2228 §3. `private_only`: the policy requires PROT P.
     pub fn handle_prot(&mut self, level: ProtLevel, private_only: bool) -> Reply {
         let Some(mechanism) = self.mechanism else { return Reply::new(503, "PROT comes after AUTH and PBSZ.") };
         if self.buffer_size.is_none() {
@@ -99,14 +99,12 @@ impl Protection {
         match (level, mechanism) {
             (ProtLevel::Private, _) => self.become_level(DataProtection::Private, "Data connections are private."),
             (ProtLevel::Safe, Mechanism::Tls) | (ProtLevel::Confidential, _) => {
-                Reply::new(536, "This mechanism has no such level: PROT P.")
+                Reply::new(536, "This mechanism has no such level; use PROT P.")
             }
-            (ProtLevel::Unknown, _) => Reply::new(504, "There is no such level: PROT P."),
-            (ProtLevel::Safe | ProtLevel::Clear, _) if private_only => {
-                Reply::new(534, "This server's policy wants PROT P.")
-            }
+            (ProtLevel::Unknown, _) => Reply::new(504, "There is no such level; use PROT P."),
+            (ProtLevel::Safe | ProtLevel::Clear, _) if private_only => Reply::new(534, "This server requires PROT P."),
             (ProtLevel::Safe, Mechanism::SafeTp1) => {
-                self.become_level(DataProtection::Safe, "Data connections are safe from changes, and readable.")
+                self.become_level(DataProtection::Safe, "Data connections are protected against changes, but readable.")
             }
             (ProtLevel::Clear, _) => self.become_level(DataProtection::Clear, "Data connections are in the clear."),
         }
@@ -145,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_that_tls_has_not_are_536_and_unknown_ones_504() {
+    fn levels_unsupported_by_tls_are_536_and_unknown_ones_504() {
         let mut protection = protected();
         protection.handle_pbsz(0);
         let codes = [ProtLevel::Safe, ProtLevel::Confidential, ProtLevel::Unknown]
@@ -185,8 +183,10 @@ mod tests {
             for mut protection in [protected(), under_safetp1()] {
                 let reply = protection.handle_pbsz(size);
                 let text = String::from_utf8(reply.text().to_vec()).unwrap();
-                let told = text.strip_prefix("PBSZ=").map(|size| size.split(':').next().unwrap().parse::<u32>().unwrap());
-                proptest::prop_assert!(told.map_or(code(&reply) == 501 && size < 64, |told| told <= size), "{size}: {text}");
+                let answer = text.strip_prefix("PBSZ=").and_then(|answer| answer.split(':').next());
+                let answer = answer.map(|answer| answer.parse::<u32>().unwrap());
+                let is_right = answer.map_or(code(&reply) == 501 && size < 64, |answer| answer <= size);
+                proptest::prop_assert!(is_right, "{size}: {text}");
             }
         }
     }

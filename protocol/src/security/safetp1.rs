@@ -1,11 +1,11 @@
 //! X-SafeTP1: the mechanism of SafeTP for RFC 2228, both sides of it. `docs/x-safetp1.md` is its normative text.
 //!
-//! [`server`] and [`client`] are the exchange of AUTH and ADAT; each step consumes the one before, so the order is in the
-//! types. What comes out is [`Secured`]: the [`Control`] connection's protection and the [`DataKeys`] of all data
+//! [`server`] and [`client`] are the exchange of AUTH and ADAT; each step consumes the one before, so the order is in
+//! the types. What comes out is [`Secured`]: the [`Control`] connection's protection and the [`DataKeys`] of all data
 //! connections. Messages go in and out as octets; their base64 and their reply codes are the caller's.
 //!
-//! Randomness is injected, and whoever injects it answers for its quality. Nothing here allocates by a length that a peer
-//! has sent: every message is bounded by the octets that the caller has already read, every number in it by the lengths in
+//! Randomness is injected, and the caller answers for its quality. Nothing here allocates by a length that a peer has
+//! sent: every message is bounded by the octets that the caller has already read, every number in it by the lengths in
 //! [`wire_profile`], every block by [`BlockSize`].
 
 mod address;

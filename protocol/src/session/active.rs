@@ -16,7 +16,7 @@ impl Session {
             return self.reply(504, "Only the address that this session comes from is dialled; or use PASV or EPSV.");
         }
         if address.port() < FIRST_PORT {
-            return self.reply(504, "Only ports of 1024 and above are dialled.");
+            return self.reply(504, "Only ports 1024 and above are dialled.");
         }
         if let Some(Route::Passive) = self.parameters.route {
             self.outputs.push_back(Output::ReleasePort);

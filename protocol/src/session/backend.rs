@@ -1,4 +1,4 @@
-//! Replies of the backend: to whom they belong and what they change.
+//! Replies of the backend: the commands that they belong to, and what they change.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ impl Session {
                 Ok(Some(reply)) => self.handle_reply(reply, now),
                 Ok(None) => break,
                 Err(error) => {
-                    self.close(&Reply::new(421, format!("Internal trouble: {error}.")));
+                    self.close(&Reply::new(421, format!("Internal error: {error}.")));
                 }
             }
         }
@@ -34,7 +34,8 @@ impl Session {
         }
         self.clocks.note_activity(now);
         let Some(expected) = self.backend.take_expected() else {
-            return self.close(&Reply::new(421, "Internal trouble: the file server spoke without being asked."));
+            return self
+                .close(&Reply::new(421, "Internal error: the file server sent a reply that no command asked for."));
         };
         // RFC 959 §4.2: another reply to the same command follows.
         if reply.code().is_preliminary() && !matches!(expected, Expected::Transfer) {
@@ -66,7 +67,7 @@ impl Session {
         self.clocks.note_greeting(now);
     }
 
-    /// What a reply to a relayed command changes here.
+    /// Notes what a reply to a relayed command changes here.
     fn note(&mut self, asked: &Expected, reply: &Reply) {
         match (asked, reply.code().number()) {
             (Expected::Pass, code) if code >= 400 => self.tell_login(Event::LoginRefused),

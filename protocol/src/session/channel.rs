@@ -112,7 +112,7 @@ impl ControlChannel {
         }
     }
 
-    /// Whether nobody on the way can read or change what is said now.
+    /// Whether what is sent now can be neither read nor changed on the way.
     pub(super) fn is_protected(&self) -> bool {
         matches!(self.security, ChannelSecurity::Tls | ChannelSecurity::SafeTp1(_))
     }
@@ -139,14 +139,15 @@ impl ControlChannel {
     }
 }
 
-/// RFC 2228 §3: inside of a protected session a command in the clear is 533. PORT and EPRT alone are left to the policy.
+/// RFC 2228 §3: inside of a protected session a command in the clear is 533. PORT and EPRT alone are left to the
+/// policy.
 fn open(line: Line, control: &mut Control, max_line: usize) -> Result<Held, Unverified> {
     let Line::Whole(octets) = &line else { return Ok(Held::Line(line, CommandSecurity::Clear)) };
     let message = match Command::parse(octets) {
         Ok(Command::Protected(ProtectedKind::Private, message)) => message,
         Ok(Command::Protected(..)) => return Ok(Held::Refused(Reply::new(537, "X-SafeTP1 has ENC only."))),
         Ok(Command::Active(_)) => return Ok(Held::Line(line, CommandSecurity::Clear)),
-        Ok(_) => return Ok(Held::Refused(Reply::new(533, "This session is protected: send commands by ENC."))),
+        Ok(_) => return Ok(Held::Refused(Reply::new(533, "This session is protected: send commands with ENC."))),
         Err(error) => return Ok(Held::Refused(error.reply())),
     };
     let opened = control.open(&message)?;

@@ -15,7 +15,8 @@ use crate::{
 };
 
 impl Session {
-    /// ABOR and STAT do not wait for a transfer's end, since they are about it. Tells whether the line was one of them.
+    /// ABOR and STAT do not wait for a transfer's end, since they are about it. Returns whether the line was one of
+    /// them.
     pub(super) fn handle_urgent(&mut self, held: &Held) -> bool {
         let Held::Line(Line::Whole(line), _) = held else { return false };
         match Command::parse(line) {
@@ -58,12 +59,12 @@ impl Session {
             Command::Noop => self.reply(200, "Nothing done."),
             Command::Syst => self.reply(215, "UNIX Type: L8"),
             Command::Protected(..) => self.refuse_protected(),
-            Command::Unknown => self.reply(500, "There is no such command."),
+            Command::Unknown => self.reply(500, "Unknown command."),
             Command::NotOffered => self.reply(502, "This command is not offered."),
         }
     }
 
-    /// A port that is held was chosen by what its connection can show, which has just changed.
+    /// A port that is held was chosen by what its connection can prove, which may have changed.
     fn handle_prot(&mut self, level: ProtLevel) {
         let before = self.protection.data();
         let reply = self.protection.handle_prot(level, self.settings.demands.data_protected);
@@ -74,7 +75,7 @@ impl Session {
     }
 
     fn handle_ccc(&mut self) {
-        self.reply(200, "The control channel is in the clear from here on.");
+        self.reply(200, "The control channel is in the clear from now on.");
         self.outputs.push_back(Output::StopTls);
         self.phase = Phase::Clearing;
     }
@@ -137,5 +138,5 @@ fn help() -> Reply {
     let mut verbs: Vec<&str> = own.chain(transfers).chain(relayed).collect();
     verbs.sort_unstable();
     let lines: Vec<Vec<u8>> = verbs.chunks(8).map(|row| row.join(" ").into_bytes()).collect();
-    Reply::with_lines(214, "These commands are known:", lines, "AUTH, USER, PASS, then the rest.")
+    Reply::with_lines(214, "These commands are recognized:", lines, "AUTH, USER, PASS, then the rest.")
 }

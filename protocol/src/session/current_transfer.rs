@@ -6,7 +6,7 @@ use crate::{dialect::Word, reply::Reply};
 /// The transfer that is under way.
 #[derive(Debug)]
 pub(super) struct CurrentTransfer {
-    stage: Stage,
+    stage: TransferStage,
     transfer: Transfer,
     /// Why it fails: the first reason is the one that the client gets.
     failure: Option<Failure>,
@@ -17,7 +17,7 @@ pub(super) struct CurrentTransfer {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum TransferStage {
     /// The backend's 150 is awaited.
     Opening,
     /// Octets move.
@@ -29,25 +29,25 @@ pub(super) enum Stage {
 impl CurrentTransfer {
     /// A transfer that the backend has just been asked to open.
     pub(super) fn new(transfer: Transfer) -> Self {
-        Self { stage: Stage::Opening, transfer, failure: None, aborted: false, unverified: false }
+        Self { stage: TransferStage::Opening, transfer, failure: None, aborted: false, unverified: false }
     }
 
-    pub(super) fn stage(&self) -> Stage {
+    pub(super) fn stage(&self) -> TransferStage {
         self.stage
     }
 
     /// The backend has opened the file. Fails if the transfer has failed already, and so must not begin.
     pub(super) fn run(&mut self) -> Result<Transfer, Failure> {
-        self.stage = Stage::Running;
+        self.stage = TransferStage::Running;
         self.failure.map_or(Ok(self.transfer), Err)
     }
 
     /// Notes why the transfer fails. True if octets move, which has to stop; what is finishing has moved all of them.
     pub(super) fn fail(&mut self, failure: Failure) -> bool {
-        if self.stage != Stage::Finishing {
+        if self.stage != TransferStage::Finishing {
             self.failure = self.failure.or(Some(failure));
         }
-        self.stage == Stage::Running
+        self.stage == TransferStage::Running
     }
 
     /// The client has sent ABOR.
@@ -57,10 +57,10 @@ impl CurrentTransfer {
 
     /// No more octets move. Returns what the backend has to know, or None if none were moving.
     pub(super) fn finish(&mut self, outcome: Result<(), Failure>) -> Option<Word> {
-        if self.stage != Stage::Running {
+        if self.stage != TransferStage::Running {
             return None;
         }
-        self.stage = Stage::Finishing;
+        self.stage = TransferStage::Finishing;
         self.unverified = outcome == Err(Failure::Tampered) && self.transfer.security.is_blocks();
         self.failure = self.failure.or(outcome.err());
         Some(self.failure.map_or(Word::Complete, |failure| Word::Failed(failure.cause())))

@@ -1,8 +1,8 @@
-//! Reasons for which a transfer fails: whose fault each is, and what the client and the ftpd get to know of it.
+//! Reasons for which a transfer fails: the fault, the client's reply and the ftpd's cause of each.
 
 use crate::{dialect::Cause, pace::LEAST_RATE, reply::Reply};
 
-/// Whose fault a failure is: the first question of whoever reads the log.
+/// The party at fault: the first question of a person who reads the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
     /// The client or the network before it.
@@ -27,7 +27,7 @@ impl Blame {
     }
 }
 
-/// Why a transfer failed. The name is the metric's label.
+/// Reason for which a transfer failed. Its name is the metric's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Failure {
     /// No data connection came.
@@ -36,22 +36,20 @@ pub enum Failure {
     /// The TLS handshake on the data connection failed.
     #[error("the TLS handshake on the data connection failed")]
     Handshake,
-    /// The data connection does not prove that it belongs to this session.
+    /// The data connection did not prove that it belongs to this session.
     #[error("the data connection does not resume this session's TLS session")]
     NotBound,
-    /// Connections came, and none proved to be this session's.
+    /// Connections came, and none of them proved to be this session's.
     #[error("no data connection proved to be this session's by its TLS session; try again, or connect again")]
     Unproven,
     /// The client could not be dialled in active mode.
     #[error("the client could not be dialled: a firewall may be in the way; use PASV or EPSV")]
     Unreachable,
     /// An upload ended without TLS's `close_notify`, or without X-SafeTP1's last block.
-    #[error(
-        "the data connection did not end as it should (close_notify, or the last block), so the upload may be cut short"
-    )]
+    #[error("the data connection ended without close_notify or the last block, so the upload may be truncated")]
     Truncated,
-    /// A record or block does not verify.
-    #[error("what came over the data connection does not verify: it was changed on its way")]
+    /// A record or block did not verify.
+    #[error("data on the data connection did not verify: it was changed in transit")]
     Tampered,
     /// The data connection broke.
     #[error("the data connection broke")]
@@ -62,10 +60,10 @@ pub enum Failure {
         /// The window.
         seconds: u32,
     },
-    /// The client said ABOR.
+    /// The client sent ABOR.
     #[error("the transfer was aborted")]
     Aborted,
-    /// The gateway shuts down and its time is over.
+    /// The gateway shuts down, and its time for running transfers is over.
     #[error("the server is shutting down")]
     ShuttingDown,
     /// The file could not be read.
@@ -78,7 +76,7 @@ pub enum Failure {
     #[error("the file server has no space left for this file")]
     StorageFull,
     /// The backend's 150 came without its descriptor.
-    #[error("the file server handed over no file")]
+    #[error("the file server did not hand over a file")]
     NoDescriptor,
     /// A bug.
     #[error("the gateway failed")]
@@ -108,7 +106,7 @@ impl Failure {
         }
     }
 
-    /// What the ftpd must know of it.
+    /// The cause as the ftpd gets it.
     pub fn cause(self) -> Cause {
         match self {
             Self::StorageFull => Cause::StorageFull,
@@ -130,7 +128,7 @@ impl Failure {
         }
     }
 
-    /// Whose fault it is.
+    /// The party at fault.
     pub fn blame(self) -> Blame {
         match self {
             Self::NoConnection | Self::Unreachable => Blame::Configuration,

@@ -41,8 +41,8 @@ impl Session {
         self.advance(now);
     }
 
-    /// RFC 4217 has `TLS` alone. Of the names in its drafts `TLS-C` means the same, and `SSL` and `TLS-P` mean that data
-    /// connections are private without PBSZ and PROT: such clients begin TLS on them unasked.
+    /// RFC 4217 has `TLS` alone. Of the names in its drafts `TLS-C` means the same, and `SSL` and `TLS-P` mean that
+    /// data connections are private without PBSZ and PROT: such clients begin TLS on them unasked.
     pub(super) fn handle_auth(&mut self, mechanism: &str) {
         // Another AUTH begins anew.
         self.negotiation.take();
@@ -66,7 +66,7 @@ impl Session {
     }
 
     fn refuse_mechanism(&mut self) {
-        let text = format!("This server does not offer this mechanism: {}.", self.settings.auth_command());
+        let text = format!("This server does not offer this mechanism; use {}.", self.settings.auth_command());
         self.reply(504, &text);
     }
 
@@ -130,7 +130,7 @@ impl Session {
     }
 
     fn protect(&mut self, secured: Secured, now: Instant) {
-        self.reply(235, "This session is protected from here on.");
+        self.reply(235, "This session is protected from now on.");
         self.forget_the_clear(now);
         self.channel.change(ChannelSecurity::SafeTp1(Box::new(secured)));
         self.protection.handle_protected(Mechanism::SafeTp1);
@@ -151,12 +151,12 @@ impl Session {
         self.reply(code, &format!("ADAT={}", BASE64.encode(message)));
     }
 
-    /// Whoever writes into the clear channel behind AUTH or ADAT may not be the one who ends the exchange, so nothing of
-    /// it must ever be read as protected; and a client that waits for its reply sends nothing there.
+    /// Octets in the clear channel after AUTH or ADAT may be an attacker's, so they must never be read as protected. A
+    /// client that waits for its reply sends none.
     fn refuses_what_waits(&mut self) -> bool {
         let waits = self.channel.holds_anything();
         if waits {
-            self.close(&Reply::new(421, "Commands behind AUTH or ADAT are refused; wait for the reply."));
+            self.close(&Reply::new(421, "Commands sent before the reply to AUTH or ADAT are rejected."));
         }
         waits
     }

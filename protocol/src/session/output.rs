@@ -1,4 +1,4 @@
-//! What a session asks of its driver.
+//! Work that a session asks of its driver.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use crate::{
     security::safetp1::{BlockSize, Level, TransferNumber},
 };
 
-/// What a session wants done, in this order.
+/// Work for the driver, to be done in the order in which it is polled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Write this to the client.
@@ -17,8 +17,8 @@ pub enum Output {
     /// Flush, then do the server's side of a TLS handshake, then [`super::Session::handle_protected`]. Nothing that the
     /// client sent before is left over: it would be read as if it had come protected.
     StartTls,
-    /// Flush, send TLS's `close_notify` and await the client's, then [`super::Session::handle_cleared`]. What the client
-    /// sends behind its own is in the clear, and not a single octet of it may be lost.
+    /// Flush, send TLS's `close_notify` and await the client's, then [`super::Session::handle_cleared`]. What the
+    /// client sends after its own is in the clear, and not a single octet of it may be lost.
     StopTls,
     /// Give up the backend's connection and open another, then [`super::Session::handle_backend_restarted`].
     RestartBackend,
@@ -36,9 +36,9 @@ pub enum Output {
     /// Move octets between the descriptor of the 150 that has just come and the data connection, then
     /// [`super::Session::handle_transfer_ended`].
     StartTransfer(Transfer),
-    /// Close the descriptor of the 150 that has just come: nobody wants it any more.
+    /// Close the descriptor of the 150 that has just come: the transfer has failed already.
     DropDescriptor,
-    /// Break the transfer off; its end is told as any other.
+    /// Break the transfer off; its end is reported as any other.
     AbortTransfer,
     /// For logs and metrics; nothing has to be done.
     Event(Event),
@@ -47,7 +47,7 @@ pub enum Output {
 /// One transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What it is.
+    /// Its verb.
     pub verb: TransferVerb,
     /// Where its data connection comes from.
     pub route: Route,
@@ -57,29 +57,29 @@ pub struct Transfer {
     pub convert: bool,
 }
 
-/// Who dials a data connection.
+/// Direction in which a data connection is dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// The client, to the port that the session holds.
+    /// By the client, to the port that the session holds.
     Passive,
-    /// The gateway, to this address.
+    /// By the gateway, to this address.
     Active(SocketAddr),
 }
 
-/// How one data connection is protected.
+/// Protection of one data connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataSecurity {
-    /// Not at all.
+    /// None.
     Clear,
-    /// By TLS.
+    /// TLS.
     Tls,
-    /// By the blocks of X-SafeTP1, with the keys of [`super::Session::data_keys`].
+    /// Blocks of X-SafeTP1, with the keys of [`super::Session::data_keys`].
     Blocks {
         /// Whether they are encrypted.
         level: Level,
-        /// Of the command that opened the transfer.
+        /// Number of the command that opened the transfer.
         number: TransferNumber,
-        /// How large they may be.
+        /// Size that they may have.
         size: BlockSize,
     },
 }
@@ -91,7 +91,7 @@ impl DataSecurity {
     }
 }
 
-/// What logs and metrics want to know.
+/// Events for logs and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The backend took the password of this user.

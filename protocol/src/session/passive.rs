@@ -52,7 +52,7 @@ impl Session {
         match epsv {
             Epsv::All => {
                 self.parameters.epsv_only = true;
-                self.reply(200, "EPSV only from here on.");
+                self.reply(200, "EPSV only from now on.");
             }
             Epsv::V4 if !v4 => self.reply(522, "Network protocol not supported, use (2)"),
             Epsv::V6 if !v6 => self.reply(522, "Network protocol not supported, use (1)"),
@@ -81,7 +81,8 @@ impl Session {
             return Err(Reply::new(425, "No external address is known yet; try again."));
         };
         match kind {
-            // EPSV carries no address, so the client would dial the one that it dialled before, where nothing listens now.
+            // EPSV carries no address, so the client would dial the one that it dialled before, where nothing listens
+            // now.
             PassiveKind::Epsv if self.address.has_moved() => {
                 Err(Reply::new(425, "This server's address has moved; connect again."))
             }

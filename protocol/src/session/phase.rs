@@ -1,4 +1,4 @@
-//! What a session is waiting for.
+//! Phases of a session, each with what it waits for.
 
 use super::current_transfer::CurrentTransfer;
 use crate::{reply::Reply, security::DataProtection};

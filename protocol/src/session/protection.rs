@@ -1,5 +1,5 @@
-//! The beginning and the end of protection: nothing that was said in the clear counts after AUTH (RFC 2228 §3), and what
-//! came before CCC came protected.
+//! The beginning and the end of protection: nothing that was said in the clear counts after AUTH (RFC 2228 §3), and
+//! what came before CCC came protected.
 
 use std::time::Instant;
 
@@ -60,8 +60,8 @@ impl Session {
         }
     }
 
-    /// What came in the clear may have come from anybody, so the client begins anew: with its login, and with a backend
-    /// that has heard nothing. The count of exchanges stays, since it is held against the connection.
+    /// What came in the clear may have come from an attacker, so the client begins anew: with its login, and with a
+    /// backend that has heard nothing. The count of exchanges stays, since it is held against the connection.
     pub(super) fn forget_the_clear(&mut self, now: Instant) {
         if self.parameters.route.is_some() {
             self.give_up_port();

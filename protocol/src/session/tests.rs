@@ -23,12 +23,12 @@ mod safetp1;
 mod transfers;
 mod waiting;
 
-/// What is announced, unless a test says otherwise.
+/// The announced address, unless a test sets another.
 const ADDRESS: &str = "203.0.113.7";
 const LOGIN_TIME: Duration = Duration::from_secs(60);
 const IDLE_TIME: Duration = Duration::from_secs(600);
 
-/// A session, its time, and what it has said since it was last asked.
+/// A session, its time, and its outputs since they were last taken.
 struct Scene {
     session: Session,
     now: Instant,
@@ -75,7 +75,7 @@ impl Scene {
         scene
     }
 
-    /// Behind AUTH, PBSZ and PROT.
+    /// After AUTH, PBSZ and PROT.
     fn protected() -> Self {
         Self::protected_with(settings())
     }
@@ -187,7 +187,7 @@ fn commands_wait_for_the_backends_reply_to_the_one_before() {
 }
 
 #[test]
-fn feat_joins_both_and_the_gateways_word_counts_for_its_own() {
+fn feat_lists_the_gateways_features_and_the_backends_others() {
     let mut scene = Scene::greeted();
     scene.client("FEAT\r\n");
     scene.backend("211-Features\r\n SIZE\r\n EPRT\r\n PASV\r\n AUTH GSSAPI\r\n MLST type*;size*;\r\n211 End\r\n");
@@ -197,7 +197,7 @@ fn feat_joins_both_and_the_gateways_word_counts_for_its_own() {
 }
 
 #[test]
-fn a_login_is_told_once_with_its_user() {
+fn a_login_is_reported_once_with_its_user() {
     let mut scene = Scene::protected();
     scene.client("USER alice\r\n");
     scene.backend("331 password\r\n");
@@ -212,7 +212,7 @@ fn a_login_is_told_once_with_its_user() {
 }
 
 #[test]
-fn a_login_that_ends_the_session_is_told_as_refused() {
+fn a_refused_login_that_ends_the_session_is_reported() {
     let mut scene = Scene::protected();
     scene.client("USER alice\r\n");
     scene.backend("331 password\r\n");
@@ -271,7 +271,7 @@ fn a_drain_ends_an_idle_session_at_once_and_a_busy_one_after_its_reply() {
 }
 
 #[test]
-fn stat_alone_is_the_gateways_and_tells_no_more_than_the_client_knows() {
+fn stat_is_answered_by_the_gateway_with_what_the_client_knows_already() {
     let mut scene = Scene::logged_in();
     scene.client("STAT\r\n");
     let said = scene.said();
@@ -336,7 +336,7 @@ impl Scene {
 
 proptest! {
     #[test]
-    fn whatever_comes_in_whatever_order_the_session_keeps_its_promises(
+    fn invariants_hold_for_any_order_of_events(
         inputs in proptest::collection::vec(input(), 0..80),
     ) {
         let mut scene = Scene::with(settings(), Some("203.0.113.7"));

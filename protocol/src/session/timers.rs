@@ -1,8 +1,8 @@
-//! What ends a session because nothing happens, or because the gateway ends.
+//! Timeouts of a session, and its end when the gateway shuts down.
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Session, current_transfer::Stage, phase::Phase};
+use super::{Failure, Session, current_transfer::TransferStage, phase::Phase};
 use crate::reply::Reply;
 
 /// Time from the greeting to a client's first octet: programs send it at once. [`super::Settings::login_time`] begins
@@ -31,16 +31,16 @@ impl Session {
     /// Ends the session if its time is over.
     pub fn handle_timeout(&mut self, now: Instant) {
         let Some((_, timer)) = self.next_timer().filter(|(at, _)| *at <= now) else { return };
-        // Not a word in the clear into a handshake.
+        // A reply in the clear must not reach into a handshake.
         if matches!(self.phase, Phase::Handshaking(_) | Phase::Clearing) {
             return self.close_silently();
         }
         self.close(&Reply::new(
             421,
             match timer {
-                Timer::Silent => "No command came; connect again.",
+                Timer::Silent => "No command was received; connect again.",
                 Timer::Login => "The login took too long; connect again.",
-                Timer::Idle => "Nothing was asked for too long; connect again.",
+                Timer::Idle => "Idle timeout; connect again.",
                 Timer::Moved => "This server's address has moved; connect again.",
                 Timer::Backend => "The file server behind this gateway does not answer; try again.",
             },
@@ -57,7 +57,7 @@ impl Session {
         }
     }
 
-    /// The time for that is over: breaks off what is under way.
+    /// The time for a graceful shutdown is over: breaks off what is under way.
     pub fn handle_shutdown(&mut self, now: Instant) {
         self.handle_drain(now);
         match self.phase {
@@ -81,7 +81,7 @@ impl Session {
         let of_phase = match &self.phase {
             Phase::Closed => return None,
             Phase::Starting | Phase::Restarting | Phase::Asking => Some(backend),
-            Phase::Transferring(transfer) if transfer.stage() != Stage::Running => Some(backend),
+            Phase::Transferring(transfer) if transfer.stage() != TransferStage::Running => Some(backend),
             Phase::Transferring(_)
             | Phase::AwaitingPort(_)
             | Phase::Handshaking(_)

@@ -6,7 +6,7 @@ use super::{
     DataSecurity, Failure, Output, Session, Transfer,
     backend_link::Expected,
     commands::line_of,
-    current_transfer::{CurrentTransfer, Stage},
+    current_transfer::{CurrentTransfer, TransferStage},
     held::CommandSecurity,
     phase::Phase,
 };
@@ -19,9 +19,9 @@ use crate::{
     },
 };
 
-/// SP 800-67 Rev. 2 bounds what one key of 3DES may encrypt: after that, equal blocks of ciphertext tell of the plaintext.
-const KEY_WORN_OUT: &str = "This session's key has encrypted 1 GiB in this direction, which is all that 3DES is good for: \
-                            connect again for a new key (SP 800-67).";
+/// SP 800-67 Rev. 2 bounds what one key of 3DES may encrypt: beyond it, equal blocks of ciphertext reveal plaintext.
+const KEY_WORN_OUT: &str = "This session's key has encrypted 1 GiB in this direction, the most that 3DES allows \
+                            (SP 800-67): connect again for a new key.";
 
 impl Session {
     /// The transfer that [`Output::StartTransfer`] began has ended.
@@ -62,18 +62,18 @@ impl Session {
     pub(super) fn handle_transfer_reply(&mut self, reply: &Reply, now: Instant) {
         let Phase::Transferring(transfer) = &self.phase else { return };
         match transfer.stage() {
-            Stage::Opening if reply.code().is_preliminary() => self.begin_moving(reply, now),
-            Stage::Opening | Stage::Running => {
+            TransferStage::Opening if reply.code().is_preliminary() => self.begin_moving(reply, now),
+            TransferStage::Opening | TransferStage::Running => {
                 // Refused: 550 and the like. The port was for this transfer.
                 self.give_up_port();
                 self.end_transfer(reply);
             }
             // It still works on the end of an upload.
-            Stage::Finishing if reply.code().is_preliminary() => {
+            TransferStage::Finishing if reply.code().is_preliminary() => {
                 self.backend.expect_another(Expected::Transfer);
                 self.backend.restart_clock(now);
             }
-            Stage::Finishing => {
+            TransferStage::Finishing => {
                 let reply = transfer.last_reply(reply);
                 self.end_transfer(&reply);
             }

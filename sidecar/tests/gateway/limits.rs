@@ -54,7 +54,7 @@ fn a_handshake_that_never_begins_counts_as_a_part_of_the_login() {
 fn an_idle_session_is_421() {
     let pod = Pod::with(|config| config.limits.idle_seconds = 1);
     let mut client = pod.login();
-    assert!(client.expect(421).contains("asked"));
+    assert!(client.expect(421).contains("Idle timeout"));
     client.expect_end();
 }
 

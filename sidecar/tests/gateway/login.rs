@@ -50,11 +50,11 @@ fn a_wrong_password_is_refused_and_counted() {
 }
 
 #[test]
-fn commands_pipelined_in_the_clear_behind_auth_are_never_read_as_protected() {
+fn commands_pipelined_in_the_clear_after_auth_are_never_read_as_protected() {
     let pod = Pod::new();
     let mut client = pod.connect();
     client.send_raw(b"AUTH TLS\r\nUSER mallory\r\nPASS x\r\n");
-    assert!(client.expect(421).contains("behind AUTH"));
+    assert!(client.expect(421).contains("before the reply to AUTH"));
     client.expect_end();
 }
 

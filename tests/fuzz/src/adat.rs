@@ -29,7 +29,7 @@ pub fn check(octets: &[u8]) {
             let (client, ..) = begun();
             let finished = client.finish(message, address()).is_ok();
             assert!(finished || message != genuine3);
-            // Behind the body stand r and s; every signature has a twin, r and q - s.
+            // After the body stand r and s; every signature has a twin, r and q - s.
             let body = genuine3.len() - SIGNATURE;
             assert!(!finished || message.get(..body) == genuine3.get(..body), "only what was signed may be taken");
         }

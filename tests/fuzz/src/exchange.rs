@@ -14,7 +14,7 @@ static KEY: LazyLock<Arc<SigningKey>> = LazyLock::new(|| {
     Arc::new(SigningKey::from_pkcs8_pem(pem).expect("a key of the tests"))
 });
 
-/// The four messages as they are when nobody interferes.
+/// The four messages of an undisturbed exchange.
 pub static GENUINE: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
     let (client, message1, message2) = begun();
     let (server, message3) = answered(&message2);

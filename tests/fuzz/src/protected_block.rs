@@ -14,7 +14,7 @@ const LENGTH_FIELD: usize = 4;
 /// A few blocks. Instrumented, 3DES is slow.
 const LONGEST: usize = 512;
 
-/// A block, and what the connection has brought behind it.
+/// A block, and what the connection has brought after it.
 type Split<'a> = (&'a mut [u8], Vec<u8>);
 
 /// The client's keys and the server's.
@@ -44,14 +44,14 @@ pub fn check(octets: &[u8]) {
 fn raw_data(level: Level, octets: &[u8]) {
     let (_, mut opener) = ends(level, 4096);
     let mut rest = octets.to_vec();
-    while let Ok(Some((block, behind))) = next_block(&opener, &mut rest) {
+    while let Ok(Some((block, following))) = next_block(&opener, &mut rest) {
         assert_eq!(opener.open(block), Err(Unverified), "a stranger has no keys");
-        rest = behind;
+        rest = following;
     }
 }
 
 /// A file in blocks, one of which an attacker has changed, left out, doubled or moved: all before it arrives, nothing
-/// behind it does, and the file does not end well.
+/// after it does, and the file does not end well.
 fn tampered_data(level: Level, octets: &[u8]) {
     let [what, which, at, file @ ..] = octets else { return };
     let (mut sealer, mut opener) = ends(level, 64 + u32::from(*at));
@@ -73,14 +73,14 @@ fn tampered_data(level: Level, octets: &[u8]) {
     let mut received = Vec::new();
     let mut ended = false;
     let mut wire = blocks.concat();
-    while let Ok(Some((block, behind))) = next_block(&opener, &mut wire) {
+    while let Ok(Some((block, following))) = next_block(&opener, &mut wire) {
         assert!(!ended || opener.open(&mut block.to_vec()).is_err(), "nothing may follow the end");
         match opener.open(block) {
             Ok(Block::Payload(payload)) => received.extend_from_slice(payload),
             Ok(Block::End) => ended = true,
             Err(Unverified) => break,
         }
-        wire = behind;
+        wire = following;
     }
     assert!(file.starts_with(&received), "only what was sent may arrive");
     let doubled_end = same == genuine.len() && blocks.len() > genuine.len();
@@ -140,11 +140,11 @@ fn ends(level: Level, size: u32) -> (Sealer, Opener) {
     (client.sealer(TransferNumber(7), level, size), server.opener(TransferNumber(7), level, size))
 }
 
-/// The first block and what is behind it; none where the connection ends before it is whole.
+/// The first block and what follows it; none where the connection ends before it is whole.
 fn next_block<'a>(opener: &Opener, wire: &'a mut [u8]) -> Result<Option<Split<'a>>, Unverified> {
     let Some(header) = wire.first_chunk::<LENGTH_FIELD>() else { return Ok(None) };
     let length = opener.block_length(*header)?;
-    let (block, behind) = wire.split_at_mut(wire.len().min(LENGTH_FIELD + length));
+    let (block, following) = wire.split_at_mut(wire.len().min(LENGTH_FIELD + length));
     let whole = block.len() == LENGTH_FIELD + length;
-    Ok(block.get_mut(LENGTH_FIELD..).filter(|_| whole).map(|block| (block, behind.to_vec())))
+    Ok(block.get_mut(LENGTH_FIELD..).filter(|_| whole).map(|block| (block, following.to_vec())))
 }

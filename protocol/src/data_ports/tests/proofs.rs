@@ -8,7 +8,7 @@ fn always_by_ticket(client: u8) -> Claim {
 }
 
 #[test]
-fn where_a_ticket_is_demanded_one_who_waits_alone_must_show_it_too() {
+fn a_required_ticket_must_be_shown_even_on_an_unshared_port() {
     let mut scene = Scene::of_ports(1);
     scene.claim(1, always_by_ticket(1));
     assert_eq!(scene.connect_shared(28000, 9), Arrival::ToBeProven { from_client: false });

@@ -12,29 +12,32 @@ use super::{
     wire_profile::Malformed,
 };
 
-/// Why the client ends the connection.
+/// Reason for which the client ends the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// Message 1 is no DSA key that a server may have.
+    /// Message 1 is not a DSA key that a server may have.
     #[error("the server's key is not acceptable: {0}")]
     ServerKey(#[from] KeyError),
     /// Message 3 has another form or length.
     #[error("the server's answer cannot be read: {0}")]
     Malformed(#[from] Malformed),
     /// The server's key has not signed message 3.
-    #[error("the server's answer does not bear the signature of its key: somebody may be in between; do not go on")]
+    #[error(
+        "the server's answer does not bear the signature of its key: a man in the middle may have answered; do not \
+         continue"
+    )]
     BadSignature,
     /// Message 3 answers another exchange.
-    #[error("the server has signed an answer to another client or an earlier exchange: do not go on")]
+    #[error("the server has signed an answer to another client or an earlier exchange; do not continue")]
     NotOurChallenge,
-    /// C1 or C2 is out of range, or what they hide is no master key.
-    #[error("the master key in the server's answer is none")]
+    /// C1 or C2 is out of range, or the plaintext is not a master key.
+    #[error("the server's answer does not contain a valid master key")]
     BadMasterKey,
-    /// The redirection check: the server that has signed is elsewhere than where the client has dialled.
+    /// The redirection check: the server that signed has another address than the client dialled.
     #[error(
-        "the redirection check failed: the server signed that its address is {signed}, but {dialled} was dialled. Either the \
-         connection was redirected, or the server does not know its external address. Dial {signed} if you know it to be \
-         the server's, or ask its operator to set the external address to {dialled}"
+        "the redirection check failed: the server signed that its address is {signed}, but {dialled} was dialled. \
+         Either the connection was redirected, or the server does not know its external address. Dial {signed} if you \
+         know it to be the server's, or ask its operator to set the external address to {dialled}"
     )]
     Redirected {
         /// The address in the signed message.
@@ -46,7 +49,7 @@ pub enum ClientError {
 
 /// Takes message 1 and answers it with message 2.
 ///
-/// Whether the key is that of the server is not decided here: see [`AwaitingAnswer::server_key`] before anything is sent.
+/// The caller decides whether the key is the server's: see [`AwaitingAnswer::server_key`] before anything is sent.
 pub fn begin(message1: &[u8], rng: &mut impl CryptoRng) -> Result<(AwaitingAnswer, Vec<u8>), ClientError> {
     let server_key = PublicKey::from_wire(message1)?;
     let secret = SecretKey::random(rng);

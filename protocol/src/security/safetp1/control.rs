@@ -84,8 +84,8 @@ impl Control {
         message
     }
 
-    /// Whether message 4 is this challenge. It has no HMAC: the comparison is all that proves it, and it is made whatever
-    /// the padding is like.
+    /// Whether message 4 is this challenge. It has no HMAC: the comparison is all that proves it, and it is made
+    /// whatever the padding is like.
     pub(super) fn opens_proof(&mut self, message: [u8; PROOF], challenge: &[u8; CHALLENGE]) -> bool {
         self.opening.opens_proof(message, challenge).is_ok_and(bool::from)
     }

@@ -1,4 +1,4 @@
-//! The number of the next message or block, which never comes twice.
+//! Numbers of messages and blocks, none of which is used twice.
 
 /// Every number of this direction has been used, or the transfer has had its end: nothing more can be protected here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_number_is_used_and_none_comes_behind_it() {
+    fn the_last_number_is_used_and_none_follows() {
         let mut counter = Counter::starting_at(u32::MAX - 1);
         assert_eq!(counter.take(), Ok(u32::MAX - 1));
         assert_eq!(counter.take(), Ok(u32::MAX));

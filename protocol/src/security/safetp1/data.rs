@@ -12,7 +12,7 @@ use super::{
     wire_profile::{DATA_IV_LABEL, DATA_TRAILER, Flags, MOST_ENCRYPTED, PBSZ},
 };
 
-/// How the blocks of a data connection are protected.
+/// Protection of the blocks of a data connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
     /// PROT S: integrity.
@@ -41,7 +41,7 @@ pub struct TransferNumber(pub u32);
 pub struct BlockSize(u32);
 
 impl BlockSize {
-    /// What `PBSZ requested` leads to: the size itself, or the largest that there is. None below the least.
+    /// Result of `PBSZ requested`: the requested size, or the largest that there is. None below the least.
     pub fn negotiate(requested: u32) -> Option<Self> {
         (requested >= *PBSZ.start()).then(|| Self(requested.min(*PBSZ.end())))
     }
@@ -123,7 +123,7 @@ impl DataKeys {
     }
 }
 
-/// Why a payload has not become a block.
+/// Reason for which a payload was not sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// The transfer has no number left, or has had its end.
@@ -159,7 +159,7 @@ impl Sealer {
         Ok(self.0.seal(payload, self.0.level.flags(false), out)?)
     }
 
-    /// Appends the length and the block that is the end of the file. Nothing can be sealed behind it.
+    /// Appends the length and the block that is the end of the file. Nothing can be sealed after it.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Exhausted> {
         self.0.seal(&[], self.0.level.flags(true), out)?;
         self.0.counter.stop();
@@ -167,7 +167,7 @@ impl Sealer {
     }
 }
 
-/// What a block has brought.
+/// Contents of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block<'a> {
     /// The next octets of the file; at least one.
@@ -183,7 +183,7 @@ pub enum Block<'a> {
 pub struct Opener(Stream);
 
 impl Opener {
-    /// How many octets the block behind this length field has: never more than the negotiated size.
+    /// Size of the block that follows this length field, in octets: never more than the negotiated size.
     pub fn block_length(&self, header: [u8; 4]) -> Result<usize, Unverified> {
         usize::try_from(u32::from_be_bytes(header))
             .ok()
@@ -191,8 +191,8 @@ impl Opener {
             .ok_or(Unverified)
     }
 
-    /// Opens a block in its place, its length field not included. Where it does not verify, what is left in it is
-    /// nobody's data.
+    /// Opens a block in its place, its length field not included. Where it does not verify, what is left in it must not
+    /// be used.
     pub fn open<'a>(&mut self, block: &'a mut [u8]) -> Result<Block<'a>, Unverified> {
         let opened = self.0.open(block);
         if matches!(opened, Err(_) | Ok(Block::End)) {

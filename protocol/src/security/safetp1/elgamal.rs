@@ -1,4 +1,4 @@
-//! `ElGamal` in RFC 3526's group 14: how the master key goes to the client.
+//! `ElGamal` in RFC 3526's group 14, by which the client gets the master key.
 
 use crypto_bigint::{U256, U2048, const_monty_params, modular::ConstMontyForm};
 use rand_core::CryptoRng;
@@ -49,7 +49,7 @@ impl SecretKey {
         octets(&generator().pow(&*self.0).retrieve())
     }
 
-    /// `M = C2 * (C1^X)^-1 mod P`. None if M is none of 40 octets.
+    /// `M = C2 * (C1^X)^-1 mod P`. None if M does not have 40 octets.
     pub(super) fn decrypt(&self, ciphertext: &Ciphertext) -> Option<MasterKey> {
         let shared = Zeroizing::new(Form::new(&ciphertext.c1.0).pow(&*self.0));
         let inverse = Zeroizing::new(Option::<Form>::from(shared.invert())?);

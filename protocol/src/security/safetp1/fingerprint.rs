@@ -1,4 +1,4 @@
-//! How people and files name a server's key.
+//! Fingerprints, by which people and files name a server's key.
 
 use std::{fmt, str::FromStr};
 
@@ -10,7 +10,7 @@ use super::wire_profile::FINGERPRINT_PREFIX;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
-/// The text is no fingerprint.
+/// The text is not a fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint is SHA256: and 43 characters of base64")]
 pub struct NotAFingerprint;

@@ -6,7 +6,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::wire_profile::{CLIENT_LABELS, Labels, SERVER_LABELS};
 
-/// Which side of the exchange.
+/// A side of the exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Client,

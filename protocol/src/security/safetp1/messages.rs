@@ -1,4 +1,4 @@
-//! The four messages of the exchange as octets. What their numbers mean is the business of both sides.
+//! The four messages of the exchange as octets. The meaning of their numbers is decided by the sides.
 
 use super::{
     ServerIp,
@@ -51,7 +51,7 @@ pub(super) fn write_message2(public: &[u8], client_challenge: Challenge) -> Vec<
 /// `body | mpint(r) | mpint(s)`, as read.
 #[derive(Debug)]
 pub(super) struct Message3<'a> {
-    /// What is signed.
+    /// The signed part.
     pub(super) body: &'a [u8],
     pub(super) c1: &'a [u8],
     pub(super) c2: &'a [u8],

@@ -17,8 +17,8 @@ const HASH_BLOCK: usize = 64;
 /// Octets of a block of 3DES.
 pub(super) const CIPHER_BLOCK: usize = 8;
 
-/// What was to be opened is not what the peer sealed here and now: the one error for whatever is wrong with it, so that
-/// nobody learns more from us than that. The session or the transfer ends.
+/// The message is not what the peer sealed here and now: the one error for every fault, so that an attacker learns no
+/// more than that. The session or the transfer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a protected message did not verify")]
 pub struct Unverified;
@@ -50,8 +50,8 @@ impl Protector {
         out.extend_from_slice(&tag);
     }
 
-    /// Makes `CBC3DESEncrypt(x)` of the x that stands in `out` from `start` on, and says its last cipher block: the IV of
-    /// what follows in a chain.
+    /// Makes `CBC3DESEncrypt(x)` of the x that stands in `out` from `start` on, and says its last cipher block: the IV
+    /// of what follows in a chain.
     pub(super) fn encrypt(&self, out: &mut Vec<u8>, start: usize, iv: [u8; CIPHER_BLOCK]) -> [u8; CIPHER_BLOCK] {
         let pad = padding(out.len().saturating_sub(start));
         out.resize(out.len() + usize::from(pad), pad);
@@ -78,8 +78,8 @@ impl Protector {
         let message: &'a [u8] = message;
         let longest = message.len().checked_sub(1 + HMAC_LENGTH).ok_or(Unverified)?;
         let (pad, well_padded) = measure_padding(message);
-        // The HMAC is computed whatever the padding is like, so that the time does not tell the two failures apart: also
-        // where so much padding would leave no room for an HMAC.
+        // The HMAC is computed whatever the padding is like, so that the time does not tell the two failures apart:
+        // also where so much padding would leave no room for an HMAC.
         let signed = message.len().saturating_sub(pad.into()).max(HMAC_LENGTH);
         let (x, right) = message.get(..signed).and_then(|signed| self.check(signed)).ok_or(Unverified)?;
         self.even_out(x.len(), longest);
@@ -87,8 +87,8 @@ impl Protector {
         if (well_padded & has_room & right).into() { Ok(x) } else { Err(Unverified) }
     }
 
-    /// Hashes as many blocks more as the shortest padding would have left to hash, so that the time does not tell how long
-    /// the padding claims to be (the attack is Lucky Thirteen).
+    /// Hashes as many blocks more as the shortest padding would have left to hash, so that the time does not tell how
+    /// long the padding claims to be (the attack is Lucky Thirteen).
     fn even_out(&self, hashed: usize, longest: usize) {
         let missing = hash_blocks(longest).saturating_sub(hash_blocks(hashed));
         let mut hmac = self.hmac.clone();
@@ -120,12 +120,13 @@ fn hash_blocks(octets: usize) -> usize {
     (octets + 8) / HASH_BLOCK + 1
 }
 
-/// The last cipher block of a message: what the chain goes on with.
+/// The last cipher block of a message, with which the chain continues.
 pub(super) fn last_block(message: &[u8]) -> Option<[u8; CIPHER_BLOCK]> {
     message.last_chunk().copied()
 }
 
-/// How long the padding is, and whether it is one: in constant time. What is none counts as 1, so that all goes on.
+/// Length of the padding, and whether it is valid, in constant time. Invalid padding counts as 1, so that the work
+/// continues.
 pub(super) fn measure_padding(message: &[u8]) -> (u8, Choice) {
     let Some(block) = last_block(message) else { return (1, Choice::from(0)) };
     let [.., pad] = block;
@@ -229,7 +230,9 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_bit_is_unverified(x in proptest::collection::vec(any::<u8>(), 0..60), at in any::<prop::sample::Index>()) {
+        fn a_flipped_bit_is_unverified(
+            x in proptest::collection::vec(any::<u8>(), 0..60), at in any::<prop::sample::Index>(),
+        ) {
             let mut message = sealed(&x);
             let bit = at.index(message.len() * 8);
             message[bit / 8] ^= 1 << (bit % 8);

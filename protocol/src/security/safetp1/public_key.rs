@@ -15,7 +15,7 @@ use super::{
     wire_profile::{DSA_Q_OCTETS, DSA_SIZES, GROUP_OCTETS, Reader, put_mpint},
 };
 
-/// Why a DSA key is not taken.
+/// Reason for which a DSA key is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// Not a DSA key, or not written as it has to be.
@@ -57,7 +57,7 @@ impl PublicKey {
         self.wire.to_vec()
     }
 
-    /// By which people compare keys.
+    /// The fingerprint, by which people compare keys.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::new(Sha256::digest(&self.wire).into())
     }

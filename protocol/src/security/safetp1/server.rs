@@ -13,7 +13,7 @@ use super::{
     wire_profile::Malformed,
 };
 
-/// Why the exchange is over: 535 to the client, whichever it is.
+/// Reason for which the exchange is over: 535 to the client, whichever it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
     /// The message has another form or length.
@@ -26,9 +26,9 @@ pub enum Rejected {
     #[error("the client's ElGamal public value is out of range")]
     WeakPublicValue,
     /// Message 4 is not the server's challenge under the client's control key.
-    #[error("the client has not proved that it has the keys")]
+    #[error("the client did not prove that it has the keys")]
     WrongProof,
-    /// The key has not signed. This is the server's own failure, and as good as impossible.
+    /// The key could not sign: the server's own failure, practically impossible.
     #[error("the server's key could not sign")]
     Unsigned,
 }
@@ -46,8 +46,8 @@ pub struct AwaitingKey {
 }
 
 impl AwaitingKey {
-    /// Takes message 2 and answers it with message 3. This is the step that costs: two powers in the group and a signature,
-    /// some milliseconds.
+    /// Takes message 2 and answers it with message 3. This is the step that costs: two powers in the group and a
+    /// signature, some milliseconds.
     ///
     /// `server_ip`: the server's external address.
     ///

@@ -1,4 +1,4 @@
-//! The server's DSA key: made, kept in PEM, signed with.
+//! The server's DSA key: generated, stored as PEM, used to sign.
 
 use std::fmt;
 
@@ -40,12 +40,12 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a new key. This takes seconds of computing: the primes are searched for.
+    /// Generates a key. This takes seconds of computing: the primes are searched for.
     pub fn generate(size: KeySize, rng: &mut impl CryptoRng) -> Self {
         loop {
             let Ok(components) = Components::try_generate_from_rng_with_key_size(rng, size.for_dsa());
             let Ok(key) = dsa::SigningKey::try_generate_from_rng_with_components(rng, components);
-            // y is 1 or not of order q as good as never; such a key is not handed out.
+            // y is practically never 1 or not of order q; such a key is not handed out.
             if let Ok(key) = Self::new(key) {
                 return key;
             }
@@ -55,7 +55,7 @@ impl SigningKey {
     /// Reads a key from PKCS #8 in PEM, as [`SigningKey::to_pkcs8_pem`] and OpenSSL write it.
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
         let (_, document) = SecretDocument::from_pem(pem).map_err(|_| KeyError::Malformed)?;
-        // The size comes first, so that a key of another one is told from what is no key.
+        // The size comes first, so that a key of another size is not reported as malformed.
         let info = PrivateKeyInfoRef::from_der(document.as_bytes()).map_err(|_| KeyError::Malformed)?;
         check_parameters(&info)?;
         let key = dsa::SigningKey::from_pkcs8_der(document.as_bytes()).map_err(|_| KeyError::Invalid)?;
@@ -67,12 +67,12 @@ impl SigningKey {
         self.key.to_pkcs8_pem(LineEnding::LF).unwrap_or_default()
     }
 
-    /// What clients know the server by.
+    /// The key by which clients know the server.
     pub fn public_key(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Signs the SHA-1 of `body`. k is RFC 6979's: no bad randomness makes it repeat. None as good as never.
+    /// Signs the SHA-1 of `body`. k is RFC 6979's: no bad randomness makes it repeat. None is practically impossible.
     pub(super) fn sign(&self, body: &[u8]) -> Option<dsa::Signature> {
         self.key.sign_prehashed_rfc6979::<Sha1>(&Sha1::digest(body)).ok()
     }

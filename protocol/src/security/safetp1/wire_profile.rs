@@ -78,8 +78,8 @@ pub struct Labels {
 pub enum Flags {
     /// A message of the control connection: encrypted.
     Control = 0x02,
-    /// The same, in a reply to a line that came in the clear: whoever sent none knows that somebody else did, and takes
-    /// it for no reply of his.
+    /// The same, in a reply to a line that came in the clear: a client that sent none knows that an attacker did, and
+    /// does not take it for its own reply.
     ControlToClear = 0x0A,
     /// A block of a data connection under PROT S.
     DataSafe = 0x01,
@@ -97,10 +97,10 @@ impl Flags {
     }
 }
 
-/// Ours: flags and `sequence-#` (u32) behind the line of a control message.
+/// Ours: flags and `sequence-#` (u32) after the line of a control message.
 pub const CONTROL_TRAILER: usize = 1 + 4;
 
-/// Ours: `transfer-#` (u32), flags and `block-#` (u32) behind the payload of a data block.
+/// Ours: `transfer-#` (u32), flags and `block-#` (u32) after the payload of a data block.
 pub const DATA_TRAILER: usize = 4 + 1 + 4;
 
 /// Ours: the least and the most that PBSZ can be.
@@ -113,12 +113,13 @@ pub const MAX_WIRE_LINE: usize = 32768;
 pub const MAX_CONTROL_MESSAGE: usize = (MAX_WIRE_LINE - "ENC ".len()) / 4 * 3;
 
 /// Ours: the octets of data blocks that one direction of a session encrypts before it refuses further transfers: 2^27
-/// cipher blocks, after which two of them are equal with a probability of 2^-11 (SP 800-67 Rev. 2 asks for less than that).
+/// cipher blocks, after which two of them are equal with a probability of 2^-11 (SP 800-67 Rev. 2 asks for less than
+/// that).
 pub const MOST_ENCRYPTED: u64 = 1 << 30;
 
-/// The octets are not of the form that stands here.
+/// The octets do not have the form that is defined here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the message has not the form that X-SafeTP1 gives it")]
+#[error("the message does not have the form that X-SafeTP1 requires")]
 pub struct Malformed;
 
 /// Ours: appends `mpint(n)`, n given as octets with or without leading zeros.

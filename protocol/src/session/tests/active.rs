@@ -10,7 +10,7 @@ fn scene(active_mode: ActiveMode) -> Scene {
 }
 
 #[test]
-fn the_client_itself_is_dialled_at_its_own_word() {
+fn the_clients_own_address_is_dialled_at_the_port_that_it_names() {
     let mut scene = scene(ActiveMode::On);
     for command in ["PORT 198,51,100,1,7,208", "EPRT |1|198.51.100.1|2000|"] {
         scene.client(&format!("{command}\r\nRETR a\r\n"));
@@ -31,7 +31,7 @@ fn the_client_itself_is_dialled_at_its_own_word() {
 }
 
 #[test]
-fn nobody_else_is_dialled_and_no_low_port() {
+fn other_addresses_and_low_ports_are_not_dialled() {
     let mut scene = scene(ActiveMode::On);
     let commands = "PORT 192,0,2,9,7,208\r\nPORT 198,51,100,1,3,255\r\nEPRT |2|2001:db8::1|2000|\r\nEPRT |9|x|2000|\r\n\
                     PORT 1,2,3\r\n";
@@ -51,7 +51,7 @@ fn active_and_passive_replace_each_other() {
 }
 
 #[test]
-fn behind_ccc_commands_come_in_the_clear_and_port_at_the_policys_word() {
+fn after_ccc_commands_are_clear_and_port_must_be_allowed_by_policy() {
     for (active_mode, expected) in [(ActiveMode::On, 533), (ActiveMode::OnInTheClear, 200)] {
         let mut scene = scene(active_mode);
         scene.client("CCC\r\n");
@@ -65,7 +65,7 @@ fn behind_ccc_commands_come_in_the_clear_and_port_at_the_policys_word() {
 }
 
 #[test]
-fn another_level_gives_a_port_up_that_was_chosen_for_the_old_one() {
+fn a_change_of_prot_gives_up_the_held_port() {
     let demands = Demands { data_protected: false, ..settings().demands };
     let mut scene = Scene::logged_in_with(Settings { demands, ..settings() });
     scene.client("EPSV\r\n");

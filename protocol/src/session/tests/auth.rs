@@ -38,7 +38,7 @@ fn after_auth_ssl_prot_needs_no_pbsz_and_policy_still_counts() {
 }
 
 #[test]
-fn whatever_is_pipelined_behind_auth_ends_the_session_also_half_a_line() {
+fn octets_pipelined_after_auth_end_the_session_even_half_a_line() {
     for injected in ["USER mallory\r\n", "U", "\r\n"] {
         let mut scene = Scene::greeted();
         scene.client(&format!("AUTH TLS\r\n{injected}"));

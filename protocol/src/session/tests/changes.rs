@@ -16,7 +16,7 @@ fn an_open_telnet_command_before_tls_swallows_nothing_after_it() {
 }
 
 #[test]
-fn half_a_protected_line_is_no_beginning_of_a_clear_one() {
+fn half_a_protected_line_does_not_begin_a_clear_one() {
     let mut demands = settings().demands;
     demands.clear_command_channel = true;
     let mut scene = Scene::logged_in_with(Settings { demands, ..settings() });

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn pasv_tells_the_address_and_the_port_that_was_granted() {
+fn pasv_returns_the_address_and_the_granted_port() {
     let mut scene = Scene::logged_in();
     scene.client("PASV\r\n");
     assert_eq!(scene.take(), [Output::RequestPort]);
@@ -40,7 +40,7 @@ fn no_free_port_is_425_and_an_event() {
 }
 
 #[test]
-fn after_a_move_pasv_tells_the_new_address_and_epsv_says_to_connect_again() {
+fn after_a_move_pasv_returns_the_new_address_and_epsv_asks_to_reconnect() {
     let mut scene = Scene::logged_in();
     scene.session.handle_address(Some(announced("203.0.113.8")), scene.now);
     scene.client("PASV\r\n");
@@ -51,7 +51,7 @@ fn after_a_move_pasv_tells_the_new_address_and_epsv_says_to_connect_again() {
 }
 
 #[test]
-fn an_address_that_comes_back_is_no_move() {
+fn an_address_that_comes_back_has_not_moved() {
     let mut scene = Scene::logged_in();
     for address in [None, Some("203.0.113.8"), Some("203.0.113.7")] {
         scene.session.handle_address(address.map(announced), scene.now);
@@ -123,7 +123,7 @@ fn a_name_that_does_not_resolve_yet_leaves_epsv_to_clients() {
 }
 
 #[test]
-fn epsv_all_shuts_pasv_and_port_out() {
+fn after_epsv_all_pasv_and_port_are_refused() {
     let mut scene = Scene::logged_in();
     scene.client("EPSV ALL\r\nPASV\r\nPORT 1,2,3,4,5,6\r\n");
     assert_eq!(scene.codes(), [200, 503, 503]);

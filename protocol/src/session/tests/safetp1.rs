@@ -150,13 +150,16 @@ impl Protected {
         self.heard();
         self.scene.client(&format!("{command}\r\n"));
         let code = self.heard().pop().unwrap()[..3].to_owned();
-        assert!(self.answered_clear, "a client that sent nothing in the clear must see that this is no answer to it");
+        assert!(
+            self.answered_clear,
+            "a client that sent nothing in the clear must see that this is not an answer to it"
+        );
         code
     }
 }
 
 #[test]
-fn behind_235_every_command_and_every_line_of_a_reply_is_protected() {
+fn after_235_every_command_and_every_line_of_a_reply_is_protected() {
     let mut protected = Protected::new();
     assert_eq!(protected.ask("NOOP"), ["200 Nothing done."]);
     let lines = protected.ask("STAT");
@@ -188,7 +191,7 @@ fn a_command_in_the_clear_is_533_and_the_session_lives() {
 }
 
 #[test]
-fn protection_that_is_there_is_neither_begun_again_nor_taken_off() {
+fn auth_and_ccc_are_refused_under_x_safetp1() {
     let allowed = Demands { clear_command_channel: true, ..settings().demands };
     let mut protected = Protected::logged_in(Settings { demands: allowed, ..offering() });
     let codes = ["AUTH TLS", "AUTH X-SafeTP1", "ADAT AA==", "CCC", "ENC AA=="].map(|command| protected.code(command));
@@ -214,21 +217,21 @@ fn a_replayed_message_ends_the_session() {
 }
 
 #[test]
-fn what_is_written_behind_auth_or_adat_ends_the_session() {
-    for behind in ["NOOP\r\n", "N"] {
+fn octets_pipelined_after_auth_or_adat_end_the_session() {
+    for pipelined in ["NOOP\r\n", "N"] {
         let mut scene = Scene::greeted_with(offering());
-        scene.client(&format!("AUTH X-SafeTP1\r\n{behind}"));
+        scene.client(&format!("AUTH X-SafeTP1\r\n{pipelined}"));
         assert_eq!(scene.codes(), [421]);
         let mut scene = Scene::greeted_with(offering());
         scene.client("AUTH X-SafeTP1\r\n");
         scene.take();
-        scene.client(&format!("ADAT AAAA\r\n{behind}"));
+        scene.client(&format!("ADAT AAAA\r\n{pipelined}"));
         assert_eq!(scene.codes(), [421]);
     }
 }
 
 #[test]
-fn adat_has_its_place_and_its_form() {
+fn adat_out_of_order_or_malformed_is_refused() {
     let mut scene = Scene::greeted_with(offering());
     scene.client("ADAT AAAA\r\n");
     assert_eq!(scene.codes(), [503]);
@@ -257,7 +260,7 @@ fn the_third_failed_exchange_ends_the_session() {
 }
 
 #[test]
-fn exchanges_that_are_begun_and_left_count_as_failed_ones() {
+fn abandoned_exchanges_count_as_failed_ones() {
     let mut scene = Scene::greeted_with(offering());
     for _ in 0..3 {
         scene.client("AUTH X-SafeTP1\r\n");
@@ -287,7 +290,7 @@ fn without_an_address_or_a_key_it_is_431_and_unlisted_504() {
 }
 
 #[test]
-fn listed_alone_it_is_what_clients_are_pointed_to() {
+fn replies_name_auth_x_safetp1_where_tls_is_not_offered() {
     let mut scene = Scene::greeted_with(Settings { tls: Tls::NotOffered, ..offering() });
     scene.client("USER alice\r\n");
     assert!(scene.said().contains("AUTH X-SafeTP1 first"));
@@ -312,7 +315,7 @@ fn a_transfer_is_numbered_by_the_command_that_opened_it() {
 }
 
 #[test]
-fn port_in_the_clear_inside_of_a_session_takes_the_policys_word() {
+fn clear_port_under_x_safetp1_must_be_allowed_by_policy() {
     let port = "PORT 198,51,100,1,7,208";
     for (active_mode, expected) in
         [(ActiveMode::Off, "502"), (ActiveMode::On, "533"), (ActiveMode::OnInTheClear, "200")]
@@ -320,12 +323,12 @@ fn port_in_the_clear_inside_of_a_session_takes_the_policys_word() {
         let demands = Demands { active_mode, ..settings().demands };
         let mut protected = Protected::logged_in(Settings { demands, ..offering() });
         assert_eq!(protected.code_in_the_clear(port), expected, "{active_mode:?}");
-        assert_eq!(protected.code("NOOP"), "200", "the chain goes on");
+        assert_eq!(protected.code("NOOP"), "200", "the chain continues");
     }
 }
 
 #[test]
-fn a_command_may_be_as_long_inside_as_outside() {
+fn a_protected_command_may_be_as_long_as_a_clear_one() {
     let mut protected = Protected::logged_in(offering());
     let name = "x".repeat(4096 - 5);
     protected.send(&format!("SIZE {name}"));
@@ -339,7 +342,7 @@ fn a_command_may_be_as_long_inside_as_outside() {
 }
 
 #[test]
-fn a_line_beyond_the_limit_of_the_wire_is_a_strangers() {
+fn an_overlong_line_counts_as_sent_in_the_clear() {
     for (mut protected, limit) in [(Protected::new(), 8192), (Protected::logged_in(offering()), 32_768)] {
         assert_eq!(protected.code_in_the_clear(&format!("ENC {}", "A".repeat(limit - 3))), "500");
         assert_eq!(protected.code("NOOP"), "200");

@@ -50,7 +50,7 @@ fn a_transfer_runs_from_150_to_the_backends_226() {
 }
 
 #[test]
-fn the_backends_word_counts_when_it_cannot_finish() {
+fn a_failed_finish_of_the_backend_is_the_transfers_reply() {
     let mut scene = Scene::running();
     scene.ended(Ok(()));
     scene.take();
@@ -59,7 +59,7 @@ fn the_backends_word_counts_when_it_cannot_finish() {
 }
 
 #[test]
-fn a_transfer_that_broke_is_told_to_both_with_the_reason_for_the_client() {
+fn a_broken_transfer_is_reported_to_client_and_backend() {
     let mut scene = Scene::running();
     scene.ended(Err(Failure::Truncated));
     assert_eq!(scene.asked(), "XFAILED other\r\n");
@@ -83,7 +83,7 @@ fn the_backend_learns_which_failures_leave_nothing_to_continue() {
 }
 
 #[test]
-fn a_backend_that_says_that_it_still_finishes_is_waited_for() {
+fn a_backend_that_repeats_150_while_finishing_is_waited_for() {
     let mut scene = Scene::running();
     scene.ended(Ok(()));
     scene.take();
@@ -98,7 +98,7 @@ fn a_backend_that_says_that_it_still_finishes_is_waited_for() {
 }
 
 #[test]
-fn without_pasv_or_with_a_port_that_expired_there_is_425_with_what_to_do() {
+fn a_transfer_without_a_port_is_425_and_names_pasv() {
     let mut scene = Scene::logged_in();
     scene.client("LIST\r\n");
     assert!(scene.said().contains("PASV or EPSV first"));
@@ -141,7 +141,7 @@ fn abor_breaks_a_running_transfer_off_426_then_226() {
 }
 
 #[test]
-fn abor_before_the_backends_150_moves_not_one_octet() {
+fn abor_before_the_150_moves_no_octet() {
     let mut scene = Scene::passive();
     scene.client("RETR a\r\nABOR\r\n");
     scene.take();
@@ -154,7 +154,7 @@ fn abor_before_the_backends_150_moves_not_one_octet() {
 }
 
 #[test]
-fn abor_when_all_octets_have_moved_changes_nothing_but_is_answered() {
+fn abor_after_the_last_octet_changes_nothing_and_is_answered() {
     let mut scene = Scene::running();
     scene.ended(Ok(()));
     scene.client("ABOR\r\n");

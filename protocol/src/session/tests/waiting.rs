@@ -6,7 +6,7 @@ use super::*;
 const READ: usize = 2048;
 
 impl Scene {
-    /// Sends as much of this as is read, and tells how much that was.
+    /// Sends as much of this as is read, and returns how much that was.
     fn pour(&mut self, octets: &str) -> usize {
         let mut read = 0;
         for piece in octets.as_bytes().chunks(READ) {
@@ -39,7 +39,7 @@ fn a_flood_of_commands_is_not_read_further() {
 }
 
 #[test]
-fn before_a_login_few_octets_wait_and_line_ends_are_no_exception() {
+fn before_login_few_octets_may_wait_line_ends_included() {
     for flood in ["\n".repeat(100_000), "PASS x\r\n".repeat(10_000)] {
         let mut scene = Scene::protected();
         scene.client("USER alice\r\n");

@@ -1,3 +1,5 @@
+//! Control messages: their order, and what does not verify.
+
 use proptest::prelude::*;
 
 use super::{
@@ -5,7 +7,7 @@ use super::{
     KEY_1024, pair,
 };
 
-/// Client and server behind 235.
+/// Client and server after 235.
 fn controls() -> (Control, Control) {
     let pair = pair(KEY_1024, 7);
     (pair.client.control, pair.server.control)
@@ -55,7 +57,7 @@ fn a_message_again_is_unverified() {
 }
 
 #[test]
-fn a_message_that_went_missing_shows() {
+fn a_missing_message_is_detected() {
     let (mut client, mut server) = controls();
     client.seal(b"NOOP\r\n").unwrap();
     let second = client.seal(b"NOOP\r\n").unwrap();
@@ -78,7 +80,7 @@ fn a_message_of_another_session_is_unverified() {
 }
 
 #[test]
-fn behind_what_did_not_verify_nothing_opens() {
+fn after_a_message_that_did_not_verify_nothing_opens() {
     let (mut client, mut server) = controls();
     let message = client.seal(b"NOOP\r\n").unwrap();
     assert_eq!(server.open(b"nonsense"), Err(Unverified));
@@ -114,7 +116,7 @@ prop_compose! {
 }
 
 #[test]
-fn an_answer_to_what_came_in_the_clear_shows_that_it_is_one() {
+fn answers_to_clear_lines_are_marked() {
     let (mut client, mut server) = controls();
     let answer = server.seal_answer_to_clear(b"533 No.\r\n").unwrap();
     assert!(client.open(&answer).unwrap().answers_clear);

@@ -1,3 +1,5 @@
+//! Data blocks: their order, their end, and what does not verify.
+
 use proptest::prelude::*;
 
 use super::{
@@ -94,7 +96,7 @@ fn only_safe_blocks_can_be_read_on_the_way() {
 }
 
 #[test]
-fn the_end_comes_once_and_nothing_comes_behind_it() {
+fn nothing_is_sealed_after_the_end() {
     for level in [Level::Safe, Level::Private] {
         let (mut sealer, mut opener) = download(level, 64);
         let mut file = block(&mut sealer, b"all of it");
@@ -195,10 +197,10 @@ proptest! {
 
         let (mut received, mut at) = (Vec::new(), 0);
         loop {
-            let (header, behind) = wire[at..].split_first_chunk_mut().unwrap();
+            let (header, block) = wire[at..].split_first_chunk_mut().unwrap();
             let length = opener.block_length(*header).unwrap();
             at += 4 + length;
-            match opener.open(&mut behind[..length]).unwrap() {
+            match opener.open(&mut block[..length]).unwrap() {
                 Block::Payload(payload) => received.extend_from_slice(payload),
                 Block::End => break,
             }

@@ -1,3 +1,5 @@
+//! The exchange of AUTH and ADAT, and what ends it.
+
 use std::sync::Arc;
 
 use crypto_bigint::U2048;
@@ -187,7 +189,7 @@ fn a_body_that_was_altered_has_no_signature() {
 }
 
 #[test]
-fn another_servers_signature_is_none() {
+fn another_servers_signature_is_refused() {
     let (client, _, message3) = answered(home());
     let body = message3[..message3.len() - SIGNATURE].to_vec();
     let forged = append_signature(body.clone(), &key(KEY_2048).sign(&body).unwrap());
@@ -246,7 +248,7 @@ fn a_master_key_of_more_than_40_octets_is_none_even_if_signed() {
 }
 
 #[test]
-fn what_is_wrong_first_is_what_the_client_says() {
+fn the_first_fault_of_message_3_is_the_one_reported() {
     let (client, _, message3) = answered(address("198.51.100.9"));
     let mut altered = message3;
     altered[10] ^= 1;

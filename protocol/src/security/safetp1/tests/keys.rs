@@ -1,3 +1,5 @@
+//! DSA keys: which are read, which are refused.
+
 use crypto_bigint::{BoxedUint, Resize};
 use dsa::{Components, VerifyingKey, pkcs8::DecodePrivateKey};
 use pkcs8::{EncodePrivateKey, LineEnding};
@@ -101,13 +103,13 @@ fn g_and_y_are_refused_outside_of_2_to_p_and_where_their_order_is_not_q() {
 }
 
 #[test]
-fn a_public_key_with_something_missing_or_behind_it_is_refused() {
+fn a_truncated_or_extended_public_key_is_refused() {
     let wire = key(KEY_1024).public_key().to_wire();
     for end in 0..wire.len() {
         assert_eq!(PublicKey::from_wire(&wire[..end]), Err(KeyError::Malformed));
     }
-    let behind = [wire.as_slice(), &[0]].concat();
-    assert_eq!(PublicKey::from_wire(&behind), Err(KeyError::Malformed));
+    let extended = [wire.as_slice(), &[0]].concat();
+    assert_eq!(PublicKey::from_wire(&extended), Err(KeyError::Malformed));
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn the_first_block_that_does_not_verify_ends_the_session() {
 }
 
 #[test]
-fn an_upload_that_ends_early_ends_no_session() {
+fn a_truncated_upload_does_not_end_the_session() {
     let mut protected = Protected::transferring("STOR a");
     assert_eq!(protected.transfer_ends(Err(Failure::Truncated)), ["426"]);
     assert_eq!(protected.code("NOOP"), "200");
@@ -70,7 +70,7 @@ fn after_1_gib_under_prot_p_in_one_direction_a_transfer_is_refused() {
 }
 
 #[test]
-fn what_is_not_encrypted_wears_no_key_out() {
+fn only_encrypted_blocks_count_towards_the_limit_of_a_key() {
     let demands = Demands { data_protected: false, ..settings().demands };
     let mut protected = Protected::logged_in(Settings { demands, ..offering() });
     protected.ask("PROT S");
@@ -92,7 +92,7 @@ fn stat_and_abor_during_a_transfer_are_answered_at_once_and_as_the_clients_own()
 }
 
 #[test]
-fn a_421_that_nobody_asked_for_is_no_answer_to_the_clear() {
+fn an_unsolicited_421_is_not_marked_as_an_answer_to_a_clear_line() {
     let mut protected = Protected::new();
     protected.scene.pass(LOGIN_TIME);
     assert!(protected.heard()[0].starts_with("421 "));

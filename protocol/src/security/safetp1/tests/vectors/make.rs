@@ -24,8 +24,9 @@ use crate::security::safetp1::{
 };
 
 const ABOUT: &str = "X-SafeTP1 with known keys and nonces; see docs/x-safetp1.md section 9. Octets and numbers are \
-                     hexadecimal, big-endian. Messages of `control` go in the order of each side; every transfer of `data` \
-                     begins with block 0. Each of `refused` comes in place of what is genuine there, and must be refused.";
+                     hexadecimal, big-endian. Messages of `control` go in the order of each side; every transfer of \
+                     `data` begins with block 0. Each of `refused` comes in place of what is genuine there, and must \
+                     be refused.";
 
 /// A source of the octets that it was given, and of nothing else.
 pub(super) struct Draws(Vec<u8>);
@@ -192,7 +193,7 @@ const LINES: [(Side, &str); 23] = [
     (Side::Server, "200 Nothing done.\r\n"),
 ];
 
-/// The answer to a command that somebody has sent in the clear.
+/// The answer to a command that was sent in the clear.
 const IN_THE_CLEAR: &str = "533 This session is protected.\r\n";
 
 fn control(client: &mut Control, server: &mut Control, keys: &SessionKeys, m4: &[u8]) -> Vec<Message> {

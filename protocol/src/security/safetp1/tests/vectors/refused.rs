@@ -1,4 +1,4 @@
-//! Makes what a receiver must refuse: by somebody who has the keys, so that nothing but the one fault is wrong with it.
+//! Creates what a receiver must refuse: with the right keys, so that nothing but the one fault is wrong with it.
 
 use crypto_bigint::U256;
 
