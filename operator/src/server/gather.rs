@@ -185,7 +185,7 @@ impl Reader<'_> {
         let mut alive = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
         let Some(name) = alive.find_map(|pod| pod.spec.as_ref()?.node_name.clone()) else { return Ok(None) };
         let source = Api::<Node>::all(self.client.clone()).get_opt(&name).await;
-        source.map_err(|source| GatherError::Get { kind: "Node".to_owned(), name, source })
+        source.map_err(|source| GatherError::Get { kind: Node::kind(&()).into_owned(), name, source })
     }
 
     async fn used_node_ports(&self, server: &ValidatedServer) -> Result<BTreeSet<u16>, GatherError> {
@@ -193,7 +193,8 @@ impl Reader<'_> {
             return Ok(BTreeSet::new());
         }
         let services = Api::<Service>::all(self.client.clone()).list(&ListParams::default()).await;
-        let services = services.map_err(|source| GatherError::List { kind: "Services".to_owned(), source })?;
+        let services =
+            services.map_err(|source| GatherError::List { kind: Service::plural(&()).into_owned(), source })?;
         let own = |meta: &ObjectMeta| {
             meta.namespace.as_deref() == Some(self.namespace) && meta.name.as_deref() == Some(&server.names.server)
         };

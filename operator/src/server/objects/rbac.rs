@@ -4,6 +4,7 @@ use k8s_openapi::api::{
     core::v1::ServiceAccount,
     rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject},
 };
+use kube::Resource as _;
 use safetp_config::gateway::AddressSource;
 
 use super::inputs::BuildInputs;
@@ -35,12 +36,12 @@ pub(super) fn build_role_binding(inputs: &BuildInputs<'_>) -> Option<RoleBinding
     Some(RoleBinding {
         metadata: inputs.meta(names.gateway()),
         role_ref: RoleRef {
-            api_group: Some("rbac.authorization.k8s.io".to_owned()),
-            kind: "Role".to_owned(),
+            api_group: Some(Role::group(&()).into_owned()),
+            kind: Role::kind(&()).into_owned(),
             name: role.metadata.name.unwrap_or_default(),
         },
         subjects: Some(vec![Subject {
-            kind: "ServiceAccount".to_owned(),
+            kind: ServiceAccount::kind(&()).into_owned(),
             name: names.gateway(),
             namespace: Some(names.namespace.clone()),
             ..Subject::default()

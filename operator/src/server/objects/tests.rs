@@ -174,11 +174,17 @@ fn no_token_is_mounted_where_the_address_does_not_come_from_the_service() {
 
 #[test]
 fn the_gateway_may_read_its_own_service_and_nothing_else() {
-    let rules = object(&prepared(json!({})).role).unwrap().rules.unwrap();
+    let prepared = prepared(json!({}));
+    let rules = object(&prepared.role).unwrap().rules.unwrap();
     assert_eq!(rules.len(), 1);
     assert_eq!(rules[0].resources, Some(vec!["services".to_owned()]));
     assert_eq!(rules[0].resource_names, Some(vec!["files".to_owned()]));
     assert_eq!(rules[0].verbs, ["get", "list", "watch"]);
+    let binding = object(&prepared.role_binding).unwrap();
+    let role = (binding.role_ref.api_group.as_deref(), &*binding.role_ref.kind, &*binding.role_ref.name);
+    assert_eq!(role, (Some("rbac.authorization.k8s.io"), "Role", "files-gateway"));
+    let subjects = binding.subjects.unwrap();
+    assert_eq!((&*subjects[0].kind, &*subjects[0].name), ("ServiceAccount", "files-gateway"));
 }
 
 #[test]
