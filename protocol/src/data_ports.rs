@@ -72,7 +72,7 @@ pub struct DataPorts<S = RandomState> {
     first: u16,
     slots: Vec<Vec<Slot>>,
     port_of: HashMap<SessionId, u16>,
-    /// When each slot expires.
+    /// The moment at which each slot expires.
     deadlines: BTreeSet<(Instant, SessionId)>,
     queue: Queue,
     events: VecDeque<PortEvent>,
@@ -154,7 +154,7 @@ impl<S: BuildHasher> DataPorts<S> {
         }
     }
 
-    /// When [`DataPorts::handle_timeout`] has something to do next.
+    /// The moment for the next [`DataPorts::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
         let slot = self.deadlines.first().map(|(until, _)| *until);
         slot.into_iter().chain(self.queue.first().map(|waiting| waiting.until)).min()
@@ -187,7 +187,7 @@ impl<S: BuildHasher> DataPorts<S> {
         self.events.pop_front()
     }
 
-    /// How many requests wait for a port.
+    /// Number of requests that wait for a port.
     pub fn queued(&self) -> usize {
         self.queue.len()
     }

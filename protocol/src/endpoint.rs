@@ -8,10 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 
 use crate::reply::Reply;
 
-/// Where a client wants to be dialled: the argument of PORT or EPRT.
+/// The argument of PORT or EPRT: an address at which the client wants to be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActiveTarget {
-    /// Here.
+    /// IPv4 or IPv6.
     Address(SocketAddr),
     /// A network protocol other than IPv4 and IPv6, which gets 522 (RFC 2428 §2).
     OtherProtocol,

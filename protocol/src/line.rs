@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// How long a command line may be, its end not counted: room for `PATH_MAX` and a verb.
+/// Longest command line in octets, its end not counted: room for `PATH_MAX` and a verb.
 pub const MAX_LINE: usize = 4096 + 64;
 
 /// One line of the control connection.
@@ -28,7 +28,7 @@ pub struct LineDecoder {
     too_long: bool,
 }
 
-/// Where in a telnet sequence the last octet stood.
+/// Position of the last octet in a telnet sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Telnet {
     Data,

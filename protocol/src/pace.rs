@@ -26,12 +26,12 @@ impl Pace {
         Self { window, left: window, counted: 0 }
     }
 
-    /// How long the connection may be waited for before the next [`Pace::note_wait`].
+    /// Time that the connection may be waited for before the next [`Pace::note_wait`].
     pub fn left(&self) -> Duration {
         self.left
     }
 
-    /// The connection was waited for, successfully or not. At the end of a window `total` must tell how many octets
+    /// The connection was waited for, successfully or not. At the end of a window `total` must return how many octets
     /// have moved since the connection began; then the next window begins.
     pub fn note_wait(&mut self, waited: Duration, total: impl FnOnce() -> u64) -> Result<(), TooSlow> {
         self.left = self.left.saturating_sub(waited);
@@ -55,7 +55,7 @@ mod tests {
     const WINDOW: Duration = Duration::from_secs(120);
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// How long a connection lasts on which so many octets move after each such pause: an hour is for ever.
+    /// Lifetime of a connection on which so many octets move after each pause; an hour stands for ever.
     fn lasts(octets: u64, pause: Duration) -> Duration {
         let (mut pace, mut total, mut passed) = (Pace::new(WINDOW), 0, Duration::ZERO);
         let mut until_next = pause;

@@ -12,7 +12,7 @@ use std::{
 
 /// The longest header of version 1, its CRLF included.
 pub const MAX_V1: usize = 107;
-/// How many octets may follow the first 16 of version 2: the addresses, and what else a proxy has to tell. The standard
+/// Octets that may follow the first 16 of version 2: the addresses, and what else a proxy has to tell. The standard
 /// knows no bound but that of the field; proxies of today need a few hundred.
 pub const MAX_V2_BODY: usize = 4096;
 
@@ -33,7 +33,7 @@ pub enum ProxyHeader {
     Proxied {
         /// The client.
         source: SocketAddr,
-        /// What the client dialled.
+        /// The address that the client dialled.
         destination: SocketAddr,
     },
 }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use crate::line::{Line, LineDecoder};
 
-/// How many lines one reply of a backend may have: a `STAT` of a large directory fits, a runaway does not.
+/// Most lines of one reply of a backend: a `STAT` of a large directory fits, a runaway does not.
 const MAX_LINES: usize = 100_000;
-/// How long one line of a backend's reply may be.
+/// Longest line of a backend's reply, in octets.
 const MAX_REPLY_LINE: usize = 16 * 1024;
-/// How many octets of memory the lines of one reply may take: 100,000 of the longest would be 1.6 GB.
+/// Most octets of memory that the lines of one reply may take: 100,000 of the longest would be 1.6 GB.
 const MAX_REPLY: usize = 8 * 1024 * 1024;
 
 /// A reply's three digits, 100 to 699.

@@ -1,4 +1,4 @@
-//! What two programs say to each other is spelt in one place, which both use.
+//! The wire between two programs is spelt in one place, which both use.
 
 #![allow(clippy::unwrap_used, reason = "in a test an error is a failure")]
 

@@ -14,7 +14,7 @@ use pkcs8::LineEnding;
 use safetp_protocol::security::safetp1::{KeyError, SigningKey};
 use serde_json::Value;
 
-/// What the command has written, if it has succeeded.
+/// Output of the command, if it has succeeded.
 fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child = Command::new("openssl")
         .args(arguments)

@@ -17,7 +17,7 @@ pub enum CommandError {
     /// The argument is not of the form that the verb wants.
     #[error("invalid argument for this command")]
     BadArgument,
-    /// What should be base64 is not (RFC 4648 §4).
+    /// The argument should be base64 and is not (RFC 4648 §4).
     #[error("the argument is not base64")]
     NotBase64,
     /// The type, by its letter, is not offered.

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-/// How long PASV waits for a free port before 425.
+/// Time that PASV waits for a free port before 425.
 pub const QUEUE_TIME: Duration = Duration::from_secs(5);
 
 /// Number of a session, unique in this process.
@@ -37,7 +37,7 @@ impl ExpectedPeer {
 pub struct Claim {
     /// Peer that it comes from.
     pub peer: ExpectedPeer,
-    /// When it proves by a TLS ticket which session it belongs to.
+    /// Condition under which it must prove its session by a TLS ticket.
     pub ticket: Ticket,
     /// Address of the session's control connection. A connection from there that proves nothing may be the client's.
     pub client: IpAddr,
@@ -56,7 +56,7 @@ pub struct Unproven {
     pub shown: Option<SessionId>,
 }
 
-/// When a connection must prove by a TLS ticket which session it belongs to.
+/// Condition under which a connection must prove its session by a TLS ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ticket {
     /// It cannot: no other session may wait for the same peer on the same port.

@@ -354,7 +354,7 @@ impl Scene {
         }
     }
 
-    /// What holds at every moment, whatever happened.
+    /// Invariants that hold after every event.
     fn check(&self) {
         for slots in &self.ports.slots {
             for (index, slot) in slots.iter().enumerate() {

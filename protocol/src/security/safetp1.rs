@@ -38,7 +38,7 @@ pub use wire_profile::Malformed;
 
 use keys::{MasterKey, Side, make_keys};
 
-/// What a finished exchange leaves, from its holder's side: the server's half or the client's.
+/// Result of a finished exchange, as one side sees it.
 #[derive(Debug)]
 pub struct Secured {
     /// The control connection, from the first command after 235 on.

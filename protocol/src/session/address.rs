@@ -51,7 +51,7 @@ impl Address {
         }
     }
 
-    /// When the address moved away from the client.
+    /// The moment at which the address moved away from the client.
     pub(super) fn moved_at(&self) -> Option<Instant> {
         self.moved_at
     }

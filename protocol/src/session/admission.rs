@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Event, Output, Session, phase::Phase};
 use crate::reply::Reply;
 
-/// How far a session has come: what decides who has to leave when there is no room for all.
+/// Progress of a session, which decides what session has to leave when there is no room for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// No octet has come.
@@ -21,7 +21,7 @@ pub enum Progress {
 }
 
 impl Session {
-    /// How far the session has come.
+    /// The progress of the session.
     pub fn progress(&self) -> Progress {
         match self.clocks.first_octet() {
             _ if self.login.is_done() => Progress::LoggedIn,

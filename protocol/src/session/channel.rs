@@ -29,7 +29,7 @@ pub(super) enum ChannelSecurity {
 pub(super) struct ControlChannel {
     security: ChannelSecurity,
     lines: LineDecoder,
-    pub(super) held: HeldCommands,
+    held: HeldCommands,
     /// Longest command, in octets without its end.
     max_line: usize,
     /// The command that is answered at this moment came in the clear.

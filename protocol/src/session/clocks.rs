@@ -40,7 +40,7 @@ impl Clocks {
         self.greeted
     }
 
-    /// When the time for the login began; none while the client is silent.
+    /// The moment at which the time for the login began; none while the client is silent.
     pub(super) fn first_octet(&self) -> Option<Instant> {
         self.first_octet
     }

@@ -8,7 +8,7 @@ use crate::{dialect::Word, reply::Reply};
 pub(super) struct CurrentTransfer {
     stage: TransferStage,
     transfer: Transfer,
-    /// Why it fails: the first reason is the one that the client gets.
+    /// The first reason for which it fails: the one that the client gets.
     failure: Option<Failure>,
     /// ABOR came, and gets its own reply after the transfer's.
     aborted: bool,

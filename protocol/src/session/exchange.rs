@@ -45,7 +45,7 @@ impl Question {
 #[derive(Debug, Default)]
 pub(super) struct Negotiation {
     exchange: Option<Exchange>,
-    pub(super) begun: u8,
+    begun: u8,
 }
 
 impl Negotiation {

@@ -49,9 +49,9 @@ pub enum Output {
 pub struct Transfer {
     /// Its verb.
     pub verb: TransferVerb,
-    /// Where its data connection comes from.
+    /// Direction in which its data connection is dialled.
     pub route: Route,
-    /// How its data connection is protected.
+    /// Protection of its data connection.
     pub security: DataSecurity,
     /// Whether lines are converted. Listings have their line ends already.
     pub convert: bool,

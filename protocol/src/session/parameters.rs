@@ -6,9 +6,9 @@ use crate::command::Type;
 /// Parameters of the next transfer.
 #[derive(Debug, Default)]
 pub(super) struct TransferParameters {
-    /// Where its data connection comes from; none before PASV, EPSV, PORT or EPRT.
+    /// Direction in which its data connection is dialled; none before PASV, EPSV, PORT or EPRT.
     pub(super) route: Option<Route>,
-    /// What the backend has confirmed.
+    /// TYPE, as the backend has confirmed it.
     pub(super) transfer_type: Type,
     /// Octets to skip (REST).
     pub(super) rest: u64,

@@ -278,7 +278,7 @@ fn stat_is_answered_by_the_gateway_with_what_the_client_knows_already() {
     assert!(said.contains("User: alice") && said.ends_with("211 End\r\n"), "{said}");
 }
 
-/// What could come at any moment.
+/// An event that can come at any moment.
 #[derive(Clone, Debug)]
 enum Input {
     Client(String),

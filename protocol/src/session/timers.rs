@@ -8,9 +8,9 @@ use crate::reply::Reply;
 /// Time from the greeting to a client's first octet: programs send it at once. [`super::Settings::login_time`] begins
 /// there.
 pub(super) const FIRST_OCTET_TIME: Duration = Duration::from_secs(10);
-/// How long a backend may take for one reply: deleting or flushing a lot takes a while, a dead one takes forever.
+/// Time for one reply of the backend: deleting or flushing a lot takes a while, a dead backend takes forever.
 const REPLY_TIME: Duration = Duration::from_mins(5);
-/// How long a session on a withdrawn address may be idle: it can do nothing there but PASV.
+/// Idle time of a session on a withdrawn address, where it can do nothing but PASV.
 const MOVED_TIME: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ enum Timer {
 }
 
 impl Session {
-    /// When [`Session::handle_timeout`] has something to do, if nothing else happens before.
+    /// The moment for [`Session::handle_timeout`], if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.next_timer().map(|(at, _)| at)
     }

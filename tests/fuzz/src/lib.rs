@@ -1,4 +1,4 @@
-//! What the fuzzers do with octets. Each module is one target: `check` takes whatever the fuzzer made, and panics where
+//! Fuzz targets, one a module: `check` takes whatever the fuzzer made, and panics where
 //! something holds that must not.
 
 pub mod adat;

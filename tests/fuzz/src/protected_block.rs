@@ -1,4 +1,4 @@
-//! What X-SafeTP1 protects: messages of the control connection, and data connections with their framing.
+//! Octets under X-SafeTP1: messages of the control connection, and data connections with their framing.
 
 use std::{cell::RefCell, sync::LazyLock};
 

@@ -1,4 +1,4 @@
-//! What stands in front of a connection that a load balancer makes.
+//! The header in front of a connection that a load balancer opens.
 
 use safetp_protocol::proxy_header::{HeaderProgress, MAX_V1, MAX_V2_BODY, ProxyHeader};
 

@@ -1,6 +1,9 @@
 //! A backend's replies, and a server's at the client: octets, cut in any way, to replies.
 
-use safetp_protocol::reply::{Reply, ReplyDecoder, ReplyError};
+use safetp_protocol::{
+    endpoint,
+    reply::{Reply, ReplyDecoder, ReplyError},
+};
 
 /// The first octet says how long the pieces are in which the rest arrives.
 pub fn check(octets: &[u8]) {
@@ -10,6 +13,17 @@ pub fn check(octets: &[u8]) {
     for reply in &whole.0 {
         let wire = reply.encode();
         assert_eq!(decode(&wire, wire.len()), (vec![reply.clone()], None), "what is passed on must be the same reply");
+        check_endpoints(reply.text());
+    }
+}
+
+/// An endpoint that a client reads from a 227 or 229 must survive being written again.
+fn check_endpoints(text: &[u8]) {
+    if let Some(endpoint) = endpoint::read_pasv_reply(text) {
+        assert_eq!(endpoint::read_pasv_reply(endpoint::pasv_reply(endpoint).text()), Some(endpoint));
+    }
+    if let Some(port) = endpoint::read_epsv_reply(text) {
+        assert_eq!(endpoint::read_epsv_reply(endpoint::epsv_reply(port).text()), Some(port));
     }
 }
 

@@ -157,7 +157,7 @@ fn trailer(flags: Flags, number: u32) -> [u8; CONTROL_TRAILER] {
     [flags.octet(), a, b, c, d]
 }
 
-/// How long the line at the front of x is, its CRLF not counted, if what follows it is what has to follow.
+/// Length of the line at the front of x, its CRLF not counted, if the trailer that has to follow it does.
 fn line_length(x: &[u8], trailer: [u8; CONTROL_TRAILER]) -> Result<usize, Unverified> {
     let line = x.strip_suffix(&trailer).ok_or(Unverified)?;
     let line = line.strip_suffix(b"\r\n").unwrap_or(line);

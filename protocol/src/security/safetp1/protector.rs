@@ -115,7 +115,7 @@ impl Protector {
     }
 }
 
-/// How many blocks SHA-1 hashes for so many octets, its own padding of nine octets or more included.
+/// Number of blocks that SHA-1 hashes for so many octets, its own padding of nine octets or more included.
 fn hash_blocks(octets: usize) -> usize {
     (octets + 8) / HASH_BLOCK + 1
 }

@@ -109,7 +109,7 @@ pub const PBSZ: std::ops::RangeInclusive<u32> = 64..=65536;
 /// Ours: the most octets of a line on the wire, its CRLF not counted, in either direction. The one limit of lengths.
 pub const MAX_WIRE_LINE: usize = 32768;
 
-/// What that leaves for one control message, which stands there in base64 after `ENC ` or `632 `.
+/// Most octets of one control message, which stands in such a line in base64 after `ENC ` or `632 `.
 pub const MAX_CONTROL_MESSAGE: usize = (MAX_WIRE_LINE - "ENC ".len()) / 4 * 3;
 
 /// Ours: the octets of data blocks that one direction of a session encrypts before it refuses further transfers: 2^27
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         Ok(*array)
     }
 
-    /// How many octets are left.
+    /// Number of octets that are left.
     pub(super) fn remaining(&self) -> usize {
         self.0.len()
     }

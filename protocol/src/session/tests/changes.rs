@@ -1,4 +1,4 @@
-//! What may lie in the control connection when its protection changes, and who may have put it there.
+//! Octets in the control connection when its protection changes, which an attacker may have put there.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What AUTH forgets, and what the backend gets to hear again.
+//! State that AUTH resets, in the session and at the backend.
 
 use super::*;
 

@@ -119,7 +119,7 @@ impl Protected {
         self.scene.client(&format!("ENC {}\r\n", BASE64.encode(message)));
     }
 
-    /// What the client reads of all that was said.
+    /// All replies as the client reads them.
     fn heard(&mut self) -> Vec<String> {
         let said = self.scene.said();
         said.lines().map(|line| self.open(line)).collect()

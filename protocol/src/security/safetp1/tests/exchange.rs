@@ -27,7 +27,7 @@ fn awaiting_key() -> AwaitingKey {
     server::begin(key(KEY_1024)).0
 }
 
-/// What the server says to this message 2.
+/// The server's answer to this message 2.
 fn answer(message2: &[u8]) -> Result<(AwaitingProof, Vec<u8>), Rejected> {
     awaiting_key().answer(message2, home(), &mut rng(2))
 }
@@ -44,14 +44,14 @@ fn answered(server_ip: ServerIp) -> (AwaitingAnswer, AwaitingProof, Vec<u8>) {
     (awaiting_answer, awaiting_proof, message3)
 }
 
-/// What the client says to message 3, once `alter` has been at it.
+/// The client's answer to message 3 after `alter`.
 fn client_error(alter: impl FnOnce(&mut Vec<u8>)) -> ClientError {
     let (client, _, mut message3) = answered(home());
     alter(&mut message3);
     client.finish(&message3, home()).map(|_| ()).unwrap_err()
 }
 
-/// What the client says to a message 3 that the server's key has signed, but with this body.
+/// The client's answer to a message 3 with this body, signed by the server's key.
 fn signed_body(alter: impl FnOnce(Vec<u8>) -> Vec<u8>) -> ClientError {
     client_error(|message3| {
         let (_, signature) = message3.split_at(message3.len() - SIGNATURE);

@@ -9,7 +9,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/x-safetp1.md");
 
 const FILE: &str = include_str!("../../../../testdata/x-safetp1/vectors.json");
 
-/// What the page calls a value, and where the file has it.
+/// Name of a value on the page, and its place in the file.
 const ENTRIES: [(&str, &str); 73] = [
     ("mk", "/server/master_key"),
     ("client-control-3des-key", "/keys/client-control-3des-key"),

@@ -47,7 +47,7 @@ pub(super) struct Dsa {
     pub(super) fingerprint: String,
 }
 
-/// What the client draws, in this order, and its Y.
+/// Random values of the client, in this order, and its Y.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct Client {
     pub(super) x: String,
@@ -55,7 +55,7 @@ pub(super) struct Client {
     pub(super) y: String,
 }
 
-/// What the server draws, in this order, and its address.
+/// Random values of the server, in this order, and its address.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct Server {
     pub(super) master_key: String,
@@ -155,7 +155,7 @@ pub(super) struct Message {
     pub(super) iv: String,
     #[serde(rename = "message")]
     pub(super) sealed: String,
-    /// What goes over the wire, CRLF included.
+    /// Octets on the wire, CRLF included.
     pub(super) wire: String,
 }
 
@@ -188,14 +188,14 @@ pub(super) struct Blocks {
 /// Octets that a receiver must refuse, in place of the genuine ones: the exchange has gone as in the case so far.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct Refused {
-    /// What is wrong with it.
+    /// Its fault.
     pub(super) name: String,
     pub(super) to: Side,
     pub(super) place: Place,
     pub(super) octets: String,
 }
 
-/// Where they come.
+/// Place in the session at which they come.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) enum Place {
     #[serde(rename = "message 2")]

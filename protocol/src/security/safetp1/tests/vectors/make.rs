@@ -75,14 +75,14 @@ pub(super) fn file() -> File {
     }
 }
 
-/// What X is called whose Y has 255 octets.
+/// Name of the X whose Y has 255 octets.
 const SHORT_Y: &str = "X 93";
 
 pub(super) struct Plan {
     pub(super) name: &'static str,
     pub(super) pem: &'static str,
     address: &'static str,
-    /// What X is called.
+    /// Name of X.
     x: &'static str,
     /// Zero octets at the beginning of the master key.
     zeros: usize,
@@ -216,7 +216,7 @@ fn control(client: &mut Control, server: &mut Control, keys: &SessionKeys, m4: &
         .collect()
 }
 
-/// What stands before the base64: a line that is not the last of its reply goes as `632-`.
+/// Text before the base64: a line that is not the last of its reply goes as `632-`.
 fn front(from: Side, line: &str) -> &'static str {
     let last = line.as_bytes().first().is_some_and(u8::is_ascii_digit) && line.as_bytes().get(3) == Some(&b' ');
     match (from, last) {

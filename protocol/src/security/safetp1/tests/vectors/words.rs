@@ -1,4 +1,4 @@
-//! What the page says in words, computed by those words and not by the code under test.
+//! The page's description in words, computed by those words and not by the code under test.
 
 use cbc::cipher::{Array, BlockModeEncrypt, KeyIvInit, consts::U8};
 use hmac::{Hmac, KeyInit, Mac};
