@@ -30,7 +30,7 @@ pub(crate) enum Version {
     Tls13,
 }
 
-/// How to reach one server, and what to expect of it.
+/// The address of one server, and what to expect of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     address: SocketAddr,

@@ -18,7 +18,7 @@ use crate::client::{HOST, Target, USER, Version};
 pub(crate) const LARGE: &str = "large";
 /// A range of ports for data connections.
 pub(crate) const DATA_PORTS: u16 = 20;
-/// Where data ports are looked for: below those that the kernel gives to clients.
+/// The data ports to try: below those that the kernel gives to clients.
 const FIRST_PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// The directory that every server gets; removed on drop.

@@ -55,7 +55,7 @@ impl Processes {
         self.tree()?.iter().map(|(pid, _)| pss(*pid)).sum()
     }
 
-    /// How many there are.
+    /// Number of processes.
     pub(crate) fn count(&self) -> Result<usize> {
         Ok(self.tree()?.len())
     }

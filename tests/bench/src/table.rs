@@ -8,7 +8,7 @@ use crate::metric::{Goal, Metric, Sample};
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) title: String,
-    /// Whether the goals are this one's.
+    /// Whether the goals apply to this server.
     pub(crate) ours: bool,
     pub(crate) samples: Vec<Sample>,
 }

@@ -21,7 +21,7 @@ pub enum Client {
 /// The server of a client, and the login.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// Where the client runs.
+    /// The client's host.
     pub host: Host,
     /// The address and control port from the server's status.
     pub server: SocketAddr,

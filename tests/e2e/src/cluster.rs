@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::clients::{run, stdout};
 
-/// Where the operator is installed.
+/// The operator's namespace.
 pub const OPERATOR_NAMESPACE: &str = "safetp-system";
 /// The images of one build.
 pub const IMAGES: [&str; 3] = ["safetp-operator", "safetp-sidecar", "safetp-ftpd"];

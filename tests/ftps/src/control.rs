@@ -20,7 +20,7 @@ use crate::{
 /// Opens the client's connections: from another network than the test's own, for example.
 pub type Dialer = Box<dyn Fn(SocketAddr) -> io::Result<TcpStream> + Send + Sync>;
 
-/// How a client asks for data connections.
+/// The command by which a client asks for data connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passive {
     /// PASV (RFC 959), and a connection to exactly the address that is announced. Most clients ignore it and connect to
@@ -36,9 +36,9 @@ pub struct Session {
     dialer: Dialer,
     stream: Stream,
     replies: ReplyDecoder,
-    /// What handshakes say from now on.
+    /// The settings of the handshakes to come.
     pub tls: Tls,
-    /// Whether data connections begin with a handshake: from the control connection's on, unless a test sets it.
+    /// Whether data connections begin with a handshake: after that of the control connection, unless a test sets it.
     pub protect_data: bool,
     /// How [`Session::open`] asks for a port: by EPSV, unless a test sets it.
     pub passive: Passive,
@@ -129,9 +129,7 @@ impl Session {
     /// QUIT, and the end of the connection in order.
     pub fn quit(mut self) -> Result<()> {
         self.ask("QUIT", 221)?;
-        self.stream.close_notify();
-        let _ = self.stream.tcp().shutdown(std::net::Shutdown::Write);
-        let _ = io::copy(&mut self.stream, &mut io::sink());
+        self.stream.finish();
         Ok(())
     }
 

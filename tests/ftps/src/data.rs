@@ -54,13 +54,9 @@ impl Data {
         self.stream.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// Ends in order: `close_notify` under TLS, the end of the stream, and then reading to the server's own end, since
-    /// it may still send a session ticket. A socket that is closed with something unread in it is reset, and what was
-    /// still on its way to the server is lost with it. The server's reply says whether this went well.
-    pub fn finish(mut self) {
-        self.stream.close_notify();
-        let _ = self.stream.tcp().shutdown(Shutdown::Write);
-        let _ = io::copy(&mut self.stream, &mut io::sink());
+    /// Ends in order, and reads to the server's own end. Its reply says whether all has arrived.
+    pub fn finish(self) {
+        self.stream.finish();
     }
 
     /// Ends in order, and closes at once with whatever is here unread, as clients do that never read while they write.

@@ -19,7 +19,7 @@ pub enum NoReply {
     /// An orderly end, with nothing before it.
     #[error("the server closed the control connection")]
     Closed,
-    /// Nothing came for [`crate::stream::PATIENCE`].
+    /// Nothing came for 30 s.
     #[error("no reply came in time")]
     TimedOut,
     /// A reset, or an end of TLS that is not authentic.

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufReader, Read, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
     time::Duration,
 };
 
@@ -35,7 +35,7 @@ impl Stream {
         while connection.is_handshaking() {
             if let Err(error) = connection.complete_io(&mut self.wire) {
                 // The peer may have ended it already.
-                let _ = self.tcp().shutdown(std::net::Shutdown::Both);
+                let _ = self.tcp().shutdown(Shutdown::Both);
                 return Err(error);
             }
         }
@@ -63,6 +63,16 @@ impl Stream {
             connection.send_close_notify();
             let _ = self.flush();
         }
+    }
+
+    /// Ends in order: `close_notify` under TLS, the end of the stream, and then reading to the server's own end, since
+    /// it may still send a session ticket. A socket that is closed with something unread in it is reset, and octets
+    /// that are still on their way to the server are lost with it.
+    pub(crate) fn finish(mut self) {
+        self.close_notify();
+        // The server may be the first to end the connection.
+        let _ = self.tcp().shutdown(Shutdown::Write);
+        let _ = io::copy(&mut self, &mut io::sink());
     }
 
     /// Waits for the server's `close_notify`, and continues in the clear; returns the client's `close_notify`, which

@@ -1,4 +1,4 @@
-//! What the client says in TLS handshakes, whom it trusts, and which sessions it can resume.
+//! The client's side of TLS: the certificates that it trusts, what it offers, and the sessions that it can resume.
 
 use std::sync::Arc;
 

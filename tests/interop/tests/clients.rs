@@ -25,7 +25,7 @@ pub(crate) struct Client {
     /// As in the page.
     name: &'static str,
     protections: &'static [Protection],
-    /// Whether data connections can resume the control connection's TLS session, as far as it can be told.
+    /// Whether data connections can resume the control connection's TLS session, as far as it can be configured.
     reuses: &'static [bool],
     passives: &'static [Passive],
     /// Whether uploads always end with `close_notify`. Those of one that does not are excused from it.

@@ -43,7 +43,7 @@ const PHP: Tool = Tool {
     store: Some(php),
     fetch: php,
     verifies: false,
-    remark: "`ftp_ssl_connect`, which verifies no certificate: anybody between can read the password",
+    remark: "`ftp_ssl_connect`, which verifies no certificate: a man in the middle can read the password",
 };
 
 const WGET: Tool = Tool {

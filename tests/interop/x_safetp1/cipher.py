@@ -54,7 +54,7 @@ def open_padded_shahmac(key: bytes, padded: bytes) -> bytes:
 
 
 class Chain:
-    """The CBC chain that goes on through all control messages of one direction (section 5, "Control messages")."""
+    """The CBC chain that continues through all control messages of one direction (section 5, "Control messages")."""
 
     def __init__(self, key: bytes, iv: bytes) -> None:
         self._key = key

@@ -113,12 +113,12 @@ class Client:
         return Transfer(sender, self.settings.level, number, self.pbsz, wear)
 
     def _secure(self) -> None:
-        """The exchange, and the same FEAT before and after it: nobody may have taken TLS out of the first."""
+        """The exchange, and the same FEAT before and after it: TLS must not have been removed from the first."""
         self.lines.write(b"FEAT")
         seen = _offers_tls(self._note(read_clear(self.lines)))
         self._exchange()
         if _offers_tls(self.command("FEAT")) and not seen:
-            raise DowngradedServer("this server offers TLS, and somebody has hidden that")
+            raise DowngradedServer("this server offers TLS, and a man in the middle has hidden that")
 
     def _exchange(self) -> None:
         settings = self.settings

@@ -35,14 +35,14 @@ class Account:
 
 
 class Refusal(Exception):
-    """A command is answered with this code and text, and the session goes on."""
+    """A command is answered with this code and text, and the session continues."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(f"{code} {text}")
 
 
 class Commands:
-    """The state behind one protected control connection; `reply` sends one protected line."""
+    """The state of one protected control connection; `reply` sends one protected line."""
 
     def __init__(self, account: Account, session: Session, local: socket.socket, reply: Callable[[str], None]) -> None:
         self._account = account

@@ -41,7 +41,7 @@ class InjectedCommand(SafetpError):
 
 
 class DowngradedServer(SafetpError):
-    """The server offers TLS, and somebody took it out of what it said in the clear (section 1)."""
+    """The server offers TLS, but the features that it sent in the clear lack it (section 1)."""
 
 
 class LongLine(SafetpError):
@@ -49,7 +49,7 @@ class LongLine(SafetpError):
 
 
 class TruncatedTransfer(SafetpError):
-    """A data connection did not end with its end-of-file block, or went on behind it (section 6)."""
+    """A data connection did not end with its end-of-file block, or continued after it (section 6)."""
 
 
 class UnexpectedReply(SafetpError):

@@ -36,7 +36,7 @@ class LineSocket:
         self.connection.sendall(line + b"\r\n")
 
     def has_waiting(self) -> bool:
-        """Whether octets have come that nobody has read yet."""
+        """Whether octets have come that have not been read yet."""
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(self._buffer or readable)
 

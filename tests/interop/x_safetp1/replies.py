@@ -1,4 +1,4 @@
-"""Replies of RFC 959 section 4.2, in the clear and behind 632 (section 5, "Control messages")."""
+"""Replies of RFC 959 section 4.2, in the clear and in 632 (section 5, "Control messages")."""
 
 import re
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def read_protected(lines: LineSocket, opener: Opener, *, to_clear: bool = False)
     def next_line() -> bytes:
         opened = opener.open(_after_632(lines.read()))
         if opened.answers_clear != to_clear:
-            raise InjectedCommand("somebody else has sent a command into this session")
+            raise InjectedCommand("a command that this client did not send was injected into the session")
         return opened.line
 
     return _collect(next_line)

@@ -60,7 +60,7 @@ class Server:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def close(self) -> None:
-        """Ends `run`; connections that are open go on."""
+        """Ends `run`; open connections continue."""
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
@@ -134,7 +134,7 @@ class ClearDialogue:
             return
         session = exchange.check_proof(message)
         if self.lines.has_waiting():
-            self._end("421 Octets came behind the last ADAT")
+            self._end("421 Octets came after the last ADAT")
         self._say("235 Protected from here on")
         self._session = session
 
@@ -157,7 +157,7 @@ class ClearDialogue:
 
 
 class ProtectedDialogue:
-    """Everything behind 235: ENC in, 632 out (section 5)."""
+    """Everything after 235: ENC in, 632 out (section 5)."""
 
     def __init__(self, lines: LineSocket, session: Session, account: Account) -> None:
         self._lines = lines

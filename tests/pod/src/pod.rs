@@ -42,7 +42,7 @@ pub struct Pod {
     pub control_port: u16,
     /// The gateway itself.
     pub gateway: Arc<Gateway>,
-    /// What of the volume is in force.
+    /// The settings in force, from the volume.
     pub settings: watch::Receiver<Arc<InForce>>,
     /// The external address: a value sent here is announced from then on.
     pub address: watch::Sender<Option<Announced>>,

@@ -1,4 +1,4 @@
-//! Programs that tests run: with nothing of the environment of whoever runs the tests, and to their end.
+//! Programs that tests run to their end, without the environment of the tests.
 
 use std::{
     ffi::OsStr,

@@ -26,7 +26,7 @@ pub struct Evidence<'a> {
     pub scenario: Scenario,
     /// The tampering with it.
     pub tampering: &'a Tampering,
-    /// How far that got.
+    /// Its effect.
     pub effect: Effect,
     /// The same session without it.
     pub profile: &'a Profile,

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Where a package lies unpacked.
+/// The folder of an unpacked package.
 pub(super) fn root(package: &str, peers: &Path) -> PathBuf {
     let root = peers.join(package).join("root");
     root.canonicalize().unwrap_or(root)

@@ -1,4 +1,4 @@
-//! How every server is started.
+//! Start of a server's program, with its output in a log.
 
 use std::{
     path::Path,

@@ -20,7 +20,7 @@ use crate::watching::Watch;
 /// Within the load balancer's pool, above the addresses that it assigns by itself in a run.
 const NEW: &str = "203.0.113.248";
 
-/// Where the gateway listens inside the pod: an unprivileged process has no port 21.
+/// The control port inside the pod: an unprivileged process cannot have port 21.
 const CONTROL_IN_POD: u16 = 2121;
 
 #[test]

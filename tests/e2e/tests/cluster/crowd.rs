@@ -49,7 +49,7 @@ fn sixty_clients_at_once_behind_one_address_share_twenty_ports() -> Result<()> {
 const TRANSFERS: usize = 1000;
 /// Threads that drive them: each does its sessions one after the other, so that all of a phase are open at its end.
 const DRIVERS: usize = 10;
-/// How long EPSV may take while all of them wait for their connections.
+/// The limit for an answer to EPSV while all of them wait for their connections.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 #[test]

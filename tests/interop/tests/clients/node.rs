@@ -32,7 +32,7 @@ fn program(stage: &Stage, case: Case) -> Program {
     node
 }
 
-/// What the lock file says, fetched once.
+/// The packages of the lock file, fetched once.
 fn installed() -> &'static PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {

@@ -55,7 +55,7 @@ def running_server(root: Path, announced: str = "127.0.0.1", host: str = "127.0.
 
 
 def connect(server: Server, level: Level = Level.PRIVATE, pbsz: int = 65536, **more: object) -> Client:
-    """A client of that server, behind its login."""
+    """A client of that server, logged in."""
     host = server.listener.getsockname()[0]
     return Client.connect(Settings(host, server.port(), "eve", "secret", level, pbsz, **more))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Control messages against somebody on the wire."""
+"""Control messages that a man in the middle changes."""
 
 import unittest
 from copy import deepcopy

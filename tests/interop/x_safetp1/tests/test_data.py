@@ -1,4 +1,4 @@
-"""Blocks of data connections against somebody on the wire."""
+"""Blocks of data connections that a man in the middle changes."""
 
 import io
 import socket
@@ -28,7 +28,7 @@ def blocks(of: Transfer) -> list[bytes]:
 
 
 def receive(of: Transfer, octets: bytes) -> bytes:
-    """What a receiver makes of these octets and the close behind them."""
+    """A receiver's result for these octets and the close after them."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         sender = threading.Thread(target=_send_and_close, args=(theirs, octets))

@@ -62,7 +62,7 @@ class Exchange(unittest.TestCase):
         with self.assertRaisesRegex(FailedProof, "another challenge"):
             another.answer_proof(server.answer_challenge(one.answer_key(server.offer_key())))
 
-    def test_a_master_key_for_somebody_else_is_refused(self) -> None:
+    def test_a_master_key_for_another_server_is_refused(self) -> None:
         client, server = both_sides()
         other, _ = both_sides()
         own = client.answer_key(server.offer_key())

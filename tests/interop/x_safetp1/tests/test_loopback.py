@@ -233,7 +233,7 @@ class Dialogue(WithFolder):
 
 
 class Replies(unittest.TestCase):
-    """What the client makes of replies that somebody changed on the wire."""
+    """The client's reaction to replies that were changed on the wire."""
 
     def setUp(self) -> None:
         ours, self.theirs = socket.socketpair()
