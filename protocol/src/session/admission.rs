@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Event, Output, Session, phase::Phase};
 use crate::reply::Reply;
 
-/// Progress of a session, which decides what session has to leave when there is no room for all.
+/// Progress of a session, which decides which session has to leave when there is no room for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// No octet has come.
