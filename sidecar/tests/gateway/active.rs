@@ -1,9 +1,12 @@
 //! Active mode: the gateway dials, and only the client itself.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 
 use safetp_config::gateway::{ActiveMode, GatewayConfig, Mechanism};
-use safetp_protocol::security::safetp1::Level;
+use safetp_protocol::{
+    endpoint::{eprt_argument, port_argument},
+    security::safetp1::Level,
+};
 
 use crate::support::{Pod, SafeClient};
 
@@ -19,8 +22,11 @@ fn listener() -> (TcpListener, u16) {
 }
 
 fn port_command(port: u16) -> String {
-    let [high, low] = port.to_be_bytes();
-    format!("PORT 127,0,0,1,{high},{low}")
+    format!("PORT {}", port_argument(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)))
+}
+
+fn eprt_command(port: u16) -> String {
+    format!("EPRT {}", eprt_argument((Ipv4Addr::LOCALHOST, port).into()))
 }
 
 #[test]
@@ -34,7 +40,7 @@ fn a_client_under_tls_is_dialled_and_its_data_stays_protected() {
     let pod = Pod::with(active);
     let mut client = pod.login();
     client.store("STOR file", b"over an active connection");
-    for command in [port_command, |port| format!("EPRT |1|127.0.0.1|{port}|")] {
+    for command in [port_command, eprt_command] {
         let (listener, port) = listener();
         client.ask(&command(port), 200);
         client.send("RETR file");
