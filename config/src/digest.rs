@@ -1,9 +1,11 @@
+//! The digest by which operator and pod agree on what is in force.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// SHA-256 over named files: equal on both sides exactly when the same bytes were written and loaded.
+/// SHA-256 of named files: equal on both sides exactly when the same bytes were written and loaded.
 ///
 /// Names and contents are length-prefixed, so that moving a byte from one to the other changes the digest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

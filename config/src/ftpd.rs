@@ -1,4 +1,4 @@
-//! What the embedded ftpd reads.
+//! The files that the embedded ftpd reads: `ftpd.json` and `users.json`.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,10 +10,10 @@ use crate::{ConfigError, paths};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FtpdConfig {
-    /// Hours that the part of an upload that broke off is kept for `REST` and `STOR`.
+    /// Hours for which the part of an interrupted upload is kept, to be resumed by `REST` and `STOR`.
     pub keep_parts_hours: u32,
-    /// How clients write names that have not said `OPTS UTF8 ON`: a label of <https://encoding.spec.whatwg.org>.
-    /// Absent: names are octets, which is UTF-8 to all who take them for text.
+    /// Encoding of the names of clients that have not sent `OPTS UTF8 ON`: a label of
+    /// <https://encoding.spec.whatwg.org>. Absent: names are octets, which is UTF-8 where they are taken for text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name_encoding: Option<String>,
 }
@@ -51,11 +51,11 @@ impl Users {
 pub struct User {
     /// The password's hash.
     pub password: PasswordHash,
-    /// The home directory relative to the volume, made at login; its `..` and links lead nowhere outside.
+    /// The home directory relative to the volume, created at login; no `..` or link in it leads out of the volume.
     pub home: String,
-    /// Whether commands that change anything are refused.
+    /// True to refuse commands that change anything.
     pub read_only: bool,
-    /// Where this account differs from [`FtpdConfig::name_encoding`]; `utf-8` takes that back.
+    /// Encoding of this account's names, in place of [`FtpdConfig::name_encoding`]; `utf-8` sets it back to octets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name_encoding: Option<String>,
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_does_not_reach_a_log() {
+    fn the_debug_form_hides_the_hash() {
         let user = User {
             password: PasswordHash("$argon2id$secret".into()),
             home: "alice".into(),

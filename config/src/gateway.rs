@@ -1,4 +1,4 @@
-//! `gateway.json`: all that a gateway must know and cannot learn by itself.
+//! `gateway.json`: everything that a gateway must know and cannot learn by itself.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +10,27 @@ use crate::{ConfigError, paths, ports::PortRange};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GatewayConfig {
-    /// `namespace/name` of the SafeTPServer, for logs and the greeting of no one.
+    /// `namespace/name` of the SafeTPServer: for logs only, never sent to clients.
     pub server: String,
     /// The port that the gateway listens on for control connections inside the pod.
     pub listen_port: u16,
     /// The port of metrics, health and status, on the pod network, plain HTTP.
     pub admin_port: u16,
-    /// This replica's data ports: announced, exposed and listened on are one number.
+    /// This replica's data ports: each is announced, exposed and listened on by the same number.
     pub data_ports: PortRange,
-    /// Where the external address comes from.
+    /// Source of the external address.
     pub address: AddressSource,
-    /// Whether the address that a connection comes from is known to be its client's own: no proxy and no other node of
-    /// the cluster lies between.
+    /// True if the peer address of a connection is known to be its client's own: there is no proxy and no other node of
+    /// the cluster in between.
     #[serde(default)]
     pub real_client_addresses: bool,
-    /// What a client must do before it may do anything else.
+    /// Protection that is offered and required.
     pub security: Security,
     /// The server behind the gateway.
     pub backend: Backend,
-    /// Upper bounds on what strangers can make the gateway do.
+    /// Upper bounds on sessions and times.
     pub limits: Limits,
-    /// How uploads end.
+    /// Rules for the end of uploads.
     pub uploads: Uploads,
     /// Active mode (PORT and EPRT); absent: both are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,39 +78,39 @@ impl GatewayConfig {
     }
 }
 
-/// Where the gateway learns the address that it announces.
+/// Source of the address that the gateway announces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "camelCase", deny_unknown_fields)]
 pub enum AddressSource {
-    /// From the status of this Service, watched by the gateway itself.
+    /// The status of this Service, watched by the gateway itself.
     Service {
         /// The Service's name, in the pod's namespace.
         name: String,
         /// The pod's namespace.
         namespace: String,
     },
-    /// From the file that the kubelet makes of [`paths::ADDRESS_ANNOTATION`].
+    /// The file in which the kubelet shows [`paths::ADDRESS_ANNOTATION`].
     PodAnnotation,
-    /// Stated by the user: an address or a DNS name.
+    /// An address or a DNS name, set in the spec.
     Pinned {
         /// An IP address or a DNS name, resolved again while running.
         address: String,
     },
 }
 
-/// What protects the channels.
+/// Protection of control and data channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Security {
     /// The mechanisms that AUTH offers, in the order of FEAT.
     pub mechanisms: Vec<Mechanism>,
-    /// Whether commands must come over a protected control channel.
+    /// Whether the control channel must be protected.
     pub control: Requirement,
     /// Whether data connections must be protected (PROT P).
     pub data: Requirement,
-    /// How strictly a data connection must prove that it belongs to its session.
+    /// The proof that a data connection belongs to its session.
     pub data_binding: DataBinding,
-    /// Whether CCC (RFC 2228) may take the protection off a control channel under TLS.
+    /// True to let CCC (RFC 2228) end TLS on the control channel.
     #[serde(default)]
     pub clear_command_channel: bool,
 }
@@ -126,24 +126,24 @@ pub enum Mechanism {
     SafeTp1,
 }
 
-/// Whether protection may be left out.
+/// Requirement of a protection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Requirement {
-    /// Nothing but the way into protection works without it.
+    /// Only the commands that set the protection up work without it.
     Required,
-    /// The client decides.
+    /// The client may leave it out.
     Optional,
 }
 
-/// How a data connection proves its session (by TLS resumption, or by its peer address).
+/// The proof by which a data connection belongs to its session: TLS resumption, or its peer address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DataBinding {
     /// The TLS session must be resumed on every protected data connection.
     Required,
-    /// A client that surely has a ticket must resume its TLS session; for others the peer address must equal the control
-    /// connection's.
+    /// A client that surely has a ticket must resume its TLS session; for others the peer address must equal the
+    /// control connection's.
     WhenOffered,
-    /// Only the data port itself tells sessions apart.
+    /// None: only the data port tells sessions apart.
     Never,
 }
 
@@ -151,7 +151,7 @@ pub enum DataBinding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Backend {
-    /// The embedded ftpd on its Unix socket, which hands over descriptors (see [`crate::ftpd`]).
+    /// The embedded ftpd on its Unix socket, which hands over descriptors (see `safetp_protocol::dialect`).
     Embedded {
         /// The socket's path.
         socket: String,
@@ -164,30 +164,31 @@ pub enum Backend {
 pub struct Limits {
     /// Sessions at once that have logged in; one more gets 421.
     pub sessions: u32,
-    /// Sessions at once that have logged in from one peer address; 0 is no limit, for many clients share one NAT address.
+    /// Sessions at once that have logged in from one peer address; 0 is no limit, since many clients may share the
+    /// address of a NAT.
     pub sessions_per_peer: u32,
-    /// Seconds without a command or transfer until 421.
+    /// Seconds without a command or transfer after which the session gets 421.
     pub idle_seconds: u32,
     /// Seconds from the client's first octet to a finished login.
     pub login_seconds: u32,
-    /// Seconds in which a data connection must come, and over which it must then move at least so many octets a second
-    /// on average as `safetp_protocol::pace::LEAST_RATE` says.
+    /// Seconds in which a data connection must come, and over which it must then move at least
+    /// `safetp_protocol::pace::LEAST_RATE` octets a second on average.
     pub data_seconds: u32,
 }
 
-/// How uploads end.
+/// Rules for the end of uploads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Uploads {
-    /// Whether an upload over TLS that ends without `close_notify` is a truncated one (426, nothing stored).
+    /// True to refuse an upload over TLS that ends without `close_notify` as truncated (426, nothing stored).
     pub require_close_notify: bool,
-    /// Logins for which that is otherwise.
+    /// Logins for which another value holds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub logins: BTreeMap<String, bool>,
 }
 
 impl Uploads {
-    /// Whether uploads of this login must end with `close_notify`.
+    /// The value for this login.
     pub fn require_close_notify_of(&self, login: &str) -> bool {
         self.logins.get(login).copied().unwrap_or(self.require_close_notify)
     }
@@ -197,8 +198,8 @@ impl Uploads {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ActiveMode {
-    /// Whether PORT and EPRT are taken in the clear, so that a firewall at the client's side can read them: inside a
-    /// session under X-SafeTP1, and under TLS behind CCC. The data connection stays as protected as it was asked for.
+    /// True to accept PORT and EPRT in the clear, so that a firewall on the client's side can read them: in a session
+    /// under X-SafeTP1, and after CCC under TLS. The protection of the data connection stays as PROT has set it.
     pub clear_port: bool,
 }
 
@@ -207,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_what_is_read() {
+    fn a_written_file_is_read_unchanged() {
         let json = serde_json::to_vec(&GatewayConfig::example()).unwrap();
         assert_eq!(GatewayConfig::parse(&json).unwrap(), GatewayConfig::example());
     }
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_login_comes_before_what_is_said_of_all() {
+    fn the_value_of_a_login_comes_before_that_of_all() {
         let logins = BTreeMap::from([("device".to_owned(), false)]);
         let uploads = Uploads { require_close_notify: true, logins };
         assert_eq!(["device", "alice"].map(|login| uploads.require_close_notify_of(login)), [false, true]);

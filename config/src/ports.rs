@@ -1,10 +1,10 @@
-//! Ports and ranges of ports that cannot be out of bounds.
+//! A range of data ports that is always within its bounds.
 
 use std::{fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
-/// The first port that a data connection may use: lower ones are refused by firewalls and by RFC 2577 §3.
+/// The first port that a data connection may use: firewalls and RFC 2577 §3 refuse lower ones.
 pub const FIRST_UNPRIVILEGED: u16 = 1024;
 
 /// A closed range of unprivileged TCP ports, never empty.
@@ -15,14 +15,14 @@ pub struct PortRange {
     last: u16,
 }
 
-/// Why two numbers are no [`PortRange`].
+/// Reason why two numbers are not a [`PortRange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortRangeError {
-    /// A port under 1024.
+    /// The first port is under 1024.
     #[error("data ports start at {0}, but must be 1024 or higher: firewalls and clients refuse lower ones")]
     Privileged(u16),
-    /// The last lies before the first.
-    #[error("the last data port ({last}) lies before the first ({first})")]
+    /// The last port comes before the first.
+    #[error("the last data port ({last}) comes before the first ({first})")]
     Reversed {
         /// The lower bound that was given.
         first: u16,
@@ -57,12 +57,12 @@ impl PortRange {
         self.last
     }
 
-    /// How many ports, 1 to 64512.
+    /// Number of ports, 1 to 64512.
     pub fn count(self) -> u16 {
         self.last - self.first + 1
     }
 
-    /// Whether `port` lies in the range.
+    /// Returns true if `port` is in the range.
     pub fn contains(self, port: u16) -> bool {
         self.ports().contains(&port)
     }
@@ -113,11 +113,11 @@ mod tests {
     fn ports_under_1024_and_reversed_bounds_are_refused_with_their_numbers() {
         assert_eq!(PortRange::new(1023, 2000), Err(PortRangeError::Privileged(1023)));
         let reversed = PortRange::new(3000, 2999).unwrap_err();
-        assert_eq!(reversed.to_string(), "the last data port (2999) lies before the first (3000)");
+        assert_eq!(reversed.to_string(), "the last data port (2999) comes before the first (3000)");
     }
 
     #[test]
-    fn a_file_cannot_smuggle_a_wrong_range_in() {
+    fn a_file_with_a_wrong_range_is_refused() {
         assert!(serde_json::from_str::<PortRange>(r#"{"first":20,"last":21}"#).is_err());
     }
 }
