@@ -1,4 +1,4 @@
-//! The seccomp filters: an allow list of system calls, and what is refused of those on it.
+//! The seccomp filters: an allow list of system calls, and the uses of those on it that are refused.
 //!
 //! They are two because a filter gives one answer. The first knows names only: what is not on its list is `ENOSYS`, as
 //! on a kernel that does not have the call yet, so that a newer C library falls back to the older call instead of
@@ -17,10 +17,10 @@ use seccompiler::{
 
 use crate::error::ShutInError;
 
-/// Which system calls a program can make.
+/// The system calls that a program can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
-    /// Those of a file server on a Unix socket: no other socket, every change of files.
+    /// Those of a file server on a Unix socket: no other sockets, but every change of files.
     Files,
     /// Those of a relay: Unix and IP sockets; files can be opened for reading only.
     Relay,
@@ -80,7 +80,7 @@ fn errno(number: i32) -> SeccompAction {
     SeccompAction::Errno(number.unsigned_abs())
 }
 
-/// `socket` and `socketpair` begin with the domain.
+/// Rules against other domains, the first argument of `socket` and `socketpair`.
 fn other_domains(calls: Calls) -> Result<Vec<SeccompRule>, BackendError> {
     let other = |domain: &i32| {
         SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, u64::from(domain.unsigned_abs()))
@@ -88,16 +88,16 @@ fn other_domains(calls: Calls) -> Result<Vec<SeccompRule>, BackendError> {
     Ok(vec![SeccompRule::new(calls.domains().iter().map(other).collect::<Result<_, _>>()?)?])
 }
 
-/// A thread is all that may come of `clone`. `clone3` hides its flags from filters, so it is not on the list: the C
-/// library falls back to `clone`.
+/// Rules against all that `clone` can create but threads. `clone3` hides its flags from filters, so it is not on the
+/// list: the C library falls back to `clone`.
 fn processes_and_namespaces() -> Result<Vec<SeccompRule>, BackendError> {
     let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
     let process = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(thread), 0)?;
     Ok(vec![SeccompRule::new(vec![process])?])
 }
 
-/// Without this, whoever holds a descriptor that was opened for reading opens the file once more for writing, as
-/// `/proc/self/fd/N`, wherever the file's mode allows it.
+/// Rules against opening for writing. Without them a program with a descriptor that was opened for reading could open
+/// the file once more for writing, as `/proc/self/fd/N`, wherever the file's mode allows it.
 fn opening_for_more_than_reading(argument: u8) -> Result<Vec<SeccompRule>, BackendError> {
     let flag = |mask: i32, value: i32| {
         let (mask, value) = (u64::from(mask.unsigned_abs()), u64::from(value.unsigned_abs()));

@@ -11,7 +11,7 @@ use crate::{
     reach::{Dial, Reach, Use},
 };
 
-/// The newest rights that this program knows; an older kernel takes those that it has.
+/// The newest rights that this program knows; an older kernel applies those that it has.
 const NEWEST: ABI = ABI::V6;
 
 const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
@@ -20,12 +20,12 @@ const STORE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 });
 const LISTEN: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadDir | MakeSock | RemoveFile});
 
-/// Where a statically linked program takes random octets from. It has no dynamic symbols, among which the crate
+/// Devices from which a statically linked program takes random octets. It has no dynamic symbols, among which the crate
 /// getrandom looks for the system call, so the crate waits on the first of these and reads the second.
 const RANDOM: [&str; 2] = ["/dev/random", "/dev/urandom"];
 
 pub(crate) fn apply(reach: &Reach) -> Result<Landlock, ShutInError> {
-    // What is not handled is not restricted.
+    // Access that is not handled is not restricted.
     let net = match reach.dial {
         Dial::Ports(_) => AccessNet::from_all(NEWEST),
         Dial::Any => AccessNet::BindTcp.into(),

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-/// What a program can still reach. Everything else is out of reach, as far as the node's kernel has Landlock.
+/// Files and ports that a program can still reach. Everything else is out of reach, as far as the node's kernel has
+/// Landlock.
 #[derive(Clone, Debug)]
 pub struct Reach {
-    /// Files and directories, each with what can be done with it and beneath it.
+    /// Files and directories, each with the use of it and of what is beneath it.
     pub paths: Vec<(PathBuf, Use)>,
     /// TCP ports that can be listened on. 0 is any port that the system chooses.
     pub listen: Vec<u16>,
@@ -13,7 +14,7 @@ pub struct Reach {
     pub dial: Dial,
 }
 
-/// What can be done with a path.
+/// Use of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// Read files and directories.

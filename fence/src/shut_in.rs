@@ -9,8 +9,8 @@ use crate::{
     reach::Reach,
 };
 
-/// Shuts the calling thread in, and every thread that it creates from now on: so it comes before any other is created.
-/// Returns how much of Landlock is in force.
+/// Shuts in the calling thread and every thread that it creates from now on, so it must be called before others are
+/// created. Returns how much of Landlock is in force.
 pub fn shut_in(reach: &Reach, calls: Calls) -> Result<Landlock, ShutInError> {
     // Landlock first: the filter does not let its system calls through.
     let landlock = files::apply(reach)?;

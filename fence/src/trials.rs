@@ -1,4 +1,4 @@
-//! Tries from inside what must not be possible.
+//! Trials from inside of what must not be possible.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -26,15 +26,15 @@ use crate::{
 /// One thing that a program which is shut in must not be able to do, or still must.
 #[derive(Debug)]
 pub struct Trial {
-    /// What was tried.
+    /// Name of the attempt, for the report.
     pub what: &'static str,
-    /// What the kernel answered.
+    /// The kernel's answer.
     pub outcome: io::Result<()>,
-    /// What the fences in force must do about it.
+    /// The answer that the fences in force must give.
     pub expected: Expected,
 }
 
-/// What the fences in force must do about a trial.
+/// The answer that the fences in force must give to a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// They refuse it.
@@ -52,7 +52,7 @@ impl Expected {
 }
 
 impl Trial {
-    /// Whether it went as it must. What failed for another reason than the fences has shown nothing.
+    /// Returns true if the answer is the expected one. A failure for another reason than the fences proves nothing.
     pub fn passed(&self) -> bool {
         match self.expected {
             Expected::Refused => self.outcome.as_ref().is_err_and(is_fence),
@@ -67,17 +67,17 @@ fn is_fence(error: &io::Error) -> bool {
     error.kind() == ErrorKind::PermissionDenied || error.raw_os_error() == Some(Errno::NOSYS.raw_os_error())
 }
 
-/// Why a program is not shut in.
+/// Reason why a program is not shown to be shut in.
 #[derive(Debug, thiserror::Error)]
 pub enum TrialError {
-    /// It could not be done.
+    /// The fences could not be applied.
     #[error(transparent)]
     ShutIn(#[from] ShutInError),
-    /// The findings could not be written.
+    /// The report could not be written.
     #[error("failed to write: {0}")]
     Write(#[from] io::Error),
     /// Something was possible that must not be, or the other way round.
-    #[error("the fences do not stand as they must: {0}")]
+    #[error("not as the fences must answer: {0}")]
     Failed(String),
 }
 
@@ -99,7 +99,7 @@ pub fn try_out(reach: &Reach, calls: Calls, mut out: impl Write) -> Result<(), T
     if failed.is_empty() { Ok(()) } else { Err(TrialError::Failed(failed.join(", "))) }
 }
 
-/// What is opened while there are no fences, to be tried behind them.
+/// Descriptors that are opened before the fences are applied, to be tried within them.
 #[derive(Debug)]
 pub struct Bait {
     /// As the ftpd hands over a file for a download: the mode would let its holder write.
@@ -139,12 +139,12 @@ fn path_of(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// As a program takes them: what works here differs between one that is linked statically and one that is not.
+/// Takes random octets as a program does: what works differs between one that is linked statically and one that is not.
 fn random() -> io::Result<()> {
     getrandom::fill(&mut [0; 32]).map_err(|error| io::Error::other(error.to_string()))
 }
 
-/// Returns only where it is refused; what would run instead fails, and the check with it.
+/// Returns only if the call is refused; the program that would run instead fails, and the check with it.
 fn exec() -> io::Result<()> {
     Err(Command::new("/proc/self/exe").arg("escaped").exec())
 }

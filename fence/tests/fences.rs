@@ -1,5 +1,5 @@
-//! What can be done behind the fences, and what cannot. Each test shuts in a thread of its own: they hold for it and
-//! for the threads that it creates, not for the other tests.
+//! The fences from inside: what is possible and what is not. Each test shuts in a thread of its own: they hold for it
+//! and for the threads that it creates, not for the other tests.
 
 #![allow(clippy::unwrap_used, reason = "in a test an error is a failure")]
 
@@ -28,7 +28,7 @@ fn reach(paths: &[(&Path, Use)]) -> Reach {
     Reach { paths, listen: Vec::new(), dial: Dial::Ports(Vec::new()) }
 }
 
-/// Runs this behind the fences, and tells it how much of Landlock is in force.
+/// Runs `what` within the fences, and passes it how much of Landlock is in force.
 fn inside<T: Send>(reach: &Reach, calls: Calls, what: impl FnOnce(Landlock) -> T + Send) -> T {
     let shut_in = || what(shut_in(reach, calls).unwrap());
     thread::scope(|scope| scope.spawn(shut_in).join().unwrap())
@@ -39,7 +39,7 @@ fn is_forbidden<T: Debug>(result: io::Result<T>) -> bool {
 }
 
 #[test]
-fn a_file_that_came_for_reading_is_not_opened_again_for_writing_whatever_its_mode_and_landlock() {
+fn a_descriptor_for_reading_cannot_be_opened_again_for_writing_even_where_landlock_allows_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");
     fs::write(&path, "content").unwrap();
@@ -62,7 +62,7 @@ fn a_file_that_came_for_reading_is_not_opened_again_for_writing_whatever_its_mod
 }
 
 #[test]
-fn landlock_leaves_the_named_paths_and_nothing_beside_them() {
+fn landlock_leaves_only_the_named_paths() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     for name in ["read", "store", "run"] {
@@ -98,7 +98,7 @@ fn a_relay_connects_to_a_unix_socket_without_a_right_to_its_directory() {
 }
 
 #[test]
-fn tcp_ports_are_only_those_named() {
+fn only_the_named_tcp_ports_can_be_used() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let dial = || TcpStream::connect((Ipv4Addr::LOCALHOST, port));
@@ -125,7 +125,7 @@ fn random_octets_are_read_without_the_system_call_for_them() {
 }
 
 #[test]
-fn an_unknown_call_is_unknown_and_a_dangerous_one_forbidden() {
+fn a_call_off_the_list_is_enosys_and_a_dangerous_one_eperm() {
     for calls in [Calls::Files, Calls::Relay] {
         inside(&reach(&[]), calls, |_| {
             assert_eq!(memfd_create("file", MemfdFlags::CLOEXEC).unwrap_err(), Errno::NOSYS);

@@ -21,32 +21,32 @@ use tokio::{
 
 use crate::{address::Announcements, gateway::Gateway, metrics::Metrics, settings::InForce};
 
-/// How long the ftpd may take for an answer before it counts as down.
+/// Time for an answer of the ftpd before it counts as down.
 const FTPD_TIME: Duration = Duration::from_secs(2);
 
-/// What the answers are made of.
+/// Sources of the answers.
 #[derive(Clone, Debug)]
 pub struct Admin {
     /// The settings in force.
     pub settings: watch::Receiver<Arc<InForce>>,
-    /// The address that PASV tells.
+    /// The address that PASV announces.
     pub address: Announcements,
     /// The gateway, whose listeners are bound.
     pub gateway: Arc<Gateway>,
     /// All metrics.
     pub metrics: Arc<Metrics>,
-    /// How far the process is shut in.
+    /// How much of Landlock the process is under.
     pub landlock: Landlock,
 }
 
-/// What the ftpd says of itself.
+/// The ftpd's answer about itself.
 struct FtpdState {
     digest: Digest,
-    /// Absent where it is of a version that does not say so.
+    /// Absent if the ftpd is of a version that does not report it.
     landlock: Option<Landlock>,
 }
 
-/// Why the ftpd's digest is not known.
+/// Reason why the ftpd's digest is not known.
 #[derive(Debug, thiserror::Error)]
 enum FtpdError {
     #[error("failed to reach the ftpd: {0}")]
@@ -68,8 +68,8 @@ pub async fn serve(listener: TcpListener, admin: Admin) -> std::io::Result<()> {
     axum::serve(listener, router).await
 }
 
-/// Ready is whoever can serve a session. Not a word about the address or a drain: some load balancers give an address
-/// to ready pods only, and a draining replica keeps its data ports only while it is ready.
+/// Ready means that a session can be served. Neither the address nor a drain counts: some load balancers give an
+/// address to ready pods only, and a draining replica keeps its data ports only while it is ready.
 async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
     let settings = Arc::clone(&admin.settings.borrow());
     if settings.identity.is_none() && !settings.config.security.mechanisms.is_empty() {
@@ -120,7 +120,7 @@ async fn ftpd_state(settings: &InForce) -> Result<FtpdState, FtpdError> {
     Ok(FtpdState { digest, landlock })
 }
 
-/// A connection of its own: greeting, question, answer.
+/// Asks over a connection of its own: greeting, question, answer.
 async fn ask(socket: &Path) -> Result<Reply, FtpdError> {
     let mut stream = UnixStream::connect(socket).await?;
     let mut replies = ReplyDecoder::default();

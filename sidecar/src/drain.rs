@@ -1,4 +1,4 @@
-//! The end in order: first whoever is idle, then whoever is transferring, then the rest.
+//! The drain after SIGTERM: idle sessions end first, then those that transfer, then the rest.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use tokio::{
     sync::watch,
 };
 
-/// How far the end has come.
+/// Phase of the drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Not at all.
+    /// No drain has begun.
     Serving,
-    /// New and idle sessions get 421, running transfers go on.
+    /// New and idle sessions get 421, running transfers continue.
     Draining,
-    /// What is still running is broken off.
+    /// The time is over: transfers that still run are broken off.
     Over,
 }
 
-/// Waits for SIGTERM (or SIGINT, for people at a terminal), then goes through the phases. `time` is asked when the
-/// drain begins, so that the newest configuration counts.
+/// Waits for SIGTERM (or SIGINT, from a terminal), then goes through the phases. `time` is called when the drain
+/// begins, so that the newest configuration counts.
 pub async fn run(phase: watch::Sender<Phase>, time: impl FnOnce() -> Duration) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -31,7 +31,7 @@ pub async fn run(phase: watch::Sender<Phase>, time: impl FnOnce() -> Duration) -
     Ok(())
 }
 
-/// Goes through the phases.
+/// Goes through the phases, with this time for running transfers.
 pub async fn drain(phase: &watch::Sender<Phase>, time: Duration) {
     tracing::info!(seconds = time.as_secs(), "draining: running transfers may finish");
     phase.send_replace(Phase::Draining);

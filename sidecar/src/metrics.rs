@@ -1,4 +1,4 @@
-//! What Prometheus sees.
+//! The metrics that Prometheus scrapes.
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -52,7 +52,7 @@ struct GroupLabel {
     group: &'static str,
 }
 
-/// By what a data connection is known for its session's.
+/// The evidence that a data connection is its session's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Binding {
     /// A resumed TLS session.
@@ -63,7 +63,7 @@ pub(crate) enum Binding {
     Dialled,
     /// The client's own address.
     Address,
-    /// Nothing but the port: for all that is known, others have the same address.
+    /// Only the port: other clients may have the same address.
     Weak,
 }
 
@@ -112,7 +112,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The text for `/metrics`.
+    /// The text of `/metrics`.
     pub fn encode(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
@@ -148,38 +148,42 @@ impl Metrics {
         self.bindings.get_or_create(&BindingLabel { binding: binding.name() }).inc();
     }
 
-    /// Data connections so far that nothing but their port told from those of other sessions.
+    /// Data connections so far with weak evidence.
     pub(crate) fn weak_bindings(&self) -> u64 {
         self.bindings.get_or_create(&BindingLabel { binding: Binding::Weak.name() }).get()
     }
 
     fn register(&mut self) {
         let registry = &mut self.registry;
-        registry.register("sessions", "Control connections at this moment", self.sessions.clone());
-        registry.register("strangers", "Control connections that have not logged in", self.strangers.clone());
+        registry.register("sessions", "Control connections that are open", self.sessions.clone());
+        registry.register(
+            "strangers",
+            "Control connections that are open and have not logged in",
+            self.strangers.clone(),
+        );
         registry.register("refused_sessions", "Control connections refused, by reason", self.refused.clone());
         registry.register("logins", "Logins by result", self.logins.clone());
         registry.register("transfers", "Transfers by command and result", self.transfers.clone());
-        let help = "Transfers whose data connection is open at this moment";
+        let help = "Transfers whose data connection is open";
         registry.register("transfers_running", help, self.transfers_running.clone());
         registry.register_with_unit("received", "Octets of uploads", Unit::Bytes, self.received.clone());
         registry.register_with_unit("sent", "Octets of downloads and listings", Unit::Bytes, self.sent.clone());
-        let help = "Data connections by what proves whose they are";
+        let help = "Data connections by the evidence that they are their session's";
         registry.register("data_bindings", help, self.bindings.clone());
-        let help = "PASV and EPSV that had to wait for a free data port";
+        let help = "PASV and EPSV requests that had to wait for a free data port";
         registry.register("data_port_waits", help, self.data_port_waits.clone());
-        let help = "PASV and EPSV that waited in vain (425)";
+        let help = "PASV and EPSV requests that found no free data port (425)";
         registry.register("data_port_refusals", help, self.data_port_refusals.clone());
-        let help = "PASV and EPSV that wait at this moment";
+        let help = "PASV and EPSV requests that are waiting for a free data port";
         registry.register("data_ports_queued", help, self.data_ports_queued.clone());
-        let help = "Connections to data ports that no session waited for";
+        let help = "Connections to data ports that were dropped because no session waited for them";
         registry.register("stray_data_connections", help, self.stray_data_connections.clone());
         let help = "TLS handshakes that failed on control connections";
         registry.register("tls_handshake_failures", help, self.tls_handshake_failures.clone());
-        let help = "TLS handshakes on control connections by the group of their key exchange";
+        let help = "TLS handshakes on control connections by key exchange group";
         registry.register("tls_handshakes", help, self.tls_handshakes.clone());
-        registry.register("address_known", "Whether an external address is known", self.address_known.clone());
-        let help = "End of the certificate in force, in Unix time";
+        registry.register("address_known", "1 if an external address is known, else 0", self.address_known.clone());
+        let help = "End of validity of the certificate in force, in Unix time";
         registry.register_with_unit("certificate_expiry", help, Unit::Seconds, self.certificate_expiry.clone());
     }
 }

@@ -1,6 +1,6 @@
-//! What the gateway can still reach while it serves: its configuration and keys for reading, its own ports to listen
-//! on, and to dial the API server, DNS, and where active mode is on its clients. Unix sockets are connected to without
-//! a right to their directory. The fences themselves are in [`safetp_fence`].
+//! The files and ports that the gateway can still reach while it serves: its configuration and keys for reading, its
+//! own ports to listen on, and to dial the API server, DNS, and where active mode is on its clients. Unix sockets are
+//! connected to without a right to their directory. The fences themselves are in [`safetp_fence`].
 //!
 //! Landlock before Linux 7.2 has no rules for UDP, so that datagrams (DNS) go anywhere.
 
@@ -15,18 +15,18 @@ use safetp_fence::{Calls, Dial, Reach, Use};
 /// The system calls of a relay.
 pub const CALLS: Calls = Calls::Relay;
 
-/// Where the network tells its name servers, and the names that need none.
+/// Files with the name servers, and with the names that need none.
 const NAMES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
 const DNS: u16 = 53;
-/// What the kubelet tells every container: the port of the API server's Service.
+/// Variable that the kubelet sets in every container: the port of the API server's Service.
 const API_PORT: &str = "KUBERNETES_SERVICE_PORT";
 
-/// What a gateway with these directories and settings can reach.
+/// Files and ports that a gateway with these directories and settings can reach.
 pub fn reach(gateway_dir: &Path, pod_info_dir: &Path, config: &GatewayConfig) -> Reach {
     let always = [gateway_dir.to_owned(), pod_info_dir.to_owned()];
     let token = matches!(config.address, AddressSource::Service { .. }).then(|| PathBuf::from(paths::TOKEN_DIR));
     let names = NAMES.map(PathBuf::from);
-    // The directory of the settings has been read, and whatever else is missing is not mounted where it is not needed.
+    // The directory of the settings has been read; any other that is missing is not needed and so not mounted.
     let paths = always.into_iter().chain(token).chain(names).filter(|path| path.exists());
     Reach {
         paths: paths.map(|path| (path, Use::Read)).collect(),

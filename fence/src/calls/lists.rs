@@ -1,5 +1,5 @@
-//! System calls by name. What the programs were seen to make in all their tests, and the siblings that another C
-//! library or another architecture makes instead; what only x86-64 has stands apart.
+//! System calls by name: those that the programs make in all their tests, and the siblings that another C library or
+//! another architecture makes instead; those that only x86-64 has stand apart.
 
 use libc::{
     SYS_accept4, SYS_bind, SYS_bpf, SYS_brk, SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep, SYS_clone,
@@ -22,7 +22,7 @@ use libc::{
     SYS_writev,
 };
 
-/// What every program needs: memory, threads, time, waiting, open descriptors, reading files, sockets that are there.
+/// Calls that every program needs: memory, threads, time, waiting, open descriptors, reading files, sockets that exist.
 #[rustfmt::skip]
 pub(super) const BOTH: &[i64] = &[
     // Memory.

@@ -1,6 +1,6 @@
 //! From a learned address to the announced one, which has the octets that 227 needs. Addresses pass as they are. Names
 //! are resolved by the sidecar itself, since a static binary in an empty image has no system resolver, and again and
-//! again, since load balancers move behind their names.
+//! again, since load balancers change the addresses of their names.
 
 use std::{net::IpAddr, time::Duration};
 

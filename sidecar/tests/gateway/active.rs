@@ -30,7 +30,7 @@ fn eprt_command(port: u16) -> String {
 }
 
 #[test]
-fn it_is_off_unless_it_is_allowed() {
+fn active_mode_is_off_by_default() {
     let pod = Pod::new();
     pod.login().ask("EPRT |1|127.0.0.1|2000|", 502);
 }
@@ -70,7 +70,7 @@ fn under_x_safetp1_port_may_be_in_the_clear_while_the_data_is_not() {
 }
 
 #[test]
-fn nobody_is_dialled_but_the_client() {
+fn only_the_clients_own_address_is_dialled() {
     let pod = Pod::with(active);
     let mut client = pod.login();
     client.ask("PORT 127,0,0,2,200,1", 504);
@@ -79,7 +79,7 @@ fn nobody_is_dialled_but_the_client() {
 }
 
 #[test]
-fn one_that_does_not_answer_is_425() {
+fn a_client_that_does_not_answer_the_dial_gets_425() {
     let pod = Pod::with(active);
     let mut client = pod.login();
     client.store("STOR file", b"x");

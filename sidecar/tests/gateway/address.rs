@@ -1,4 +1,4 @@
-//! The address that clients are told, while it changes.
+//! The announced address, while it changes.
 
 use crate::support::{Pod, announced, wait_until};
 

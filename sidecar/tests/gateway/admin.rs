@@ -1,4 +1,4 @@
-//! What the kubelet, the operator and Prometheus are told.
+//! The admin port: answers to the kubelet, the operator and Prometheus.
 
 use std::{collections::BTreeSet, fs};
 
@@ -16,7 +16,7 @@ fn digest(pod: &Pod, directory: &str, names: [&'static str; 2]) -> Digest {
 }
 
 #[test]
-fn status_tells_what_is_in_force_in_both_containers() {
+fn status_reports_the_digests_of_both_containers() {
     let pod = Pod::new();
     let _client = pod.connect();
     let (code, text) = pod.http("/status");
@@ -30,7 +30,7 @@ fn status_tells_what_is_in_force_in_both_containers() {
         sessions: 1,
         weak_bindings: 0,
         unclosed_uploads: BTreeSet::new(),
-        // How much there is depends on the kernel of this machine, which is the same for both.
+        // How much it is depends on the kernel of this machine, which is the same for both.
         gateway_landlock: status.ftpd_landlock,
         ftpd_landlock: Some(status.gateway_landlock.unwrap()),
     };

@@ -1,4 +1,4 @@
-//! Other protocols at the control port (ALPACA): neither by ALPN nor by their first words.
+//! Clients of other protocols at the control port (ALPACA), with and without ALPN.
 
 use crate::support::Pod;
 
@@ -28,7 +28,7 @@ fn a_data_connection_is_refused_as_a_control_connection_is() {
 }
 
 #[test]
-fn a_browser_is_sent_away_before_anything_of_its_request_is_obeyed() {
+fn a_browser_is_refused_before_any_of_its_request_is_run() {
     let pod = Pod::new();
     for mut client in [pod.connect(), pod.protected(), pod.login()] {
         client.send_raw(b"POST / HTTP/1.1\r\nHost: files.example.org\r\n\r\nMKD made\r\n");

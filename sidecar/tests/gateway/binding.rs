@@ -1,4 +1,4 @@
-//! How data connections prove whose they are.
+//! The proofs by which a data connection belongs to its session.
 
 use std::{
     io::{self, Write as _},
@@ -10,7 +10,7 @@ use safetp_config::{gateway::DataBinding, ports::PortRange};
 
 use crate::support::{Client, Pod};
 
-/// Later than a transfer waits for a second connection after one that proved nothing.
+/// Longer than a transfer waits for a second connection after one that proved nothing.
 const LATE: Duration = Duration::from_secs(4);
 
 fn strict() -> Pod {
@@ -66,7 +66,7 @@ fn an_upload_by_a_client_that_reads_nothing_and_closes_at_once_arrives_whole() {
 }
 
 #[test]
-fn where_it_is_demanded_a_data_connection_without_it_is_522() {
+fn where_resumption_is_required_a_data_connection_without_it_is_522() {
     let pod = strict();
     let mut client = pod.login();
     client.forget_tickets();
@@ -79,7 +79,7 @@ fn where_it_is_demanded_a_data_connection_without_it_is_522() {
 }
 
 #[test]
-fn where_it_is_demanded_a_stranger_at_every_port_gets_nothing_and_costs_nothing() {
+fn where_resumption_is_required_a_stranger_at_every_port_gets_nothing_and_costs_nothing() {
     let pod = strict();
     let mut client = pod.login();
     let mut stranger = pod.login();
@@ -136,7 +136,7 @@ fn a_client_that_does_not_resume_at_a_shared_port_is_425_once_and_then_served_al
 }
 
 #[test]
-fn where_it_is_demanded_another_sessions_ticket_is_522() {
+fn where_resumption_is_required_another_sessions_ticket_is_522() {
     let pod = strict();
     for version in [&TLS12, &TLS13] {
         let other = login_with(&pod, version);
@@ -150,7 +150,7 @@ fn where_it_is_demanded_another_sessions_ticket_is_522() {
 }
 
 #[test]
-fn an_address_that_others_may_have_is_a_weak_proof_and_shown_as_such() {
+fn a_shared_address_is_counted_as_a_weak_binding() {
     let pod = Pod::new();
     let mut client = pod.login();
     client.forget_tickets();
@@ -161,7 +161,7 @@ fn an_address_that_others_may_have_is_a_weak_proof_and_shown_as_such() {
 }
 
 #[test]
-fn an_address_that_is_known_to_be_the_clients_is_proof_enough() {
+fn the_clients_own_address_is_not_counted_as_a_weak_binding() {
     let pod = Pod::with(|config| config.real_client_addresses = true);
     let [mut client, _other] = [pod.login(), pod.login()];
     client.forget_tickets();
@@ -203,7 +203,7 @@ fn tickets_of_a_connection_that_proved_nothing_prove_nothing_later() {
         let mut client = login_with(&pod, &TLS12);
         let mut stranger = pod.connect_as_stranger();
         stranger.only(version);
-        // The client has shown no ticket yet, so its address is all that counts.
+        // The client has shown no ticket yet, so only its address counts.
         let port = client.epsv();
         let strange = stranger.dial(port);
         client.ask("LIST", 150);
@@ -223,7 +223,7 @@ fn tickets_of_a_connection_that_proved_nothing_prove_nothing_later() {
 }
 
 #[test]
-fn sessions_whose_client_keeps_all_its_tickets_in_one_place_are_served() {
+fn a_client_that_keeps_the_tickets_of_all_its_sessions_in_one_place_is_served() {
     let pod = Pod::new();
     let mut first = login_with(&pod, &TLS12);
     first.store("STOR file", b"x");
@@ -241,14 +241,14 @@ fn sessions_whose_client_keeps_all_its_tickets_in_one_place_are_served() {
 }
 
 #[test]
-fn where_it_is_demanded_a_client_that_is_slower_than_a_stranger_is_served() {
+fn where_resumption_is_required_a_client_that_is_slower_than_a_stranger_is_served() {
     let pod = strict();
     let mut client = pod.login();
     let port = client.epsv();
     let stranger = pod.connect_as_stranger();
     let mut garbage = stranger.dial(port);
     garbage.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    // Until the gateway has dropped it.
+    // Returns once the gateway has dropped it.
     let _ = io::copy(&mut garbage, &mut io::sink());
     assert!(stranger.data(stranger.dial(port)).is_err());
     std::thread::sleep(LATE);

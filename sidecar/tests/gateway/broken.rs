@@ -1,4 +1,4 @@
-//! Transfers that do not end well: nobody may take a part for the whole.
+//! Transfers that break off: a part is never taken for the whole.
 
 use std::{fs, io};
 
@@ -37,7 +37,7 @@ fn the_part_of_a_cut_upload_is_resumed_where_it_ended() {
 }
 
 #[test]
-fn where_the_configuration_says_so_an_end_without_close_notify_is_an_end() {
+fn where_close_notify_is_not_required_an_end_without_it_is_accepted() {
     let pod = Pod::with(|config| config.uploads.require_close_notify = false);
     let mut client = pod.login();
     let mut data = client.open("STOR file");
@@ -48,7 +48,7 @@ fn where_the_configuration_says_so_an_end_without_close_notify_is_an_end() {
 }
 
 #[test]
-fn a_login_may_be_excused_from_close_notify_while_all_others_are_held_to_it() {
+fn close_notify_can_be_made_optional_for_one_login() {
     let pod = Pod::with(|config| config.uploads.logins = [("alice".to_owned(), false)].into());
     let mut client = pod.login();
     let mut data = client.open("STOR file");
@@ -64,7 +64,7 @@ fn a_login_may_be_excused_from_close_notify_while_all_others_are_held_to_it() {
 }
 
 #[test]
-fn status_names_the_login_whose_upload_was_turned_away_without_close_notify() {
+fn status_names_the_login_whose_upload_was_refused_for_want_of_close_notify() {
     let pod = Pod::new();
     let unclosed = || serde_json::from_str::<GatewayStatus>(&pod.http("/status").1).unwrap().unclosed_uploads;
     let mut client = pod.login();
@@ -85,20 +85,20 @@ fn a_client_that_vanishes_during_an_upload_stores_nothing() {
     data.write_all(b"half").unwrap();
     drop(client);
     wait_until("the session ends", || pod.gateway.sessions() == 0);
-    // As whole as an upload can be, but nobody is there any more to whom it belongs.
+    // The upload is complete, but the session that it belongs to has ended.
     data.finish();
     assert!(!pod.alice("file").exists());
 }
 
 #[test]
-fn abor_breaks_a_download_off_and_the_session_goes_on() {
+fn abor_ends_a_download_and_the_session_continues() {
     let pod = Pod::new();
     let mut client = pod.login();
-    // More than all buffers on the way take, so that it cannot end by itself.
+    // More than all buffers on the way hold, so that it cannot end by itself.
     client.store("STOR file", &octets(30_000_000));
     let mut data = client.open("RETR file");
     data.read_exact(&mut [0; 1000]).unwrap();
-    // Telnet's interrupt and synch, as RFC 959 §4.1.3 wants them.
+    // Telnet's interrupt and synch, as RFC 959 §4.1.3 requires them.
     client.send_raw(b"\xff\xf4\xff\xf2ABOR\r\n");
     client.expect(426);
     client.expect(226);

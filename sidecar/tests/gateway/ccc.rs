@@ -1,4 +1,4 @@
-//! CCC: the control channel leaves TLS, and not a single octet behind it is lost.
+//! CCC: the control channel leaves TLS, and not a single octet after it is lost.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn ccc_is_534_unless_it_is_allowed() {
 }
 
 #[test]
-fn clear_commands_right_behind_the_end_of_tls_are_not_swallowed() {
+fn clear_commands_right_after_the_end_of_tls_are_not_lost() {
     let pod = Pod::with(clearing);
     let mut client = pod.login();
     client.store("STOR file", b"x");
@@ -30,7 +30,7 @@ fn clear_commands_right_behind_the_end_of_tls_are_not_swallowed() {
 }
 
 #[test]
-fn a_client_that_says_no_goodbye_to_tls_is_understood_too() {
+fn a_client_that_sends_no_close_notify_after_ccc_is_served() {
     let pod = Pod::with(clearing);
     let mut client = pod.login();
     client.ask("CCC", 200);
@@ -39,7 +39,7 @@ fn a_client_that_says_no_goodbye_to_tls_is_understood_too() {
 }
 
 #[test]
-fn what_comes_protected_after_ccc_is_bounded() {
+fn octets_that_come_protected_after_ccc_are_limited() {
     let pod = Pod::with(clearing);
     let mut client = pod.login();
     client.ask("CCC", 200);
@@ -48,11 +48,11 @@ fn what_comes_protected_after_ccc_is_bounded() {
     let sent = Instant::now();
     client.drop_tls();
     client.expect_end();
-    assert!(sent.elapsed() < Duration::from_secs(5), "sooner than by the time for the end of TLS");
+    assert!(sent.elapsed() < Duration::from_secs(5), "before the time for the end of TLS is over");
 }
 
 #[test]
-fn port_in_the_clear_is_taken_behind_ccc_where_it_is_allowed() {
+fn clear_port_is_accepted_after_ccc_where_it_is_allowed() {
     for (clear_port, code) in [(false, 533), (true, 200)] {
         let pod = Pod::with(|config| {
             clearing(config);

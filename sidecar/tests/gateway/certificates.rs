@@ -1,23 +1,23 @@
-//! Certificates that change, and such that are of no use.
+//! Certificates that change, and those that cannot be used.
 
 use safetp_config::paths::{CERTIFICATE_FILE, PRIVATE_KEY_FILE};
 
 use crate::support::{Pod, new_identity};
 
 #[test]
-fn a_new_certificate_is_for_new_sessions_and_the_old_ones_go_on() {
+fn a_new_certificate_serves_new_sessions_and_the_old_ones_continue() {
     let mut pod = Pod::new();
     let mut old = pod.login();
     let digest = pod.settings.borrow().digest.clone();
     pod.replace_identity(&new_identity());
     assert_ne!(pod.settings.borrow().digest, digest);
-    // Both verify: the one trusts the old certificate only, the other the new one only.
+    // Both verify: the first client trusts only the old certificate, the second only the new one.
     old.store("STOR file", b"x");
     assert_eq!(pod.login().fetch("RETR file"), b"x");
 }
 
 #[test]
-fn a_broken_certificate_keeps_the_old_one_in_force_and_says_so() {
+fn a_broken_certificate_leaves_the_old_one_in_force_and_is_reported() {
     let pod = Pod::new();
     let digest = pod.settings.borrow().digest.clone();
     pod.replace(&[(CERTIFICATE_FILE, b"no certificate".to_vec())], |in_force| in_force.problem.is_some());
@@ -54,7 +54,7 @@ fn without_a_certificate_at_the_start_auth_is_431_until_there_is_one() {
 }
 
 #[test]
-fn limits_change_for_new_sessions_and_changed_ports_are_said_to_need_a_new_pod() {
+fn limits_change_for_new_sessions_and_changed_ports_need_a_new_pod() {
     let pod = Pod::new();
     let mut config = pod.config.clone();
     config.limits.idle_seconds = 7;

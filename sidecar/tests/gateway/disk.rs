@@ -1,4 +1,5 @@
-//! A volume that is full or fails: what was answered 226 is there, and nobody else is disturbed.
+//! A volume that is full or fails: every upload that was answered by 226 is there, and other sessions are not
+//! disturbed.
 
 use std::fs;
 
@@ -11,12 +12,12 @@ use crate::{
 
 const MIB: usize = 1 << 20;
 
-/// What unfinished uploads left behind in alice's home.
+/// Number of parts that unfinished uploads have left in alice's home.
 fn parts(pod: &Pod) -> usize {
     fs::read_dir(pod.alice(".safetp-parts")).map_or(0, Iterator::count)
 }
 
-/// Sends all of it, though the server may have given up by then.
+/// Sends all of `content`, though the server may have given up before the end.
 fn try_to_store(client: &mut Client, name: &str, content: &[u8]) {
     let mut data = client.open(&format!("STOR {name}"));
     if data.write_all(content).is_ok() {
@@ -66,7 +67,7 @@ fn an_upload_that_fills_an_ext4_is_452_and_gives_the_space_back() {
 }
 
 #[test]
-fn what_broke_off_makes_way_oldest_first_when_space_is_short() {
+fn the_oldest_interrupted_uploads_are_removed_first_when_space_is_short() {
     let pod = Pod::new();
     let Some(_disk) = Disk::tmpfs(&pod.alice(""), 32) else { return };
     let mut client = pod.login();
@@ -96,7 +97,7 @@ fn one_home_keeps_unfinished_uploads_of_half_the_volume_at_most() {
 }
 
 #[test]
-fn what_broke_off_makes_way_while_an_upload_runs() {
+fn interrupted_uploads_are_removed_while_an_upload_needs_space() {
     let pod = Pod::new();
     let Some(_disk) = Disk::tmpfs(&pod.alice(""), 32) else { return };
     let mut client = pod.login();
@@ -113,7 +114,7 @@ fn what_broke_off_makes_way_while_an_upload_runs() {
 }
 
 #[test]
-fn an_upload_that_was_too_large_once_has_the_space_of_what_broke_off_at_the_next_try() {
+fn an_upload_that_was_too_large_gets_the_space_of_interrupted_ones_at_its_next_try() {
     let pod = Pod::new();
     let Some(_disk) = Disk::tmpfs(&pod.alice(""), 32) else { return };
     let mut client = pod.login();
@@ -127,7 +128,7 @@ fn an_upload_that_was_too_large_once_has_the_space_of_what_broke_off_at_the_next
 }
 
 #[test]
-fn what_does_not_reach_the_disk_is_not_stored_and_never_continued() {
+fn an_upload_that_does_not_reach_the_disk_is_neither_stored_nor_resumed() {
     let pod = Pod::new();
     let Some(disk) = Disk::thin(&pod.alice("")) else { return };
     let mut client = pod.login();
@@ -173,7 +174,7 @@ fn on_a_device_that_fails_an_upload_is_451_and_what_was_226_is_there_after_its_r
 }
 
 #[test]
-fn what_was_answered_is_on_the_disk_should_the_node_die_right_after() {
+fn an_upload_answered_by_226_survives_the_death_of_the_node() {
     let pod = Pod::new();
     let Some(disk) = Disk::ext4(&pod.alice(""), 32) else { return };
     let mut client = pod.login();

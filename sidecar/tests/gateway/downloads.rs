@@ -1,4 +1,4 @@
-//! When a download is complete: 226 comes as soon as the client has everything, and not before.
+//! The end of a download: 226 comes as soon as the client has everything, and not before.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,12 @@ use safetp_config::gateway::Requirement;
 
 use crate::{support::Pod, transfers::octets};
 
-/// Far below the time that any client would wait for, far above what a reply takes.
+/// Far less than any client would wait, far more than a reply takes.
 const SOON: Duration = Duration::from_secs(1);
-/// More than a client's system takes in while the client reads nothing, less than the gateway's may keep for it.
+/// More than a client's system accepts while the client reads nothing, less than the gateway's system may keep for it.
 const LARGE: usize = 2_000_000;
 
-/// Over TLS and in the clear.
+/// Pods over TLS and in the clear.
 fn pods() -> [(Pod, bool); 2] {
     let clear = Pod::with(|config| {
         config.security.data = Requirement::Optional;
@@ -73,7 +73,7 @@ fn a_reset_before_everything_has_arrived_is_426() {
 }
 
 #[test]
-fn what_lies_in_the_gateways_system_has_not_arrived() {
+fn octets_still_in_the_gateways_kernel_have_not_arrived() {
     for (pod, protected) in pods() {
         let mut client = pod.login();
         client.store("STOR file", &octets(LARGE));

@@ -1,4 +1,4 @@
-//! The end of a gateway.
+//! The drain of a gateway.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use safetp_sidecar::drain::Phase;
 use crate::support::{Client, Pod};
 
 #[test]
-fn idle_sessions_get_421_transfers_finish_and_newcomers_are_sent_away() {
+fn in_a_drain_idle_and_new_sessions_get_421_and_transfers_finish() {
     let mut pod = Pod::new();
     let mut idle = pod.login();
     let mut transferring = pod.login();
@@ -28,7 +28,7 @@ fn idle_sessions_get_421_transfers_finish_and_newcomers_are_sent_away() {
 }
 
 #[test]
-fn what_is_still_running_at_the_end_of_the_drain_is_broken_off_and_not_stored() {
+fn uploads_that_still_run_at_the_end_of_the_drain_are_not_stored() {
     let mut pod = Pod::new();
     let mut client = pod.login();
     let mut data = client.open("STOR file");
@@ -43,7 +43,7 @@ fn what_is_still_running_at_the_end_of_the_drain_is_broken_off_and_not_stored() 
 }
 
 #[test]
-fn the_drain_is_over_when_its_time_is() {
+fn a_drain_ends_after_its_time_however_busy_sessions_are() {
     let mut pod = Pod::new();
     let mut client = pod.login();
     let _data = client.open("STOR file");

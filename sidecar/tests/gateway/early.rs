@@ -29,7 +29,7 @@ fn a_client_that_shakes_hands_before_its_command_is_served() {
 }
 
 #[test]
-fn a_handshake_that_fails_before_the_command_is_the_commands_522() {
+fn a_handshake_that_fails_before_the_command_gives_it_522() {
     let pod = Pod::new();
     let mut client = pod.login();
     let port = client.epsv();
@@ -42,7 +42,7 @@ fn a_handshake_that_fails_before_the_command_is_the_commands_522() {
 }
 
 #[test]
-fn a_change_of_the_protection_gives_an_early_connection_up() {
+fn a_change_of_the_protection_drops_an_early_connection() {
     let pod = Pod::with(|config| config.security.data = safetp_config::gateway::Requirement::Optional);
     let mut client = pod.login();
     let port = client.epsv();

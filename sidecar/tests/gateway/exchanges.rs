@@ -1,12 +1,12 @@
-//! Exchanges of X-SafeTP1 that are abandoned, cut short, mixed up or replayed: nobody is let in, and nobody else is
-//! kept out.
+//! Exchanges of X-SafeTP1 that are abandoned, cut short, mixed up or replayed: none of them succeeds, and no other
+//! client is kept out.
 
 use safetp_config::gateway::{GatewayConfig, Mechanism};
 use safetp_protocol::security::safetp1::Level;
 
 use crate::support::{Pod, SafeClient, wait_until};
 
-/// More than the processors that answer them.
+/// More exchanges than there are processors to answer them.
 const MANY: usize = 8;
 
 fn offering(config: &mut GatewayConfig) {
@@ -18,7 +18,7 @@ fn sessions(pod: &Pod) -> u64 {
 }
 
 #[test]
-fn abandoned_exchanges_leave_nothing_and_keep_nobody_out() {
+fn abandoned_exchanges_leave_nothing_behind_and_block_no_client() {
     let pod = Pod::with(offering);
     let [question, proof] = SafeClient::connect(&pod).adats;
     for _ in 0..MANY {
@@ -43,7 +43,7 @@ fn abandoned_exchanges_leave_nothing_and_keep_nobody_out() {
 }
 
 #[test]
-fn a_recorded_exchange_lets_nobody_in() {
+fn a_replayed_exchange_is_refused() {
     let pod = Pod::with(offering);
     let mut client = SafeClient::connect(&pod);
     let login = client.seal("USER alice");
@@ -72,7 +72,7 @@ fn a_proof_in_place_of_the_question_ends_the_exchange_and_the_third_time_the_ses
 }
 
 #[test]
-fn an_auth_in_the_middle_ends_the_exchange_even_if_it_is_refused() {
+fn auth_during_an_exchange_ends_it_even_if_auth_is_refused() {
     let pod = Pod::with(offering);
     let [question, _] = SafeClient::connect(&pod).adats;
     let mut client = pod.connect();
@@ -98,7 +98,7 @@ fn a_line_of_another_session_ends_this_one() {
 }
 
 #[test]
-fn half_a_line_and_the_end_run_no_command() {
+fn an_incomplete_line_before_the_end_runs_no_command() {
     let pod = Pod::with(offering);
     let mut client = SafeClient::login(&pod, Some(Level::Private));
     client.store("STOR file", b"as it was");

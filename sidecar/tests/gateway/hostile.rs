@@ -1,4 +1,4 @@
-//! Clients that cost more than they should: nobody else waits for them.
+//! Clients that cost more than they should: others do not wait for them.
 
 use std::{
     fs, thread,
@@ -16,7 +16,7 @@ fn assert_login_is_fast(pod: &Pod) {
     assert!(begin.elapsed() < SOON, "a login took {:?}", begin.elapsed());
 }
 
-/// Files whose names every star of a pattern could take any part of.
+/// Creates files with names of which every star of a pattern can match any part.
 fn write_long_names(pod: &Pod) {
     for number in 0..8 {
         fs::write(pod.alice(&format!("{}{number}", "a".repeat(200))), "").unwrap();
@@ -24,7 +24,7 @@ fn write_long_names(pod: &Pod) {
 }
 
 #[test]
-fn logins_whose_clients_hung_up_keep_nobody_waiting() {
+fn logins_of_clients_that_hung_up_do_not_delay_others() {
     let pod = Pod::new();
     pod.login();
     thread::scope(|scope| {
@@ -52,7 +52,7 @@ fn a_pattern_of_many_stars_costs_what_one_star_costs() {
 }
 
 #[test]
-fn star_patterns_of_many_sessions_keep_nobody_waiting() {
+fn star_patterns_of_many_sessions_do_not_delay_others() {
     let pod = Pod::new();
     write_long_names(&pod);
     let mut clients: Vec<_> = (0..64).map(|_| pod.login()).collect();
@@ -67,11 +67,11 @@ fn star_patterns_of_many_sessions_keep_nobody_waiting() {
 }
 
 #[test]
-fn guesses_are_bounded_by_address_and_a_neighbour_who_has_logged_in_lately_does_not_wait() {
+fn guesses_are_limited_by_address_without_delaying_a_neighbour_who_logged_in_lately() {
     let pod = Pod::new();
     pod.login();
     let begin = Instant::now();
-    // Three more than an address has at once, in sessions that know nothing of each other.
+    // Three more than one address may have at once, in independent sessions.
     thread::scope(|scope| {
         for session in 0..11 {
             let mut guesser = pod.protected();

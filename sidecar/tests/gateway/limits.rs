@@ -1,9 +1,9 @@
-//! Bounds on what strangers can make the gateway do.
+//! Limits on sessions, logins and idle time.
 
 use crate::support::{Client, PASSWORD, Pod, wait_until};
 
 #[test]
-fn one_user_too_many_is_421_and_a_place_that_is_free_again_is_given() {
+fn a_session_over_the_limit_gets_421_and_a_freed_slot_is_reused() {
     let pod = Pod::with(|config| config.limits.sessions = 2);
     let (mut first, _second) = (pod.login(), pod.login());
     let mut third = Client::connect(pod.control_port, pod.trust.clone());
@@ -12,12 +12,12 @@ fn one_user_too_many_is_421_and_a_place_that_is_free_again_is_given() {
     first.ask("QUIT", 221);
     first.expect_end();
     drop(first);
-    wait_until("its place is free", || pod.gateway.sessions() == 1);
+    wait_until("its slot is free", || pod.gateway.sessions() == 1);
     pod.login();
 }
 
 #[test]
-fn a_place_that_is_gone_when_the_login_succeeds_is_421() {
+fn a_login_that_finds_no_free_slot_gets_421() {
     let pod = Pod::with(|config| config.limits.sessions = 1);
     let (mut slow, mut user) = (pod.protected(), pod.login());
     slow.ask("USER alice", 331);
@@ -27,7 +27,7 @@ fn a_place_that_is_gone_when_the_login_succeeds_is_421() {
 }
 
 #[test]
-fn one_address_can_be_bounded() {
+fn the_sessions_of_one_address_can_be_limited() {
     let pod = Pod::with(|config| config.limits.sessions_per_peer = 1);
     let _first = pod.login();
     let mut second = Client::connect(pod.control_port, pod.trust.clone());
@@ -59,7 +59,7 @@ fn an_idle_session_is_421() {
 }
 
 #[test]
-fn an_ftpd_that_is_down_is_421_and_named() {
+fn while_the_ftpd_is_down_clients_get_421_with_the_reason() {
     let pod = Pod::new();
     std::fs::remove_file(pod.path("run").join("ftpd.sock")).unwrap();
     let mut client = Client::connect(pod.control_port, pod.trust.clone());

@@ -1,4 +1,4 @@
-//! From the greeting to 230, and what does not get there.
+//! Logins, from the greeting to 230 or to their refusal.
 
 use safetp_config::gateway::Requirement;
 use safetp_pod::PASSWORD;
@@ -6,7 +6,7 @@ use safetp_pod::PASSWORD;
 use crate::support::{Pod, wait_until};
 
 #[test]
-fn a_client_logs_in_behind_auth_tls() {
+fn a_client_logs_in_after_auth_tls() {
     let pod = Pod::new();
     let mut client = pod.login();
     assert!(client.ask("PWD", 257).contains("\"/\""));
@@ -28,7 +28,7 @@ fn before_auth_a_user_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn feat_before_login_tells_the_features_of_both() {
+fn feat_before_login_lists_the_features_of_gateway_and_ftpd() {
     let pod = Pod::new();
     let text = pod.connect().ask("FEAT", 211);
     for feature in [" AUTH TLS", " PBSZ", " PROT", " EPSV", " PASV", " SIZE", " MLST", " REST STREAM", " UTF8"] {
@@ -59,7 +59,7 @@ fn commands_pipelined_in_the_clear_after_auth_are_never_read_as_protected() {
 }
 
 #[test]
-fn nothing_that_was_said_in_the_clear_is_left_after_auth_tls() {
+fn no_state_from_before_auth_tls_is_left_after_it() {
     let pod = Pod::with(|config| {
         config.security.control = Requirement::Optional;
         config.security.data = Requirement::Optional;
@@ -92,11 +92,11 @@ fn clear_octets_that_come_after_234_break_the_handshake_and_are_not_commands() {
     client.ask("AUTH TLS", 234);
     client.send_raw(b"USER mallory\r\n");
     assert!(client.handshake().is_err());
-    wait_until("it is counted", || pod.metric("safetp_gateway_tls_handshake_failures_total") == 1);
+    wait_until("the failure is counted", || pod.metric("safetp_gateway_tls_handshake_failures_total") == 1);
 }
 
 #[test]
-fn the_pods_own_dialect_is_not_reachable_from_outside() {
+fn clients_cannot_use_the_commands_of_the_dialect() {
     let pod = Pod::new();
     let mut client = pod.login();
     for verb in ["XPEER 192.0.2.1 1", "XDIGEST", "XCOMPLETE", "XFAILED"] {
@@ -105,7 +105,7 @@ fn the_pods_own_dialect_is_not_reachable_from_outside() {
 }
 
 #[test]
-fn a_line_that_is_too_long_gets_500_and_the_session_goes_on() {
+fn a_line_that_is_too_long_gets_500_and_the_session_continues() {
     let pod = Pod::new();
     let mut client = pod.login();
     client.ask(&format!("CWD {}", "x".repeat(100_000)), 500);

@@ -1,4 +1,4 @@
-//! Data connections that move slowly: a least rate, and not a moment of silence, decides.
+//! Slow data connections: the average rate decides, not a moment of silence.
 
 use std::{
     thread::sleep,
@@ -30,12 +30,12 @@ fn a_slow_client_whose_octets_keep_moving_is_not_cut() {
     const PIECE: usize = 50_000;
     let pod = Pod::with(|config| config.limits.data_seconds = 2);
     let mut client = pod.login();
-    // More than all buffers on the way take.
+    // More than all buffers on the way hold.
     client.store("STOR file", &octets(30_000_000));
     let mut data = client.open("RETR file");
     let began = Instant::now();
     let mut piece = vec![0; PIECE];
-    // Four windows. What the gateway writes at once takes longer than one of them.
+    // Four windows: one write of the gateway takes longer than one of them.
     while began.elapsed() < Duration::from_secs(8) {
         data.read_exact(&mut piece).unwrap();
         sleep(Duration::from_millis(500)); // the client's own slowness

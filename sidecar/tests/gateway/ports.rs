@@ -1,4 +1,4 @@
-//! Data ports: few of them, many who want one, and strangers.
+//! Data ports: few of them, many sessions that want one, and strangers.
 
 use std::{io::Read as _, net::TcpStream, sync::Arc, time::Instant};
 
@@ -33,7 +33,7 @@ fn sixty_clients_of_one_address_at_once_over_four_ports_are_all_served() {
 }
 
 #[test]
-fn one_who_waits_gets_the_port_when_the_other_has_connected() {
+fn a_waiting_session_gets_the_port_once_the_other_has_connected() {
     let pod = Pod::with(one_port);
     let (mut first, mut second) = (pod.login(), pod.login());
     let port = first.epsv();
@@ -68,7 +68,7 @@ fn one_user_cannot_hold_every_port_of_its_address() {
     for hoarder in &mut hoarders {
         hoarder.send("EPSV");
     }
-    wait_until("all wait", || pod.metric("safetp_gateway_data_ports_queued") == 6);
+    wait_until("all sessions wait", || pod.metric("safetp_gateway_data_ports_queued") == 6);
     let mut other = pod.protected();
     other.login(OTHER_USER);
     let began = Instant::now();
@@ -80,12 +80,12 @@ fn one_user_cannot_hold_every_port_of_its_address() {
 }
 
 #[test]
-fn a_port_that_nobody_waits_for_drops_whoever_comes() {
+fn a_port_that_no_session_waits_for_drops_connections() {
     let pod = Pod::new();
-    // It may be gone before the connect has returned.
+    // The connection may be reset before the connect has returned.
     let stray = TcpStream::connect(("127.0.0.1", pod.config.data_ports.last()));
     assert!(!matches!(stray.and_then(|mut stray| stray.read(&mut [0; 1])), Ok(1..)));
-    wait_until("it is counted", || pod.metric("safetp_gateway_stray_data_connections_total") == 1);
+    wait_until("the connection is counted", || pod.metric("safetp_gateway_stray_data_connections_total") == 1);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_connection_that_came_early_is_used_and_a_new_epsv_drops_it() {
     let mut client = pod.login();
     let port = client.epsv();
     let mut forgotten = client.dial(port);
-    // Behind this reply the gateway has surely accepted.
+    // After this reply the gateway has surely accepted.
     wait_until("the port is free", || client.epsv() != port);
     assert!(!matches!(forgotten.read(&mut [0; 1]), Ok(1..)));
     client.store("STOR file", b"x");

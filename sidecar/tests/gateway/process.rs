@@ -1,4 +1,4 @@
-//! The program itself: what it says when it cannot start, and how it ends.
+//! The program itself: its start, its fences, its limits and its end.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_safetp-sidecar"))
 }
 
-/// The same with no more open files than this.
+/// The program with at most this many open files.
 fn program_of(open_files: u32) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("ulimit -n {open_files} && exec \"$0\" \"$@\"")]);
@@ -33,7 +33,7 @@ fn start(pod: &Pod, program: Command) -> Child {
     of(pod, program).spawn().unwrap()
 }
 
-/// This program for the files of the pod.
+/// The program with the files of the pod.
 fn of(pod: &Pod, mut program: Command) -> Command {
     program
         .arg("--gateway-dir")
@@ -44,7 +44,7 @@ fn of(pod: &Pod, mut program: Command) -> Command {
     program
 }
 
-/// A gateway of its own before the pod's ftpd.
+/// A gateway in a process of its own, in front of the pod's ftpd.
 struct Serving {
     gateway: Child,
     config: GatewayConfig,
@@ -56,7 +56,7 @@ impl Serving {
         std::iter::repeat_with(|| Self::try_start(pod, program())).find_map(|attempt| attempt).unwrap()
     }
 
-    /// `None` where one of its ports was taken.
+    /// Returns `None` if one of its ports was taken.
     fn try_start(pod: &Pod, program: Command) -> Option<Self> {
         let mut config = pod.config.clone();
         let port = rand::rng().random_range(10_000..30_000);
@@ -69,7 +69,7 @@ impl Serving {
             gateway.wait().unwrap();
             return None;
         };
-        // Read to its end, or the gateway would stand still when the pipe is full.
+        // Read to its end: else the gateway would block when the pipe is full.
         std::thread::spawn(move || log.count());
         let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
         let control_port = serving["fields"]["control"].as_u64().unwrap().try_into().unwrap();
@@ -126,7 +126,7 @@ fn strangers_cannot_use_up_the_open_files_that_transfers_and_the_admin_port_need
     data.write_all(b" and half").unwrap();
     data.finish();
     client.expect(226);
-    // A new one needs a descriptor for each of its ends, too.
+    // A new transfer needs a descriptor for each of its ends, too.
     client.store("STOR other", b"x");
     drop(strangers);
     serving.gateway.kill().unwrap();
@@ -141,7 +141,7 @@ fn threads(gateway: &Child) -> Vec<String> {
 }
 
 #[test]
-fn from_inside_no_file_can_be_changed_and_no_other_port_reached() {
+fn the_running_gateway_can_change_no_file_and_reach_no_other_port() {
     let pod = Pod::new();
     let output = of(&pod, program()).args(["check", "--shut-in"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -159,7 +159,7 @@ fn from_inside_no_file_can_be_changed_and_no_other_port_reached() {
 }
 
 #[test]
-fn active_mode_that_is_switched_on_takes_a_new_pod_and_switched_off_does_not() {
+fn switching_active_mode_on_needs_a_new_pod_and_off_does_not() {
     let off = Pod::new();
     let mut config = off.config.clone();
     config.active_mode = Some(ActiveMode::default());
@@ -177,7 +177,7 @@ fn active_mode_that_is_switched_on_takes_a_new_pod_and_switched_off_does_not() {
 }
 
 #[test]
-fn without_a_readable_configuration_it_ends_with_a_sentence() {
+fn without_a_readable_configuration_the_program_exits_with_the_reason() {
     let pod = Pod::new();
     pod.replace(&[("gateway.json", b"{}".to_vec())], |in_force| in_force.problem.is_some());
     let mut gateway = start(&pod, program());

@@ -12,7 +12,7 @@ use safetp_pod::{PASSWORD, USER};
 
 use crate::support::{Pod, SafeClient};
 
-/// Something done to an upload's blocks.
+/// A change of an upload's blocks.
 type Tampering = fn(&mut Vec<Vec<u8>>);
 
 fn offering(config: &mut GatewayConfig) {
@@ -29,7 +29,7 @@ fn pattern(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn files_go_and_come_at_every_level() {
+fn files_are_stored_and_fetched_at_every_level() {
     let pod = Pod::with(lenient);
     for level in [None, Some(Level::Safe), Some(Level::Private)] {
         let mut client = SafeClient::login(&pod, level);
@@ -43,7 +43,7 @@ fn files_go_and_come_at_every_level() {
 }
 
 #[test]
-fn where_privacy_is_demanded_lower_levels_are_534() {
+fn where_privacy_is_required_lower_levels_are_534() {
     let pod = Pod::with(offering);
     let mut client = SafeClient::connect(&pod);
     client.ask("PROT P", 503);
@@ -57,12 +57,12 @@ fn where_privacy_is_demanded_lower_levels_are_534() {
     client.ask("PROT P", 200);
 }
 
-/// Blocks on a new data connection, and the 426 that answers them.
+/// Sends blocks over a new data connection and expects the 426 that answers them.
 fn refused(pod: &Pod, client: &mut SafeClient, tamper: Tampering, what: &str) {
     let (mut stream, number) = client.open_data("STOR file");
     let mut blocks = client.blocks(number, &pattern(5000));
     tamper(&mut blocks);
-    // The gateway may hang up before all is sent.
+    // The gateway may close before everything is sent.
     let _ = stream.write_all(&blocks.concat());
     let _ = stream.shutdown(Shutdown::Write);
     client.expect(426);
@@ -70,7 +70,7 @@ fn refused(pod: &Pod, client: &mut SafeClient, tamper: Tampering, what: &str) {
 }
 
 #[test]
-fn an_upload_that_ends_early_is_426_and_never_the_file() {
+fn an_upload_that_ends_early_is_426_and_not_stored() {
     let pod = Pod::with(offering);
     let mut client = SafeClient::login(&pod, Some(Level::Private));
     client.store("STOR file", b"as it was");
@@ -112,7 +112,7 @@ fn octets_after_the_last_block_undo_the_upload() {
 }
 
 #[test]
-fn nothing_that_was_said_in_the_clear_is_left_after_235() {
+fn no_state_from_before_the_exchange_is_left_after_235() {
     let pod = Pod::with(|config| {
         lenient(config);
         config.security.control = Requirement::Optional;
@@ -141,7 +141,7 @@ fn nothing_that_was_said_in_the_clear_is_left_after_235() {
 }
 
 #[test]
-fn a_block_of_another_transfer_does_not_fit() {
+fn a_block_of_another_transfer_is_rejected() {
     let pod = Pod::with(offering);
     let mut client = SafeClient::login(&pod, Some(Level::Private));
     let (mut stream, first) = client.open_data("STOR one");
@@ -156,7 +156,7 @@ fn a_block_of_another_transfer_does_not_fit() {
 }
 
 #[test]
-fn a_key_of_no_use_is_said_and_the_one_in_force_stays() {
+fn an_unusable_dsa_key_is_reported_and_the_old_one_stays_in_force() {
     let pod = Pod::with(offering);
     pod.replace(&[(DSA_KEY_FILE, b"no key".to_vec())], |in_force| in_force.problem.is_some());
     assert!(pod.settings.borrow().problem.as_ref().unwrap().contains("dsa.key"));

@@ -1,4 +1,4 @@
-//! Clients that connect and do not log in: however many there are, users come in.
+//! Clients that connect and do not log in: however many there are, users can log in.
 
 use std::{
     io::Read as _,
@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{Pod, USER, wait_until};
 
-/// What a login may take while strangers do what they like.
+/// Time for a login while strangers do what they like.
 const LOGIN_TIME: Duration = Duration::from_secs(1);
 
 fn silent(pod: &Pod) -> TcpStream {
@@ -17,7 +17,7 @@ fn silent(pod: &Pod) -> TcpStream {
     stream
 }
 
-/// Whatever was said before, the connection must end.
+/// Waits for the end of the connection, whatever comes before it.
 fn expect_end(mut stream: TcpStream) {
     let mut said = Vec::new();
     let end = stream.read_to_end(&mut said);
@@ -29,21 +29,21 @@ fn displaced(pod: &Pod) -> u64 {
 }
 
 #[test]
-fn users_log_in_while_strangers_hold_more_connections_than_there_are_places() {
+fn users_log_in_while_strangers_hold_all_their_places() {
     let pod = Pod::with(|config| config.limits.sessions = 2);
     let strangers: Vec<_> = (0..60).map(|_| silent(&pod)).collect();
-    wait_until("all are in", || pod.gateway.sessions() == 60);
+    wait_until("all strangers are admitted", || pod.gateway.sessions() == 60);
     assert_eq!(pod.metric("safetp_gateway_strangers"), 60);
     let began = Instant::now();
     let users = [pod.login(), pod.login()];
     assert!(began.elapsed() < 2 * LOGIN_TIME, "{:?}", began.elapsed());
     drop((strangers, users));
-    wait_until("all have left", || pod.gateway.sessions() == 0);
+    wait_until("all sessions have ended", || pod.gateway.sessions() == 0);
     assert_eq!(pod.metric("safetp_gateway_strangers"), 0);
 }
 
 #[test]
-fn when_an_address_has_its_share_of_strangers_the_oldest_silent_one_goes_and_no_other() {
+fn over_the_share_of_an_address_only_its_oldest_silent_stranger_is_displaced() {
     let pod = Pod::new();
     let (mut user, mut speaking, first) = (pod.login(), pod.protected(), silent(&pod));
     let mut strangers = Vec::new();

@@ -1,4 +1,4 @@
-//! The pod that all tests here are about.
+//! The pod that all these tests use.
 
 pub(crate) use safetp_pod::{
     ADDRESS, Client, OTHER_USER, PASSWORD, Pod, SafeClient, USER, announced, new_identity, wait_until,

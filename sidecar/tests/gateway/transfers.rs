@@ -4,7 +4,7 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _};
 
 use crate::support::{ADDRESS, Pod};
 
-/// Octets that no compression or chunk size likes.
+/// Octets that do not compress and fit no chunk size.
 pub(crate) fn octets(count: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     std::iter::repeat_with(|| {
@@ -121,7 +121,7 @@ fn where_encryption_is_optional_clear_sessions_and_clear_data_work() {
 }
 
 #[test]
-fn a_missing_file_is_the_ftpds_550_and_the_session_goes_on() {
+fn a_missing_file_gets_the_ftpds_550_and_the_session_continues() {
     let pod = Pod::new();
     let mut client = pod.login();
     client.epsv();
@@ -146,7 +146,7 @@ fn tls_1_2_and_1_3_both_carry_files() {
 }
 
 #[test]
-fn commands_sent_during_a_transfer_are_answered_behind_it_and_stat_at_once() {
+fn commands_sent_during_a_transfer_are_answered_after_it_and_stat_at_once() {
     let pod = Pod::new();
     let mut client = pod.login();
     let mut data = client.open("STOR file");
@@ -169,7 +169,7 @@ fn a_name_that_is_not_utf8_passes_the_gateway_octet_for_octet() {
 }
 
 #[test]
-fn a_client_that_says_auth_ssl_begins_tls_on_data_connections_unasked() {
+fn after_auth_ssl_data_connections_are_under_tls_without_prot() {
     let pod = Pod::new();
     let mut client = pod.connect();
     client.ask("AUTH SSL", 234);

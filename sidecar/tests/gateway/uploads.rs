@@ -1,4 +1,4 @@
-//! Uploads that meet, break off and are continued, as clients see them.
+//! Concurrent, interrupted and resumed uploads, as clients see them.
 
 use std::fs;
 
@@ -11,13 +11,13 @@ fn break_off(client: &mut Client, command: &str, content: &[u8]) {
     client.expect(426);
 }
 
-/// What a reply tells after its code.
+/// Text of the reply to this command.
 fn told(client: &mut Client, command: &str) -> String {
     client.ask(command, 213)[4..].trim_end().to_owned()
 }
 
 #[test]
-fn two_appends_at_once_that_were_both_226_are_both_in_the_file() {
+fn two_concurrent_appends_answered_by_226_are_both_in_the_file() {
     let pod = Pod::new();
     let (mut first, mut second) = (pod.login(), pod.login());
     first.store("STOR log", b"base ");
@@ -33,7 +33,7 @@ fn two_appends_at_once_that_were_both_226_are_both_in_the_file() {
 }
 
 #[test]
-fn an_append_that_was_226_is_not_undone_by_an_upload_that_began_before() {
+fn an_append_answered_by_226_is_not_undone_by_an_upload_that_began_before() {
     let pod = Pod::new();
     let (mut first, mut second) = (pod.login(), pod.login());
     first.store("STOR log", b"base ");
@@ -48,7 +48,7 @@ fn an_append_that_was_226_is_not_undone_by_an_upload_that_began_before() {
 }
 
 #[test]
-fn whoever_compares_time_size_and_hash_before_resuming_notices_that_the_source_has_changed() {
+fn time_size_and_hash_show_a_client_that_the_source_has_changed_before_it_resumes() {
     let pod = Pod::new();
     let mut client = pod.login();
     break_off(&mut client, "STOR file", &vec![b'o'; 300_000]);
@@ -66,7 +66,7 @@ fn whoever_compares_time_size_and_hash_before_resuming_notices_that_the_source_h
 }
 
 #[test]
-fn what_broke_off_can_be_seen_and_removed() {
+fn an_interrupted_upload_can_be_listed_and_removed() {
     let pod = Pod::new();
     let mut client = pod.login();
     break_off(&mut client, "STOR file", &vec![1; 100_000]);

@@ -1,4 +1,4 @@
-//! What a client's data connections did with TLS tickets so far, and so whether the next one must resume the session.
+//! A client's use of TLS tickets so far, from which follows whether its next data connection must resume the session.
 
 use std::time::Instant;
 
