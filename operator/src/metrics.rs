@@ -98,4 +98,32 @@ mod tests {
         let line = "safetp_operator_reconciles_total{controller=\"server\",result=\"gather\"} 1";
         assert!(text.contains(line), "{text}");
     }
+
+    /// The page's row of each metric: the name of its first sample, that sample's labels, and the help text.
+    fn rows(text: &str) -> Vec<String> {
+        let mut help = None;
+        let mut rows = Vec::new();
+        for line in text.lines() {
+            if let Some(described) = line.strip_prefix("# HELP ") {
+                help = described.split_once(' ').map(|(_, help)| help);
+            } else if let Some(help) = help.take_if(|_| !line.starts_with('#')) {
+                let sample = line.split(' ').next().unwrap();
+                let (name, labels) = sample.trim_end_matches('}').split_once('{').unwrap_or((sample, ""));
+                let labels = labels.split(',').filter_map(|label| Some(format!("`{}`", label.split_once('=')?.0)));
+                let labels = labels.collect::<Vec<_>>().join(", ");
+                rows.push(format!("| `{}` | {labels} | {help} |", name.trim_end_matches("_sum")));
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn the_reference_page_lists_every_metric() {
+        let metrics = Metrics::default();
+        metrics.start("server").stop(None);
+        let rows = rows(&metrics.encode().unwrap());
+        let page = include_str!("../../docs/reference/metrics.md");
+        let listed: Vec<_> = page.lines().filter(|line| line.starts_with("| `safetp_operator_")).collect();
+        assert_eq!(listed, rows, "\n{}", rows.join("\n"));
+    }
 }

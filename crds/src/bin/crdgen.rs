@@ -1,5 +1,5 @@
-//! Writes the resource definitions (CRDs) to `crds/` and into the chart, and their reference pages to `docs/reference/`;
-//! with `--check` it lists those that are stale.
+//! Writes the resource definitions (CRDs) to `crds/` and into the chart, and their reference pages to
+//! `docs/reference/`; with `--check` it lists those that are stale.
 
 use std::{fs, path::PathBuf};
 
