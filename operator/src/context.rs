@@ -6,7 +6,8 @@ use kube::{
 };
 
 use crate::{
-    images::Images, metrics::Metrics, names::FIELD_MANAGER, registry::Registry, server::Prober, signing_keys::KeyMaker,
+    images::Images, metrics::Metrics, names::FIELD_MANAGER, registry::Registry, server::Prober,
+    signing_keys::KeyGenerator,
 };
 
 /// Passed to every reconcile.
@@ -16,7 +17,7 @@ pub struct Context {
     pub registry: Registry,
     pub metrics: Metrics,
     pub recorder: Recorder,
-    pub key_maker: KeyMaker,
+    pub key_generator: KeyGenerator,
     pub prober: Prober,
 }
 
@@ -24,6 +25,14 @@ impl Context {
     pub fn new(client: Client, images: Images, registry: Registry, metrics: Metrics) -> Self {
         let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: None };
         let recorder = Recorder::new(client.clone(), reporter);
-        Self { client, images, registry, metrics, recorder, key_maker: KeyMaker::default(), prober: Prober::default() }
+        Self {
+            client,
+            images,
+            registry,
+            metrics,
+            recorder,
+            key_generator: KeyGenerator::default(),
+            prober: Prober::default(),
+        }
     }
 }

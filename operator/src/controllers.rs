@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     context::Context,
+    identity::{Namespace, ServerName, UserName},
     names::{MANAGED_SELECTOR, SERVER_LABEL},
     registry::UserRef,
     server, users,
@@ -153,11 +154,11 @@ impl Watch {
 
     /// The servers that a user names, and those that still have its login although it no longer names them.
     fn of_user(&self, user: &Guarded<SafeTPUser>) -> Vec<ServerRef> {
-        let namespace = user.namespace().unwrap_or_default();
-        let named = user.0.as_ref().map(|user| user.spec.servers.clone()).unwrap_or_default();
-        let had = self.context.registry.servers_with(&namespace, &user.name_any());
-        let servers: BTreeSet<_> = named.into_iter().chain(had).collect();
-        servers.iter().map(|server| ServerRef::new(server).within(&namespace)).collect()
+        let namespace = Namespace::of(user.meta());
+        let named = user.0.as_ref().map(|user| user.spec.servers.as_slice()).unwrap_or_default();
+        let had = self.context.registry.servers_with(&namespace, &UserName::of(user.meta()));
+        let servers: BTreeSet<_> = named.iter().map(|name| ServerName::from(name.as_str())).chain(had).collect();
+        servers.iter().map(|server| ServerRef::new(server.as_str()).within(namespace.as_str())).collect()
     }
 
     fn on_nodes(&self) -> Vec<ServerRef> {

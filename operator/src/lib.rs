@@ -11,6 +11,7 @@ mod context;
 mod controllers;
 mod events;
 mod http;
+mod identity;
 mod images;
 mod leader;
 mod metrics;

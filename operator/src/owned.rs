@@ -6,7 +6,10 @@ use safetp_config::Digest;
 use safetp_crds::SafeTPServer;
 use serde_json::Value;
 
-use crate::names::APPLIED_ANNOTATION;
+use crate::{
+    identity::{ServerName, Uid},
+    names::APPLIED_ANNOTATION,
+};
 
 /// Relation of an existing object to the server that needs its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,26 +23,26 @@ pub enum Ownership {
 }
 
 /// Decides by the controller's UID. Names prove nothing, because anyone can create an object of any name.
-pub fn ownership(meta: &ObjectMeta, server: &str, uid: &str) -> Ownership {
+pub fn ownership(meta: &ObjectMeta, server: &ServerName, uid: &Uid) -> Ownership {
     let Some(owner) = meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true)) else {
         return Ownership::Foreign("no controller".to_owned());
     };
-    if owner.uid == uid {
+    if owner.uid == uid.as_str() {
         return Ownership::Ours;
     }
-    if owner.kind == SafeTPServer::kind(&()) && owner.name == server {
+    if owner.kind == SafeTPServer::kind(&()) && owner.name == server.as_str() {
         return Ownership::Earlier;
     }
     Ownership::Foreign(format!("{} {}", owner.kind, owner.name))
 }
 
 /// Builds the owner reference to a server.
-pub fn owner(server: &str, uid: &str) -> OwnerReference {
+pub fn owner(server: &ServerName, uid: &Uid) -> OwnerReference {
     OwnerReference {
         api_version: SafeTPServer::api_version(&()).into_owned(),
         kind: SafeTPServer::kind(&()).into_owned(),
-        name: server.to_owned(),
-        uid: uid.to_owned(),
+        name: server.to_string(),
+        uid: uid.to_string(),
         controller: Some(true),
         block_owner_deletion: Some(true),
     }
@@ -96,16 +99,18 @@ mod tests {
     use super::*;
 
     fn meta(kind: &str, name: &str, uid: &str) -> ObjectMeta {
-        let owner = OwnerReference { kind: kind.into(), name: name.into(), ..owner("x", uid) };
+        let owner =
+            OwnerReference { kind: kind.into(), name: name.into(), ..owner(&ServerName::from("x"), &Uid::from(uid)) };
         ObjectMeta { owner_references: Some(vec![owner]), ..ObjectMeta::default() }
     }
 
     #[test]
     fn only_the_same_uid_makes_an_object_ours() {
-        assert_eq!(ownership(&meta("SafeTPServer", "files", "u1"), "files", "u1"), Ownership::Ours);
-        assert_eq!(ownership(&meta("SafeTPServer", "files", "u0"), "files", "u1"), Ownership::Earlier);
-        assert!(matches!(ownership(&meta("SafeTPServer", "other", "u0"), "files", "u1"), Ownership::Foreign(_)));
-        assert!(matches!(ownership(&ObjectMeta::default(), "files", "u1"), Ownership::Foreign(_)));
+        let to_files = |meta: &ObjectMeta| ownership(meta, &ServerName::from("files"), &Uid::from("u1"));
+        assert_eq!(to_files(&meta("SafeTPServer", "files", "u1")), Ownership::Ours);
+        assert_eq!(to_files(&meta("SafeTPServer", "files", "u0")), Ownership::Earlier);
+        assert!(matches!(to_files(&meta("SafeTPServer", "other", "u0")), Ownership::Foreign(_)));
+        assert!(matches!(to_files(&ObjectMeta::default()), Ownership::Foreign(_)));
     }
 
     #[test]

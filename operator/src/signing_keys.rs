@@ -1,11 +1,11 @@
 //! DSA keys, by which servers authenticate themselves under X-SafeTP1: generating one for each server, and checking
 //! those that an administrator provides.
 
+mod generator;
 mod inspect;
-mod maker;
 
+pub use generator::KeyGenerator;
 pub use inspect::{KeyProblem, inspect};
-pub use maker::KeyMaker;
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 /// A newly generated key, which no Secret contains yet.
 #[derive(Clone)]
-pub struct MadeKey {
+pub struct NewKey {
     /// PKCS#8 in PEM format.
     pub pem: Zeroizing<String>,
     /// Fingerprint of the public key, as clients show it.
@@ -22,11 +22,11 @@ pub struct MadeKey {
 }
 
 /// Generates a key of 2048 bits. This takes seconds of CPU time, so it must not run on an async thread.
-pub fn generate() -> Result<MadeKey, KeyProblem> {
+pub fn generate() -> Result<NewKey, KeyProblem> {
     let pem = SigningKey::generate(KeySize::Standard2048, &mut UnwrapErr(SysRng)).to_pkcs8_pem();
     // Read back as it will be read from its Secret, because it can never be replaced.
     let fingerprint = inspect(Some(pem.as_bytes()))?;
-    Ok(MadeKey { pem, fingerprint })
+    Ok(NewKey { pem, fingerprint })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     cluster,
     conditions::{Reason, Verdict},
+    identity::Namespace,
     names::FIELD_MANAGER,
     owned::{is_in_force, stamp},
 };
@@ -85,7 +86,7 @@ impl ApplyError {
 /// Applies everything. The Service goes first: where a node port is taken, nothing else has changed yet.
 pub(super) async fn apply(
     client: &Client,
-    namespace: &str,
+    namespace: &Namespace,
     live: Live,
     prepared: Prepared,
 ) -> Result<Applied, ApplyError> {
@@ -123,7 +124,7 @@ pub(super) async fn apply(
 
 struct Applier<'a> {
     client: &'a Client,
-    namespace: &'a str,
+    namespace: &'a Namespace,
 }
 
 impl Applier<'_> {
@@ -155,7 +156,7 @@ impl Applier<'_> {
             pin(&mut wanted, live.meta().uid.as_deref());
         }
         tracing::info!(object = %what, "applying");
-        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace);
+        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace.as_str());
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         let applied = api.patch(&desired.name_any(), &parameters, &Patch::Apply(&wanted)).await;
         applied.map_err(|source| explain(what, source))
@@ -169,7 +170,7 @@ impl Applier<'_> {
         let (None, Desired::Object(desired)) = (live, wanted) else { return Ok(()) };
         let what = self.what(&*desired);
         tracing::info!(object = %what, "creating");
-        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace);
+        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace.as_str());
         let parameters = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         api.create(&parameters, &desired).await.map(|_| ()).map_err(|source| explain(what, source))
     }
@@ -184,7 +185,7 @@ impl Applier<'_> {
             preconditions: Some(Preconditions { uid: live.uid(), ..Preconditions::default() }),
             ..DeleteParams::default()
         };
-        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace);
+        let api: Api<K> = Api::namespaced(self.client.clone(), self.namespace.as_str());
         match api.delete(&live.name_any(), &parameters).await {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),

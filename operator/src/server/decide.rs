@@ -27,7 +27,7 @@ use crate::{
     certs::IssueError,
     conditions::Verdict,
     registry::Registry,
-    signing_keys::KeyMaker,
+    signing_keys::KeyGenerator,
     users::{Resolved, hash::HashError, logins::Accounts},
 };
 
@@ -78,14 +78,14 @@ pub(super) async fn decide<'a>(
     server: &'a ValidatedServer,
     gathered: &'a Gathered,
     registry: &Registry,
-    key_maker: &KeyMaker,
+    key_generator: &KeyGenerator,
     now: Timestamp,
 ) -> Result<Decision<'a>, DecideError> {
     if let Some(verdict) = find_conflict(server, &gathered.live) {
         return Ok(Decision::Stop { verdict, resolved: None });
     }
     let resolved = decide_logins(server, gathered, registry).await?;
-    match obtain_signing_key(server, gathered, key_maker) {
+    match obtain_signing_key(server, gathered, key_generator) {
         Ok(signing_key) => complete(server, gathered, resolved, signing_key, now),
         Err(verdict) => Ok(Decision::Stop { verdict, resolved: Some(resolved) }),
     }

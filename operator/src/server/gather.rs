@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use super::validate::{CertificateSource, KeySource, Storage, ValidatedServer};
 use crate::{
     cluster,
+    identity::{LoginName, Namespace, ServerName, Uid, UserName},
     users::logins::{SecretValue, UserRecord},
 };
 
@@ -84,12 +85,12 @@ pub(super) struct Gathered {
 
 /// Reads everything that concerns a server.
 pub(super) async fn gather(client: &Client, server: &ValidatedServer) -> Result<Gathered, GatherError> {
-    let reader = Reader { client, namespace: &server.names.namespace };
+    let reader = Reader { client, namespace: server.names.namespace() };
     let of_server = ListParams::default().labels(&server.names.selector_text());
     let (live, pods, users, certificate, signing_key) = tokio::try_join!(
         reader.live(server),
         reader.list::<Pod>(&of_server),
-        reader.users(&server.names.server),
+        reader.users(&server.names.server.name),
         reader.certificate(&server.certificate),
         reader.signing_key(server.signing_key.as_ref()),
     )?;
@@ -104,7 +105,7 @@ pub(super) async fn gather(client: &Client, server: &ValidatedServer) -> Result<
 
 struct Reader<'a> {
     client: &'a Client,
-    namespace: &'a str,
+    namespace: &'a Namespace,
 }
 
 impl Reader<'_> {
@@ -160,11 +161,11 @@ impl Reader<'_> {
         }
     }
 
-    async fn users(&self, server: &str) -> Result<Vec<UserRecord>, GatherError> {
+    async fn users(&self, server: &ServerName) -> Result<Vec<UserRecord>, GatherError> {
         // Which servers a user names that does not parse is unknown; its own reconcile reports that.
         let all: Vec<DeserializeGuard<SafeTPUser>> = self.list(&ListParams::default()).await?;
         let readable = all.into_iter().filter_map(|user| user.0.ok());
-        let names_it = |user: &SafeTPUser| user.spec.servers.iter().any(|name| name == server);
+        let names_it = |user: &SafeTPUser| user.spec.servers.iter().any(|name| name == server.as_str());
         Ok(readable.filter(|user| user.metadata.deletion_timestamp.is_none() && names_it(user)).map(record).collect())
     }
 
@@ -196,7 +197,7 @@ impl Reader<'_> {
         let services =
             services.map_err(|source| GatherError::List { kind: Service::plural(&()).into_owned(), source })?;
         let own = |meta: &ObjectMeta| {
-            meta.namespace.as_deref() == Some(self.namespace) && meta.name.as_deref() == Some(&server.names.server)
+            Namespace::of(meta) == *self.namespace && meta.name.as_ref() == Some(&server.names.service())
         };
         let others = services.items.into_iter().filter(|service| !own(&service.metadata));
         Ok(others.flat_map(|service| node_ports_of(&service)).collect())
@@ -229,7 +230,7 @@ impl Reader<'_> {
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
     {
-        let found = Api::<K>::namespaced(self.client.clone(), self.namespace).get_opt(name).await;
+        let found = Api::<K>::namespaced(self.client.clone(), self.namespace.as_str()).get_opt(name).await;
         found.map_err(|source| GatherError::Get { kind: K::kind(&()).into_owned(), name: name.to_owned(), source })
     }
 
@@ -237,7 +238,7 @@ impl Reader<'_> {
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
     {
-        let found = Api::<K>::namespaced(self.client.clone(), self.namespace).list(parameters).await;
+        let found = Api::<K>::namespaced(self.client.clone(), self.namespace.as_str()).list(parameters).await;
         let found = found.map_err(|source| GatherError::List { kind: K::plural(&()).into_owned(), source })?;
         Ok(found.items)
     }
@@ -254,8 +255,9 @@ pub(super) fn claim_name(server: &ValidatedServer) -> Option<String> {
 
 fn record(user: SafeTPUser) -> UserRecord {
     UserRecord {
-        name: user.metadata.name.unwrap_or_default(),
-        uid: user.metadata.uid.unwrap_or_default(),
+        name: UserName::of(&user.metadata),
+        login: LoginName::of(&user),
+        uid: Uid::of(&user.metadata),
         generation: user.metadata.generation,
         created: user.metadata.creation_timestamp.map(|time| time.0),
         spec: user.spec,
@@ -264,7 +266,7 @@ fn record(user: SafeTPUser) -> UserRecord {
 
 fn secret_value(secret: Secret) -> SecretValue {
     SecretValue {
-        uid: secret.metadata.uid.unwrap_or_default(),
+        uid: Uid::of(&secret.metadata),
         resource_version: secret.metadata.resource_version.unwrap_or_default(),
         data: secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
     }

@@ -21,7 +21,12 @@ use self::{
     probe::ProbeReport,
 };
 use super::{apply::Applied, decide::Decided, schedule::is_nudge_due};
-use crate::{cluster, context::Context, names::FIELD_MANAGER};
+use crate::{
+    cluster,
+    context::Context,
+    identity::{LoginName, Namespace},
+    names::FIELD_MANAGER,
+};
 
 /// Why a pod could not be annotated.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +42,7 @@ pub(super) struct Observed {
     /// What the pods report beside that.
     pub conditions: PodConditions,
     /// Logins of which a pod rejected an upload that did not end with `close_notify`.
-    pub unclosed: BTreeSet<String>,
+    pub unclosed: BTreeSet<LoginName>,
 }
 
 /// How far the pods are.
@@ -87,7 +92,7 @@ impl Observed {
 
 struct Annotator<'a> {
     client: Client,
-    namespace: &'a str,
+    namespace: &'a Namespace,
     pods: &'a [Pod],
     digest: String,
     /// The address that pods learn by annotation, where their node has it.
@@ -99,7 +104,7 @@ impl<'a> Annotator<'a> {
         let known = decided.addressing().known.as_ref().filter(|_| decided.ports().on_nodes);
         Self {
             client: context.client.clone(),
-            namespace: &decided.server().names.namespace,
+            namespace: decided.server().names.namespace(),
             pods,
             digest: applied.expected().annotation(),
             address: known.map(|known| known.address.to_string()),
@@ -118,7 +123,7 @@ impl<'a> Annotator<'a> {
     }
 
     async fn patch(&self, pod: &Pod, patch: &serde_json::Value) -> Result<(), AnnotateError> {
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), self.namespace);
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), self.namespace.as_str());
         let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         match api.patch(&pod.name_any(), &parameters, &Patch::Merge(patch)).await {
             Ok(_) => Ok(()),

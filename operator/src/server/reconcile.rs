@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use kube::{ResourceExt as _, core::DeserializeGuard, runtime::controller::Action};
+use kube::{Resource as _, core::DeserializeGuard, runtime::controller::Action};
 use safetp_config::gateway::Uploads;
 use safetp_crds::{SafeTPServer, SafeTPServerStatus};
 
@@ -23,8 +23,8 @@ use crate::{
     conditions::{Progress, Reason, Verdict},
     context::Context,
     events::warn,
+    identity::ServerKey,
     reconcile::{readable, run},
-    registry::Key,
     users::Resolved,
 };
 
@@ -43,21 +43,21 @@ pub fn error_policy(
     error: &Arc<ServerError>,
     context: Arc<Context>,
 ) -> Action {
-    let key = (server.namespace().unwrap_or_default(), server.name_any());
-    tracing::warn!(namespace = %key.0, server = %key.1, %error, "reconcile failed");
-    Action::requeue(after_error(context.registry.count_attempt(&key, true)))
+    let server = ServerKey::of(server.meta());
+    tracing::warn!(%server, %error, "reconcile failed");
+    Action::requeue(after_error(context.registry.count_attempt(&server, true)))
 }
 
 async fn reconcile_any(server: &DeserializeGuard<SafeTPServer>, context: &Context) -> Result<Action, ServerError> {
     let Some(server) = readable(&context.client, server).await? else { return Ok(Action::await_change()) };
-    let key = (server.namespace().unwrap_or_default(), server.name_any());
+    let key = ServerKey::of(&server.metadata);
     Box::pin(Reconcile { context, server, key, now: Timestamp::now() }.run()).await
 }
 
 struct Reconcile<'a> {
     context: &'a Context,
     server: &'a SafeTPServer,
-    key: Key,
+    key: ServerKey,
     now: Timestamp,
 }
 
@@ -69,8 +69,8 @@ impl Reconcile<'_> {
             Err(invalid) => return self.stop(Verdict::stalled(Reason::InvalidSpec, invalid.to_string()), None).await,
         };
         let gathered = Box::pin(gather(&self.context.client, &valid)).await?;
-        let (registry, key_maker) = (&self.context.registry, &self.context.key_maker);
-        let mut decided = match decide(&valid, &gathered, registry, key_maker, self.now).await? {
+        let (registry, key_generator) = (&self.context.registry, &self.context.key_generator);
+        let mut decided = match decide(&valid, &gathered, registry, key_generator, self.now).await? {
             Decision::Proceed(decided) => decided,
             Decision::Stop { verdict, resolved } => return self.stop(verdict, resolved).await,
         };
@@ -100,7 +100,7 @@ impl Reconcile<'_> {
     async fn build_and_apply(&self, decided: &mut Decided<'_>, gathered: &Gathered) -> Result<Applied, ServerError> {
         loop {
             let prepared = build(decided, &gathered.live, &self.context.images)?;
-            let namespace = &decided.server().names.namespace;
+            let namespace = decided.server().names.namespace();
             match Box::pin(apply(&self.context.client, namespace, gathered.live.clone(), prepared)).await {
                 Err(ApplyError::PortTaken(port)) => decided.choose_other_ports(port)?,
                 result => return Ok(result?),
@@ -130,7 +130,7 @@ impl Reconcile<'_> {
     async fn warn_of_unclosed_uploads(&self, decided: &Decided<'_>, observed: &Observed) {
         let logins = decided.accounts().close_notify.clone();
         let uploads = Uploads { logins, ..decided.server().uploads.clone() };
-        let unclosed = observed.unclosed.iter().filter(|login| uploads.require_close_notify_of(login));
+        let unclosed = observed.unclosed.iter().filter(|login| uploads.require_close_notify_of(login.as_str()));
         for login in self.context.registry.note_unclosed(&self.key, unclosed.cloned().collect()) {
             let note = format!(
                 "an upload of the login {login} ended without TLS close_notify, so it may have been cut short and was \

@@ -7,7 +7,6 @@ mod notices;
 pub(super) use build::{StatusInputs, build_status, build_status_of_verdict};
 pub(super) use judge::judge;
 
-use kube::ResourceExt as _;
 use safetp_crds::{SafeTPServer, SafeTPServerStatus};
 
 use super::schedule::is_short_wait;
@@ -15,7 +14,8 @@ use crate::{
     conditions::{Progress, Reason, Verdict, ready_reason},
     context::Context,
     events::publish,
-    registry::{Key, Login, ServerLogins},
+    identity::{ServerKey, Uid},
+    registry::{Login, ServerLogins},
     status::{StatusError, update_status},
     users::Resolved,
 };
@@ -39,7 +39,7 @@ pub(super) async fn report(
 }
 
 fn report_to_users(context: &Context, server: &SafeTPServer, resolved: Option<Resolved>, verdict: &Verdict) {
-    let key: Key = (server.namespace().unwrap_or_default(), server.name_any());
+    let key = ServerKey::of(&server.metadata);
     // A stopped server is Ready, for that is what its spec asks; its logins are not.
     let ready = verdict.progress == Progress::Ready && verdict.reason != Reason::Stopped;
     let waiting = (!ready).then(|| verdict.message.clone());
@@ -52,8 +52,8 @@ fn report_to_users(context: &Context, server: &SafeTPServer, resolved: Option<Re
         let in_force = ready && login.rejection.is_none();
         (name, Login { in_force, ..login })
     };
-    let server = server.uid().unwrap_or_default();
-    let logins = ServerLogins { server, logins: logins.into_iter().map(set).collect(), waiting };
+    let logins =
+        ServerLogins { server: Uid::of(&server.metadata), logins: logins.into_iter().map(set).collect(), waiting };
     context.registry.set_logins(&key, logins, is_short_wait(verdict.reason));
 }
 

@@ -19,7 +19,10 @@ use self::{
     ports::port_request,
     security::{active_mode, certificate, security, signing_key},
 };
-use crate::names::Names;
+use crate::{
+    identity::{ServerKey, Uid},
+    names::Names,
+};
 
 /// Everything that is wrong with a spec, in sentences that say what to set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,8 +60,8 @@ pub(super) fn validate(server: &SafeTPServer) -> Result<ValidatedServer, Invalid
         return Err(InvalidSpec(problems));
     }
     Ok(ValidatedServer {
-        names: Names::new(meta.namespace.clone().unwrap_or_default(), name),
-        uid: meta.uid.clone().unwrap_or_default(),
+        names: Names { server: ServerKey::of(meta) },
+        uid: Uid::of(meta),
         generation: meta.generation,
         replicas,
         exposure: spec.exposure.clone(),

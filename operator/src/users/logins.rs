@@ -8,49 +8,45 @@ use safetp_crds::SafeTPUserSpec;
 use serde::{Deserialize, Serialize};
 
 use super::hash::{self, HASH_PREFIX};
-use crate::conditions::Reason;
+use crate::{
+    conditions::Reason,
+    identity::{LoginName, ServerName, Uid, UserName},
+};
 
 /// A SafeTPUser that names this server.
 #[derive(Clone, Debug)]
 pub struct UserRecord {
-    /// Name of the resource.
-    pub name: String,
-    pub uid: String,
+    pub name: UserName,
+    pub login: LoginName,
+    pub uid: Uid,
     pub generation: Option<i64>,
     /// Time of creation: of two users that claim one login, the older gets it.
     pub created: Option<Timestamp>,
     pub spec: SafeTPUserSpec,
 }
 
-impl UserRecord {
-    /// Login name: `spec.username`, or else the name of the resource.
-    pub fn login(&self) -> &str {
-        self.spec.username.as_deref().unwrap_or(&self.name)
-    }
-}
-
 /// A Secret that a user refers to.
 #[derive(Clone, Debug)]
 pub struct SecretValue {
-    pub uid: String,
+    pub uid: Uid,
     pub resource_version: String,
     pub data: BTreeMap<String, Vec<u8>>,
 }
 
 /// Origin of a login's hash. As long as it is unchanged the hash is kept, because a new one would have a new salt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
     /// UID of the Secret.
-    pub secret: String,
+    pub secret: Uid,
     /// Resource version of the Secret.
     pub version: String,
     /// Key in the Secret.
     pub key: String,
 }
 
-/// The sources of all hashes by login name, kept in the users' Secret beside the hashes.
-pub type Sources = BTreeMap<String, Source>;
+/// The sources of all hashes, kept in the users' Secret beside the hashes.
+pub type Sources = BTreeMap<LoginName, Source>;
 
 /// The accounts that the server has now.
 #[derive(Clone, Debug, Default)]
@@ -102,25 +98,25 @@ pub fn plan(
     mut users: Vec<UserRecord>,
     secrets: &BTreeMap<String, SecretValue>,
     previous: &Previous,
-    server: &str,
+    server: &ServerName,
 ) -> Vec<Planned> {
     users.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
-    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    let mut taken: BTreeMap<LoginName, UserName> = BTreeMap::new();
     let decide = |user: UserRecord| {
-        let outcome = match taken.get(user.login()) {
+        let outcome = match taken.get(&user.login) {
             Some(owner) => Err(conflict(&user, owner, server)),
             None => account(&user, secrets, previous),
         };
         // A login belongs to its oldest claimant even while that user is rejected: it must not pass to another person
         // because a Secret is missing for a moment.
-        taken.entry(user.login().to_owned()).or_insert_with(|| user.name.clone());
+        taken.entry(user.login.clone()).or_insert_with(|| user.name.clone());
         Planned { user, outcome }
     };
     users.into_iter().map(decide).collect()
 }
 
-fn conflict(user: &UserRecord, owner: &str, server: &str) -> Rejection {
-    let login = user.login();
+fn conflict(user: &UserRecord, owner: &UserName, server: &ServerName) -> Rejection {
+    let login = &user.login;
     let message = format!(
         "the login {login} on SafeTPServer {server} already belongs to the older SafeTPUser {owner}; set another \
          spec.username, or delete one of the two"
@@ -133,21 +129,21 @@ fn account(
     secrets: &BTreeMap<String, SecretValue>,
     previous: &Previous,
 ) -> Result<Account, Rejection> {
-    check_login(user.login())?;
-    let home = home(user.spec.home.as_deref().unwrap_or_else(|| user.login()))?;
+    check_login(user.login.as_str())?;
+    let home = home(user.spec.home.as_deref().unwrap_or_else(|| user.login.as_str()))?;
     let reference = &user.spec.password_secret_ref;
     let secret = secrets.get(&reference.name).ok_or_else(|| missing_secret(&reference.name))?;
     let value = secret.data.get(&reference.key).ok_or_else(|| missing_key(&reference.name, &reference.key, secret))?;
     let source =
         Source { secret: secret.uid.clone(), version: secret.resource_version.clone(), key: reference.key.clone() };
-    let kept = kept_hash(user.login(), &source, previous);
+    let kept = kept_hash(&user.login, &source, previous);
     let password = kept.map_or_else(|| password(value, &reference.name, &reference.key), Ok)?;
     Ok(Account { home, source, password })
 }
 
-fn kept_hash(login: &str, source: &Source, previous: &Previous) -> Option<Password> {
+fn kept_hash(login: &LoginName, source: &Source, previous: &Previous) -> Option<Password> {
     let same = previous.sources.get(login) == Some(source);
-    let account = previous.users.get(login).filter(|_| same)?;
+    let account = previous.users.get(login.as_str()).filter(|_| same)?;
     Some(Password::Hashed(account.password.clone()))
 }
 
@@ -211,18 +207,18 @@ pub struct Accounts {
     /// Content of the ftpd's `users.json`.
     pub users: Users,
     pub sources: Sources,
-    /// Logins that override whether their uploads must end with `close_notify`.
+    /// Logins that override whether their uploads must end with `close_notify`, as in the gateway's configuration.
     pub close_notify: BTreeMap<String, bool>,
 }
 
 impl Accounts {
     /// Adds one account whose hash is known.
     pub fn insert(&mut self, user: &UserRecord, account: Account, password: PasswordHash) {
-        let login = user.login().to_owned();
+        let login = user.login.clone();
         let name_encoding = user.spec.files.name_encoding.map(|encoding| encoding.label().to_owned());
         let entry = User { password, home: account.home, read_only: user.spec.read_only, name_encoding };
-        self.users.users.insert(login.clone(), entry);
-        self.close_notify.extend(user.spec.uploads.require_close_notify.map(|required| (login.clone(), required)));
+        self.users.users.insert(login.to_string(), entry);
+        self.close_notify.extend(user.spec.uploads.require_close_notify.map(|required| (login.to_string(), required)));
         self.sources.insert(login, account.source);
     }
 }
@@ -235,8 +231,9 @@ mod tests {
 
     fn user(name: &str, created: i64) -> UserRecord {
         UserRecord {
-            name: name.into(),
-            uid: format!("uid-{name}"),
+            name: UserName::from(name),
+            login: LoginName::from(name),
+            uid: Uid::from(format!("uid-{name}").as_str()),
             generation: Some(1),
             created: Timestamp::from_second(created).ok(),
             spec: SafeTPUserSpec {
@@ -253,13 +250,13 @@ mod tests {
 
     fn secrets(version: &str, password: &str) -> BTreeMap<String, SecretValue> {
         let data = BTreeMap::from([("password".to_owned(), password.as_bytes().to_vec())]);
-        let secret = SecretValue { uid: "s".into(), resource_version: version.into(), data };
+        let secret = SecretValue { uid: Uid::from("s"), resource_version: version.into(), data };
         BTreeMap::from([("pw".to_owned(), secret)])
     }
 
     fn previous(version: &str) -> Previous {
         let mut accounts = Accounts::default();
-        let source = Source { secret: "s".into(), version: version.into(), key: "password".into() };
+        let source = Source { secret: Uid::from("s"), version: version.into(), key: "password".into() };
         let account = Account { home: "alice".into(), source, password: Password::Plain(Vec::new()) };
         accounts.insert(&user("alice", 1), account, PasswordHash("$argon2id$kept".into()));
         Previous { users: accounts.users, sources: accounts.sources }
@@ -271,23 +268,27 @@ mod tests {
     }
 
     fn rejection(user: UserRecord, secrets: &BTreeMap<String, SecretValue>) -> Rejection {
-        only(plan(vec![user], secrets, &Previous::default(), "files")).unwrap_err()
+        only(plan(vec![user], secrets, &Previous::default(), &ServerName::from("files"))).unwrap_err()
     }
 
     #[test]
     fn a_hash_is_kept_until_its_source_changes() {
-        let kept = only(plan(vec![user("alice", 1)], &secrets("7", "pw"), &previous("7"), "files")).unwrap();
+        let kept = only(plan(vec![user("alice", 1)], &secrets("7", "pw"), &previous("7"), &ServerName::from("files")))
+            .unwrap();
         assert!(matches!(kept.password, Password::Hashed(hash) if hash.0 == "$argon2id$kept"));
-        let changed = only(plan(vec![user("alice", 1)], &secrets("8", "pw"), &previous("7"), "files")).unwrap();
+        let changed =
+            only(plan(vec![user("alice", 1)], &secrets("8", "pw"), &previous("7"), &ServerName::from("files")))
+                .unwrap();
         assert!(matches!(changed.password, Password::Plain(plain) if plain == b"pw"));
     }
 
     #[test]
     fn the_older_of_two_users_with_one_login_gets_it_whatever_their_names() {
         let mut young = user("a", 20);
-        young.spec.username = Some("alice".into());
-        let planned = plan(vec![young, user("alice", 10)], &secrets("1", "pw"), &Previous::default(), "files");
-        assert_eq!(planned[0].user.name, "alice");
+        young.login = LoginName::from("alice");
+        let planned =
+            plan(vec![young, user("alice", 10)], &secrets("1", "pw"), &Previous::default(), &ServerName::from("files"));
+        assert_eq!(planned[0].user.name, UserName::from("alice"));
         assert!(planned[0].outcome.is_ok());
         let rejection = planned[1].outcome.clone().unwrap_err();
         assert_eq!(rejection.reason, Reason::NameConflict);
@@ -297,11 +298,11 @@ mod tests {
     #[test]
     fn a_login_does_not_pass_to_another_user_while_its_owner_is_rejected() {
         let mut young = user("b", 20);
-        young.spec.username = Some("alice".into());
+        young.login = LoginName::from("alice");
         young.spec.password_secret_ref.name = "pw".into();
         let mut old = user("alice", 10);
         old.spec.password_secret_ref.name = "gone".into();
-        let planned = plan(vec![young, old], &secrets("1", "pw"), &Previous::default(), "files");
+        let planned = plan(vec![young, old], &secrets("1", "pw"), &Previous::default(), &ServerName::from("files"));
         assert_eq!(planned[0].outcome.clone().unwrap_err().reason, Reason::SecretMissing);
         assert_eq!(planned[1].outcome.clone().unwrap_err().reason, Reason::NameConflict);
     }
@@ -320,8 +321,13 @@ mod tests {
 
     #[test]
     fn a_newline_at_the_end_of_a_secret_is_not_a_part_of_the_password() {
-        let account =
-            only(plan(vec![user("alice", 1)], &secrets("1", "pw\r\n"), &Previous::default(), "files")).unwrap();
+        let account = only(plan(
+            vec![user("alice", 1)],
+            &secrets("1", "pw\r\n"),
+            &Previous::default(),
+            &ServerName::from("files"),
+        ))
+        .unwrap();
         assert!(matches!(account.password, Password::Plain(plain) if plain == b"pw"));
     }
 
@@ -334,19 +340,22 @@ mod tests {
         }
         let mut root = user("alice", 1);
         root.spec.home = Some("/team//alice/".into());
-        let account = only(plan(vec![root], &secrets("1", "pw"), &Previous::default(), "files")).unwrap();
+        let account =
+            only(plan(vec![root], &secrets("1", "pw"), &Previous::default(), &ServerName::from("files"))).unwrap();
         assert_eq!(account.home, "team/alice");
     }
 
     #[test]
     fn settings_of_a_user_for_names_and_uploads_follow_its_login() {
         let mut device = user("scanner", 1);
-        device.spec.username = Some("device".into());
+        device.login = LoginName::from("device");
         device.spec.files.name_encoding = Some(NameEncoding::Windows1252);
         device.spec.uploads.require_close_notify = Some(false);
         let mut accounts = Accounts::default();
         for user in [device, user("alice", 2)] {
-            let account = only(plan(vec![user.clone()], &secrets("1", "pw"), &Previous::default(), "files")).unwrap();
+            let account =
+                only(plan(vec![user.clone()], &secrets("1", "pw"), &Previous::default(), &ServerName::from("files")))
+                    .unwrap();
             accounts.insert(&user, account, PasswordHash(String::new()));
         }
         let encodings = accounts.users.users.values().map(|user| user.name_encoding.as_deref());
@@ -358,7 +367,7 @@ mod tests {
     fn a_login_that_is_a_path_or_blank_is_rejected() {
         for login in ["a/b", "..", " a", "", "a\u{7}"] {
             let mut user = user("alice", 1);
-            user.spec.username = Some(login.into());
+            user.login = LoginName::from(login);
             assert_eq!(rejection(user, &secrets("1", "pw")).reason, Reason::InvalidSpec, "{login:?}");
         }
     }

@@ -12,6 +12,7 @@ use crate::{
     conditions::{Progress, Reason, Verdict, build_conditions},
     context::Context,
     events::publish,
+    identity::{LoginName, Namespace, ServerKey, ServerName, Uid, UserName},
     reconcile::{DEADLINE, ReconcileError, readable, run},
     registry::{Login, ServerLogins},
     status::{StatusError, update_status},
@@ -23,7 +24,7 @@ const RETRY: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
     #[error("failed to read SafeTPServer {name}: {}", cluster::text(source))]
-    Server { name: String, source: kube::Error },
+    Server { name: ServerName, source: kube::Error },
     #[error(transparent)]
     Status(#[from] StatusError),
     #[error("failed to finish within {} seconds", DEADLINE.as_secs())]
@@ -61,16 +62,16 @@ pub fn error_policy(user: Arc<DeserializeGuard<SafeTPUser>>, error: &Arc<UserErr
 
 async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -> Result<Action, UserError> {
     let Some(user) = readable(&context.client, user).await? else { return Ok(Action::await_change()) };
-    let namespace = user.namespace().unwrap_or_default();
     let mut servers = Vec::new();
     for name in &user.spec.servers {
-        let uid = find_server(&context.client, &namespace, name).await?;
-        let key = (namespace.clone(), name.clone());
+        let server = ServerKey { namespace: Namespace::of(&user.metadata), name: ServerName::from(name.as_str()) };
+        let uid = find_server(&context.client, &server).await?;
         if uid.is_none() {
-            context.registry.forget(&key);
+            context.registry.forget(&server);
         }
-        let logins = context.registry.logins(&key).filter(|known| Some(&known.server) == uid.as_ref());
-        servers.push((name.as_str(), state(user, name, uid.is_some(), logins.as_ref())));
+        let logins = context.registry.logins(&server).filter(|known| Some(&known.server) == uid.as_ref());
+        let state = state(user, &server.name, uid.is_some(), logins.as_ref());
+        servers.push((server.name, state));
     }
     // After a start of the operator the servers' logins are unknown for a moment: the status is left as it is.
     let unknown = servers.iter().any(|(_, state)| matches!(state, State::Unknown(_)));
@@ -85,12 +86,12 @@ async fn reconcile_any(user: &DeserializeGuard<SafeTPUser>, context: &Context) -
 }
 
 /// Returns the UID of a server, if it exists.
-async fn find_server(client: &Client, namespace: &str, name: &str) -> Result<Option<String>, UserError> {
-    let api: Api<SafeTPServer> = Api::namespaced(client.clone(), namespace);
-    let found = api.get_metadata_opt(name).await;
+async fn find_server(client: &Client, server: &ServerKey) -> Result<Option<Uid>, UserError> {
+    let api: Api<SafeTPServer> = Api::namespaced(client.clone(), server.namespace.as_str());
+    let found = api.get_metadata_opt(server.name.as_str()).await;
     found
-        .map(|found| found.and_then(|server| server.uid()))
-        .map_err(|source| UserError::Server { name: name.to_owned(), source })
+        .map(|found| found.map(|found| Uid::of(&found.metadata)))
+        .map_err(|source| UserError::Server { name: server.name.clone(), source })
 }
 
 /// State of the login on one server.
@@ -102,16 +103,15 @@ enum State {
     Unknown(String),
 }
 
-fn state(user: &SafeTPUser, server: &str, exists: bool, logins: Option<&ServerLogins>) -> State {
+fn state(user: &SafeTPUser, server: &ServerName, exists: bool, logins: Option<&ServerLogins>) -> State {
     if !exists {
         let message = format!("SafeTPServer {server} does not exist in this namespace; create it or fix spec.servers");
         return State::Rejected { reason: Reason::ServerMissing, message };
     }
-    let current =
-        |login: &&Login| Some(&login.uid) == user.metadata.uid.as_ref() && login.generation == user.metadata.generation;
+    let current = |login: &&Login| login.uid == Uid::of(&user.metadata) && login.generation == user.metadata.generation;
     let not_seen = || format!("waiting for SafeTPServer {server} to include the login");
     let Some(logins) = logins else { return State::Unknown(not_seen()) };
-    let Some(login) = logins.logins.get(&user.name_any()).filter(current) else {
+    let Some(login) = logins.logins.get(&UserName::of(&user.metadata)).filter(current) else {
         return State::Waiting(not_seen());
     };
     match (&login.rejection, login.in_force) {
@@ -124,7 +124,7 @@ fn state(user: &SafeTPUser, server: &str, exists: bool, logins: Option<&ServerLo
     }
 }
 
-fn build_status(user: &SafeTPUser, servers: &[(&str, State)], now: Timestamp) -> (Verdict, SafeTPUserStatus) {
+fn build_status(user: &SafeTPUser, servers: &[(ServerName, State)], now: Timestamp) -> (Verdict, SafeTPUserStatus) {
     let verdict = judge(user, servers);
     let previous = user.status.clone().unwrap_or_default();
     let status = SafeTPUserStatus {
@@ -135,7 +135,7 @@ fn build_status(user: &SafeTPUser, servers: &[(&str, State)], now: Timestamp) ->
     (verdict, status)
 }
 
-fn judge(user: &SafeTPUser, servers: &[(&str, State)]) -> Verdict {
+fn judge(user: &SafeTPUser, servers: &[(ServerName, State)]) -> Verdict {
     let rejected = servers.iter().find_map(|(_, state)| match state {
         State::Rejected { reason, message } => Some(Verdict::stalled(*reason, message)),
         _ => None,
@@ -147,18 +147,18 @@ fn judge(user: &SafeTPUser, servers: &[(&str, State)]) -> Verdict {
         _ => None,
     });
     rejected.or(waiting).unwrap_or_else(|| {
-        let login = user.spec.username.clone().unwrap_or_else(|| user.name_any());
+        let login = LoginName::of(user);
         let names = user.spec.servers.join(", ");
         Verdict::new(Progress::Ready, Reason::InForce, format!("{login} can log in on {names}"))
     })
 }
 
-fn user_server(name: &str, state: &State) -> UserServer {
+fn user_server(name: &ServerName, state: &State) -> UserServer {
     let message = match state {
         State::InForce => None,
         State::Waiting(message) | State::Unknown(message) | State::Rejected { message, .. } => Some(message.clone()),
     };
-    UserServer { name: name.to_owned(), ready: *state == State::InForce, message }
+    UserServer { name: name.to_string(), ready: *state == State::InForce, message }
 }
 
 #[cfg(test)]
@@ -187,21 +187,22 @@ mod tests {
     }
 
     fn logins(generation: i64, rejection: Option<Rejection>, in_force: bool) -> ServerLogins {
-        let login = Login { uid: "u".into(), generation: Some(generation), rejection, account: None, in_force };
+        let login = Login { uid: Uid::from("u"), generation: Some(generation), rejection, account: None, in_force };
         let waiting = (!in_force).then(|| "waiting for pod files-0-0".to_owned());
-        ServerLogins { server: "s".into(), logins: BTreeMap::from([("alice".to_owned(), login)]), waiting }
+        ServerLogins { server: Uid::from("s"), logins: BTreeMap::from([(UserName::from("alice"), login)]), waiting }
     }
 
     fn verdict(states: [State; 2]) -> Verdict {
         let [first, second] = states;
-        build_status(&user(), &[("files", first), ("more", second)], Timestamp::UNIX_EPOCH).0
+        let servers = [(ServerName::from("files"), first), (ServerName::from("more"), second)];
+        build_status(&user(), &servers, Timestamp::UNIX_EPOCH).0
     }
 
     #[test]
     fn a_user_is_ready_only_when_every_server_accepts_it() {
-        let in_force = || state(&user(), "files", true, Some(&logins(3, None, true)));
+        let in_force = || state(&user(), &ServerName::from("files"), true, Some(&logins(3, None, true)));
         assert_eq!(verdict([in_force(), in_force()]).progress, Progress::Ready);
-        let waiting = state(&user(), "more", true, Some(&logins(3, None, false)));
+        let waiting = state(&user(), &ServerName::from("more"), true, Some(&logins(3, None, false)));
         let verdict = verdict([in_force(), waiting]);
         assert_eq!(verdict.reason, Reason::ConfigurationPending);
         assert!(verdict.message.contains("waiting for pod files-0-0"), "{}", verdict.message);
@@ -209,19 +210,19 @@ mod tests {
 
     #[test]
     fn the_login_of_an_older_generation_does_not_count() {
-        let old = state(&user(), "files", true, Some(&logins(2, None, true)));
+        let old = state(&user(), &ServerName::from("files"), true, Some(&logins(2, None, true)));
         assert!(matches!(old, State::Waiting(_)));
-        assert!(matches!(state(&user(), "files", true, None), State::Unknown(_)));
+        assert!(matches!(state(&user(), &ServerName::from("files"), true, None), State::Unknown(_)));
     }
 
     #[test]
     fn a_missing_server_and_a_rejection_stall_the_user() {
-        let missing = state(&user(), "files", false, None);
-        let fine = || state(&user(), "more", true, Some(&logins(3, None, true)));
+        let missing = state(&user(), &ServerName::from("files"), false, None);
+        let fine = || state(&user(), &ServerName::from("more"), true, Some(&logins(3, None, true)));
         let said = verdict([missing, fine()]);
         assert_eq!((said.reason, said.progress), (Reason::ServerMissing, Progress::Stalled));
         let rejection = Rejection { reason: Reason::SecretMissing, message: "Secret pw does not exist".into() };
-        let rejected = state(&user(), "files", true, Some(&logins(3, Some(rejection), false)));
+        let rejected = state(&user(), &ServerName::from("files"), true, Some(&logins(3, Some(rejection), false)));
         assert_eq!(verdict([fine(), rejected]).reason, Reason::SecretMissing);
     }
 }

@@ -8,15 +8,17 @@ use super::{
     hash::{self, HashError},
     logins::{Accounts, Password, Planned, Source},
 };
-use crate::registry::{Login, Registry};
+use crate::{
+    identity::UserName,
+    registry::{Login, Registry},
+};
 
 /// The accounts of a server, and the outcome for each user.
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
     /// Accounts for the ftpd.
     pub accounts: Accounts,
-    /// Outcomes by the name of the SafeTPUser.
-    pub logins: BTreeMap<String, Login>,
+    pub logins: BTreeMap<UserName, Login>,
 }
 
 /// Computes the hashes that are missing. Each is remembered in memory at once, so that a reconcile which exceeds its
@@ -32,9 +34,9 @@ pub async fn resolve(planned: Vec<Planned>, registry: &Registry) -> Result<Resol
             }
             Err(rejection) => Some(rejection),
         };
-        let account = rejection.is_none().then(|| resolved.accounts.users.get(user.login()).cloned()).flatten();
-        let login = Login { uid: user.uid.clone(), generation: user.generation, rejection, account, in_force: false };
-        resolved.logins.insert(user.name.clone(), login);
+        let account = rejection.is_none().then(|| resolved.accounts.users.get(user.login.as_str()).cloned()).flatten();
+        let login = Login { uid: user.uid, generation: user.generation, rejection, account, in_force: false };
+        resolved.logins.insert(user.name, login);
     }
     Ok(resolved)
 }

@@ -40,8 +40,10 @@ pub(super) fn find_address(server: &ValidatedServer, service: Option<&Service>, 
     }
     match server.exposure.kind {
         ExposureType::LoadBalancer => {
-            let source =
-                AddressSource::Service { name: server.names.service(), namespace: server.names.namespace.clone() };
+            let source = AddressSource::Service {
+                name: server.names.service(),
+                namespace: server.names.namespace().to_string(),
+            };
             Addressing { source, known: service.and_then(choose).map(KnownAddress::from), real_client_addresses }
         }
         ExposureType::NodePort => Addressing {

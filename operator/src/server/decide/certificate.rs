@@ -101,12 +101,12 @@ fn self_signed(
 /// has more is kept.
 fn names(server: &ValidatedServer, addressing: &Addressing) -> Vec<String> {
     let address = addressing.known.as_ref().map(|known| known.address.to_string());
-    let service = format!("{}.{}.svc", server.names.service(), server.names.namespace);
+    let service = format!("{}.{}.svc", server.names.service(), server.names.namespace());
     address.into_iter().chain([service]).collect()
 }
 
 fn new_authority(server: &ValidatedServer, now: Timestamp) -> Result<(Authority, CertificateFacts), IssueError> {
-    let name = format!("{}/{}", server.names.namespace, server.names.server);
+    let name = server.names.server.to_string();
     let authority = issue_authority(&name, now)?;
     let facts = inspect(authority.certificate.as_bytes(), authority.key.as_bytes());
     let facts = facts.map_err(|_| IssueError::from(rcgen::Error::CouldNotParseCertificate))?;
@@ -139,7 +139,7 @@ fn user_owned(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now
         certificate.problem = Some(invalid(format!(
             "Secret {}/{name}, named by security.certificate.secretRef, does not exist; create it with the keys \
              tls.crt and tls.key",
-            server.names.namespace
+            server.names.namespace()
         )));
         return certificate;
     };
@@ -155,7 +155,7 @@ fn user_owned(server: &ValidatedServer, name: &str, secret: Option<&Secret>, now
         Err(problem) => {
             certificate.problem = Some(invalid(format!(
                 "Secret {}/{name} cannot be used: {problem}; running pods keep the certificate that they have loaded",
-                server.names.namespace
+                server.names.namespace()
             )));
         }
     }

@@ -48,8 +48,8 @@ pub(super) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Ver
 
 fn check<K: Resource<DynamicType = ()>>(server: &ValidatedServer, object: Option<&K>) -> Option<Verdict> {
     let object = object?;
-    let what = format!("{} {}/{}", K::kind(&()), server.names.namespace, object.name_any());
-    match ownership(object.meta(), &server.names.server, &server.uid) {
+    let what = format!("{} {}/{}", K::kind(&()), server.names.namespace(), object.name_any());
+    match ownership(object.meta(), &server.names.server.name, &server.uid) {
         Ownership::Ours => None,
         Ownership::Earlier => Some(Verdict::reconciling(
             Reason::Replacing,
@@ -68,12 +68,12 @@ fn check<K: Resource<DynamicType = ()>>(server: &ValidatedServer, object: Option
 /// A claim may outlive its server, so its label identifies it and not an owner.
 fn check_claim(server: &ValidatedServer, claim: Option<&PersistentVolumeClaim>) -> Option<Verdict> {
     let claim = claim.filter(|_| matches!(server.storage, Storage::Claim(_)))?;
-    let what = format!("PersistentVolumeClaim {}/{}", server.names.namespace, claim.name_any());
+    let what = format!("PersistentVolumeClaim {}/{}", server.names.namespace(), claim.name_any());
     if claim.metadata.deletion_timestamp.is_some() {
         let message = format!("waiting for {what} to be deleted");
         return Some(Verdict::reconciling(Reason::Replacing, message));
     }
-    if claim.labels().get(SERVER_LABEL) == Some(&server.names.server) {
+    if claim.labels().get(SERVER_LABEL).is_some_and(|label| label == server.names.server.name.as_str()) {
         return None;
     }
     let message = format!(
@@ -91,6 +91,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        identity::{ServerName, Uid},
         owned::owner,
         server::validate::{tests::server, validate},
     };
@@ -111,9 +112,9 @@ mod tests {
             "{}",
             verdict.message
         );
-        let ours = serde_json::to_value([owner("files", "uid-1")]).unwrap();
+        let ours = serde_json::to_value([owner(&ServerName::from("files"), &Uid::from("uid-1"))]).unwrap();
         assert_eq!(find_conflict(&valid, &service(&ours)), None);
-        let earlier = serde_json::to_value([owner("files", "uid-0")]).unwrap();
+        let earlier = serde_json::to_value([owner(&ServerName::from("files"), &Uid::from("uid-0"))]).unwrap();
         assert_eq!(find_conflict(&valid, &service(&earlier)).unwrap().reason, Reason::Replacing);
     }
 

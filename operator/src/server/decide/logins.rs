@@ -25,7 +25,7 @@ pub(super) async fn decide_logins(
     registry: &Registry,
 ) -> Result<Resolved, HashError> {
     let previous = previous_accounts(gathered.live.users.as_ref());
-    let planned = plan(gathered.users.clone(), &gathered.secrets, &previous, &server.names.server);
+    let planned = plan(gathered.users.clone(), &gathered.secrets, &previous, &server.names.server.name);
     resolve(planned, registry).await
 }
 

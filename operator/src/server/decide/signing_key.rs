@@ -6,11 +6,12 @@ use safetp_config::paths::DSA_KEY_FILE;
 
 use crate::{
     conditions::{Reason, Verdict},
+    identity::Namespace,
     server::{
         gather::Gathered,
         validate::{KeySource, ValidatedServer},
     },
-    signing_keys::{KeyMaker, KeyProblem, MadeKey, inspect},
+    signing_keys::{KeyGenerator, KeyProblem, NewKey, inspect},
 };
 
 /// The DSA key of a server.
@@ -21,7 +22,7 @@ pub(crate) struct ServerSigningKey {
     /// The fingerprint of its public key, if it can be used.
     pub fingerprint: Option<String>,
     /// The key itself, if it has just been generated and is in no Secret yet.
-    pub made: Option<MadeKey>,
+    pub made: Option<NewKey>,
     /// Why it cannot be used.
     pub problem: Option<Verdict>,
 }
@@ -39,7 +40,7 @@ pub(super) enum SigningKeyFound {
 /// Finds the key. A key that is present is kept, whatever is wrong with it: clients remember it, and only people know
 /// whether clients can be told of a new one.
 pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
-    let namespace = &server.names.namespace;
+    let namespace = server.names.namespace();
     match &server.signing_key {
         None => SigningKeyFound::NotListed,
         Some(KeySource::Generated) => {
@@ -58,7 +59,7 @@ pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) ->
 
 impl ServerSigningKey {
     /// A key that has just been generated.
-    pub(crate) fn new(server: &ValidatedServer, made: MadeKey) -> Self {
+    pub(crate) fn new(server: &ValidatedServer, made: NewKey) -> Self {
         let fingerprint = Some(made.fingerprint.clone());
         Self { secret: server.names.dsa(), fingerprint, made: Some(made), problem: None }
     }
@@ -68,18 +69,18 @@ impl ServerSigningKey {
 pub(super) fn obtain_signing_key(
     server: &ValidatedServer,
     gathered: &Gathered,
-    maker: &KeyMaker,
+    generator: &KeyGenerator,
 ) -> Result<Option<ServerSigningKey>, Verdict> {
-    let key = (server.names.namespace.clone(), server.names.server.clone());
+    let key = &server.names.server;
     let present = match find_signing_key(server, gathered) {
         SigningKeyFound::NotListed => None,
         SigningKeyFound::Present(present) => Some(present),
         SigningKeyFound::Missing => {
-            let made = maker.ask(&key, &server.uid).ok_or_else(being_generated)?;
+            let made = generator.ask(key, &server.uid).ok_or_else(being_generated)?;
             return Ok(Some(ServerSigningKey::new(server, made)));
         }
     };
-    maker.forget(&key);
+    generator.forget(key);
     Ok(present)
 }
 
@@ -87,7 +88,7 @@ fn being_generated() -> Verdict {
     Verdict::reconciling(Reason::KeyPending, "generating the DSA key of X-SafeTP1, which takes some seconds")
 }
 
-fn user_owned(namespace: &str, name: &str, gathered: &Gathered) -> ServerSigningKey {
+fn user_owned(namespace: &Namespace, name: &str, gathered: &Gathered) -> ServerSigningKey {
     let Some(secret) = &gathered.signing_key else {
         let message = format!(
             "Secret {namespace}/{name}, named by security.xSafetp1.keySecretRef, does not exist; create it with the \

@@ -6,7 +6,7 @@ use super::{signing_key::SigningKeyFound, *};
 use crate::{
     conditions::Reason,
     server::validate::{tests::server, validate},
-    signing_keys::MadeKey,
+    signing_keys::NewKey,
 };
 
 /// What is decided about a server whose accounts, and whose DSA key if none was gathered, are these.
@@ -14,7 +14,7 @@ pub(in crate::server) fn decided<'a>(
     server: &'a ValidatedServer,
     gathered: &'a Gathered,
     accounts: Accounts,
-    made: impl FnOnce() -> MadeKey,
+    made: impl FnOnce() -> NewKey,
 ) -> Decided<'a> {
     let signing_key = match signing_key::find_signing_key(server, gathered) {
         SigningKeyFound::NotListed => None,
@@ -33,7 +33,7 @@ fn on_nodes() -> ValidatedServer {
     validate(&server(json!({"exposure": {"type": "NodePort"}}))).unwrap()
 }
 
-fn no_key() -> MadeKey {
+fn no_key() -> NewKey {
     panic!("X-SafeTP1 is not listed")
 }
 
@@ -66,7 +66,7 @@ async fn a_conflict_ends_the_stage_before_anything_else_is_decided() {
     gathered.live.service = Some(serde_json::from_value(json!({"metadata": {"name": "files"}})).unwrap());
     let (registry, _users) = Registry::new();
     let now = Timestamp::from_second(1_800_000_000).unwrap();
-    match decide(&server, &gathered, &registry, &KeyMaker::default(), now).await.unwrap() {
+    match decide(&server, &gathered, &registry, &KeyGenerator::default(), now).await.unwrap() {
         Decision::Stop { verdict, resolved: None } => assert_eq!(verdict.reason, Reason::NameConflict),
         Decision::Stop { .. } | Decision::Proceed(_) => panic!("the name belongs to another owner"),
     }

@@ -66,7 +66,7 @@ fn json(file: &'static str, value: &impl Serialize) -> Result<String, BuildError
 fn gateway_config(inputs: &BuildInputs<'_>) -> GatewayConfig {
     let server = inputs.server;
     GatewayConfig {
-        server: format!("{}/{}", server.names.namespace, server.names.server),
+        server: server.names.server.to_string(),
         listen_port: inputs.ports.listen,
         admin_port: inputs.ports.admin,
         data_ports: inputs.ports.data,

@@ -61,9 +61,9 @@ impl<'a> BuildInputs<'a> {
         let names = &self.server.names;
         ObjectMeta {
             name: Some(name),
-            namespace: Some(names.namespace.clone()),
+            namespace: Some(names.namespace().to_string()),
             labels: Some(names.labels()),
-            owner_references: Some(vec![owner(&names.server, &self.server.uid)]),
+            owner_references: Some(vec![owner(&names.server.name, &self.server.uid)]),
             ..ObjectMeta::default()
         }
     }

@@ -43,7 +43,7 @@ pub(super) fn build_role_binding(inputs: &BuildInputs<'_>) -> Option<RoleBinding
         subjects: Some(vec![Subject {
             kind: ServiceAccount::kind(&()).into_owned(),
             name: names.gateway(),
-            namespace: Some(names.namespace.clone()),
+            namespace: Some(names.namespace().to_string()),
             ..Subject::default()
         }]),
     })

@@ -21,7 +21,7 @@ use crate::{
         gather::Gathered,
         validate::{tests::server, validate},
     },
-    signing_keys::{MadeKey, inspect},
+    signing_keys::{NewKey, inspect},
     users::logins::Accounts,
 };
 
@@ -48,8 +48,8 @@ fn prepared_of(spec: serde_json::Value, has_pods: bool, gathered: &Gathered, acc
     build(&decided(&server, gathered, accounts.clone(), made), &live, &images()).unwrap()
 }
 
-fn made() -> MadeKey {
-    MadeKey { pem: PEM.to_owned().into(), fingerprint: inspect(Some(PEM.as_bytes())).unwrap() }
+fn made() -> NewKey {
+    NewKey { pem: PEM.to_owned().into(), fingerprint: inspect(Some(PEM.as_bytes())).unwrap() }
 }
 
 fn with_safetp1() -> serde_json::Value {

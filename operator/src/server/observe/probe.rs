@@ -15,7 +15,7 @@ use safetp_config::{
 };
 
 use super::pods::ServingPod;
-use crate::server::objects::Expected;
+use crate::{identity::LoginName, server::objects::Expected};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_ANSWER: usize = 64 * 1024;
@@ -34,7 +34,7 @@ pub struct ProbeReport {
     /// What they report beside that.
     pub conditions: PodConditions,
     /// Logins of which a pod rejected an upload that did not end with `close_notify`.
-    pub unclosed: BTreeSet<String>,
+    pub unclosed: BTreeSet<LoginName>,
 }
 
 /// What pods report that is no reason to wait for them.
@@ -87,7 +87,9 @@ impl Prober {
         let answers = join_all(pods.iter().map(ask)).await;
         let weak = weak(answers.iter().map(|(_, answer)| answer.as_ref().ok()));
         let unclosed = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
-        let unclosed = unclosed.flat_map(|status| status.unclosed_uploads.iter().cloned()).collect();
+        let unclosed = unclosed
+            .flat_map(|status| status.unclosed_uploads.iter().map(|login| LoginName::from(login.as_str())))
+            .collect();
         let landlock = landlock(answers.iter().map(|(_, answer)| answer.as_ref().ok()));
         let lag = answers.into_iter().find_map(|(name, answer)| lag(&name, answer, expected, address));
         ProbeReport { lag, conditions: PodConditions { weak, landlock }, unclosed }

@@ -7,7 +7,7 @@ use safetp_crds::{
     server::{Exposure, PodOverrides, Retain},
 };
 
-use crate::names::Names;
+use crate::{identity::Uid, names::Names};
 
 /// The node ports of a cluster unless `--service-node-port-range` says otherwise.
 const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
@@ -17,7 +17,7 @@ const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
 pub(crate) struct ValidatedServer {
     pub names: Names,
     /// The owner of the server's objects.
-    pub uid: String,
+    pub uid: Uid,
     pub generation: Option<i64>,
     /// 0 or 1.
     pub replicas: i32,
