@@ -51,32 +51,32 @@ pub enum ApplyError {
 }
 
 /// What is in the cluster now. Only [`apply`] creates one, so nothing is observed or reported before.
-pub(super) struct Applied {
+pub struct Applied {
     stateful_set: StatefulSet,
     expected: Expected,
 }
 
 impl Applied {
     /// The pod's template and its progress.
-    pub(super) fn stateful_set(&self) -> &StatefulSet {
+    pub fn stateful_set(&self) -> &StatefulSet {
         &self.stateful_set
     }
 
     /// The digests that a pod reports once it has loaded everything.
-    pub(super) fn expected(&self) -> &Expected {
+    pub fn expected(&self) -> &Expected {
         &self.expected
     }
 
     /// What is in the cluster once `prepared` has been applied to an empty one.
     #[cfg(test)]
-    pub(super) fn of(prepared: &Prepared) -> Self {
+    pub fn of(prepared: &Prepared) -> Self {
         Self { stateful_set: StatefulSet::default(), expected: prepared.expected.clone() }
     }
 }
 
 impl ApplyError {
     /// What Ready reports where a retry alone mends nothing; `None` where it may.
-    pub(super) fn verdict(&self) -> Option<Verdict> {
+    pub fn verdict(&self) -> Option<Verdict> {
         let Self::Rejected { what, message } = self else { return None };
         let reason = if message.contains(OUTSIDE_RANGE) { Reason::PortsUnavailable } else { Reason::Refused };
         Some(Verdict::stalled(reason, format!("the API server rejects {what}: {message}")))
@@ -84,7 +84,7 @@ impl ApplyError {
 }
 
 /// Applies everything. The Service goes first: where a node port is taken, nothing else has changed yet.
-pub(super) async fn apply(
+pub async fn apply(
     client: &Client,
     namespace: &Namespace,
     live: Live,

@@ -1,13 +1,13 @@
 //! The third stage: what the server is to be. Conflicts, logins and the DSA key come first, since each of them may end
 //! the reconcile with a verdict; address, certificate and ports follow.
 
-pub(super) mod address;
-pub(super) mod certificate;
+pub mod address;
+pub mod certificate;
 mod conflicts;
-pub(super) mod logins;
-pub(super) mod node_ports;
-pub(super) mod ports;
-pub(super) mod signing_key;
+pub mod logins;
+pub mod node_ports;
+pub mod ports;
+pub mod signing_key;
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ pub enum DecideError {
 }
 
 /// How this stage ends.
-pub(super) enum Decision<'a> {
+pub enum Decision<'a> {
     /// Everything is decided.
     Proceed(Box<Decided<'a>>),
     /// Nothing can be built now.
@@ -59,7 +59,7 @@ pub(super) enum Decision<'a> {
 }
 
 /// Everything that was decided about a server. Only [`decide`] creates one, so nothing is built before.
-pub(super) struct Decided<'a> {
+pub struct Decided<'a> {
     server: &'a ValidatedServer,
     gathered: &'a Gathered,
     resolved: Resolved,
@@ -74,7 +74,7 @@ pub(super) struct Decided<'a> {
 }
 
 /// Decides everything about a server from what was gathered.
-pub(super) async fn decide<'a>(
+pub async fn decide<'a>(
     server: &'a ValidatedServer,
     gathered: &'a Gathered,
     registry: &Registry,
@@ -113,7 +113,7 @@ fn complete<'a>(
 
 impl Decided<'_> {
     /// Chooses other node ports, since `taken` belongs to another Service: the API server alone knows what is free.
-    pub(super) fn choose_other_ports(&mut self, taken: u16) -> Result<(), NoBlock> {
+    pub fn choose_other_ports(&mut self, taken: u16) -> Result<(), NoBlock> {
         self.rejections += 1;
         if self.rejections >= MAX_BLOCKS {
             return Err(NoBlock::Contended(MAX_BLOCKS));
@@ -125,40 +125,40 @@ impl Decided<'_> {
     }
 
     /// The server.
-    pub(super) fn server(&self) -> &ValidatedServer {
+    pub fn server(&self) -> &ValidatedServer {
         self.server
     }
 
     /// The accounts of its ftpd.
-    pub(super) fn accounts(&self) -> &Accounts {
+    pub fn accounts(&self) -> &Accounts {
         &self.resolved.accounts
     }
 
     /// Its DSA key, where X-SafeTP1 is listed.
-    pub(super) fn signing_key(&self) -> Option<&ServerSigningKey> {
+    pub fn signing_key(&self) -> Option<&ServerSigningKey> {
         self.signing_key.as_ref()
     }
 
     /// Its address.
-    pub(super) fn addressing(&self) -> &Addressing {
+    pub fn addressing(&self) -> &Addressing {
         &self.addressing
     }
 
     /// Its certificate.
-    pub(super) fn certificate(&self) -> &ServerCertificate {
+    pub fn certificate(&self) -> &ServerCertificate {
         &self.certificate
     }
 
     /// Its ports.
-    pub(super) fn ports(&self) -> PortPlan {
+    pub fn ports(&self) -> PortPlan {
         self.ports
     }
 
     /// The logins, for the status of its users.
-    pub(super) fn into_resolved(self) -> Resolved {
+    pub fn into_resolved(self) -> Resolved {
         self.resolved
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub mod tests;

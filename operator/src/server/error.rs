@@ -40,7 +40,7 @@ pub enum ServerError {
 
 impl ServerError {
     /// What Ready reports where a retry alone mends nothing; `None` where it may.
-    pub(super) fn verdict(&self) -> Option<Verdict> {
+    pub fn verdict(&self) -> Option<Verdict> {
         match self {
             Self::NoBlock(none) => Some(none.verdict()),
             Self::Apply(error) => error.verdict(),

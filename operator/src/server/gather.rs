@@ -40,7 +40,7 @@ pub enum GatherError {
 
 /// The objects of a server as they are in the cluster.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Live {
+pub struct Live {
     pub service: Option<Service>,
     pub stateful_set: Option<StatefulSet>,
     /// The gateway's.
@@ -64,7 +64,7 @@ pub(super) struct Live {
 
 /// Everything that was read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gathered {
+pub struct Gathered {
     pub live: Live,
     pub pods: Vec<Pod>,
     /// The node of the server's pod, where its address is the server's.
@@ -84,7 +84,7 @@ pub(super) struct Gathered {
 }
 
 /// Reads everything that concerns a server.
-pub(super) async fn gather(client: &Client, server: &ValidatedServer) -> Result<Gathered, GatherError> {
+pub async fn gather(client: &Client, server: &ValidatedServer) -> Result<Gathered, GatherError> {
     let reader = Reader { client, namespace: server.names.namespace() };
     let of_server = ListParams::default().labels(&server.names.selector_text());
     let (live, pods, users, certificate, signing_key) = tokio::try_join!(
@@ -245,7 +245,7 @@ impl Reader<'_> {
 }
 
 /// The claim that a server uses.
-pub(super) fn claim_name(server: &ValidatedServer) -> Option<String> {
+pub fn claim_name(server: &ValidatedServer) -> Option<String> {
     match &server.storage {
         Storage::Claim(_) => Some(server.names.claim()),
         Storage::Existing(name) => Some(name.clone()),
@@ -279,6 +279,6 @@ fn node_ports_of(service: &Service) -> Vec<u16> {
 }
 
 /// The node port of a Service's port.
-pub(crate) fn node_port(port: &ServicePort) -> Option<u16> {
+pub fn node_port(port: &ServicePort) -> Option<u16> {
     port.node_port.and_then(|port| u16::try_from(port).ok())
 }

@@ -10,9 +10,9 @@ mod service;
 mod stateful_set;
 mod volumes;
 
-pub(super) use claim::describe_storage;
-pub(super) use files::Expected;
-pub(super) use inputs::BuildError;
+pub use claim::describe_storage;
+pub use files::Expected;
+pub use inputs::BuildError;
 
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
@@ -26,7 +26,7 @@ use crate::images::Images;
 
 /// The desired state of an object.
 #[derive(Clone, Debug)]
-pub(crate) enum Desired<K> {
+pub enum Desired<K> {
     /// It exists and is like this.
     Object(Box<K>),
     /// It does not exist.
@@ -37,7 +37,7 @@ pub(crate) enum Desired<K> {
 
 /// Every object, ready to be applied.
 #[derive(Clone, Debug)]
-pub(super) struct Prepared {
+pub struct Prepared {
     pub service: Service,
     pub service_account: ServiceAccount,
     pub role: Desired<Role>,
@@ -56,7 +56,7 @@ pub(super) struct Prepared {
 }
 
 /// Builds every object of a server.
-pub(super) fn build(decided: &Decided<'_>, live: &Live, images: &Images) -> Result<Prepared, BuildError> {
+pub fn build(decided: &Decided<'_>, live: &Live, images: &Images) -> Result<Prepared, BuildError> {
     let inputs = &BuildInputs::new(decided, live, images);
     let files = files::build_files(inputs)?;
     // A certificate or key that cannot be used must not take pods down that have a good one: they stay as they are.

@@ -4,7 +4,7 @@
 mod pods;
 mod probe;
 
-pub(crate) use probe::PodConditions;
+pub use probe::PodConditions;
 pub use probe::Prober;
 
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ pub struct AnnotateError {
 }
 
 /// What was observed.
-pub(super) struct Observed {
+pub struct Observed {
     pub rollout: Rollout,
     /// What the pods report beside that.
     pub conditions: PodConditions,
@@ -46,7 +46,7 @@ pub(super) struct Observed {
 }
 
 /// How far the pods are.
-pub(super) enum Rollout {
+pub enum Rollout {
     /// All serve, and everything is in force in them.
     InForce,
     /// There are none yet, or not all are ready.
@@ -56,7 +56,7 @@ pub(super) enum Rollout {
 }
 
 /// Observes the pods of a server. `attempt` counts the reconciles in a row that have waited for them.
-pub(super) async fn observe(
+pub async fn observe(
     context: &Context,
     decided: &Decided<'_>,
     applied: &Applied,

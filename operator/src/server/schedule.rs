@@ -9,7 +9,7 @@ use crate::conditions::{Progress, Reason, Verdict};
 /// A server that is Ready is reconciled again after this time, in case an event was missed. This writes nothing.
 const RESYNC: Duration = Duration::from_secs(600);
 /// The same for a stalled server: other owners' objects, whose disappearance is not watched, are looked for again.
-pub(super) const STALLED_RETRY: Duration = Duration::from_secs(15);
+pub const STALLED_RETRY: Duration = Duration::from_secs(15);
 /// The longest pause after an error.
 const ERROR_LIMIT: Duration = Duration::from_secs(30);
 /// The longest pause while pods start or an address is awaited.
@@ -22,7 +22,7 @@ const FIRST_NUDGE: u32 = 4;
 
 /// The pause until the next reconcile. `attempt` counts the reconciles in a row that waited; at `due` the certificate
 /// must be renewed, or ends.
-pub(super) fn next_look(verdict: &Verdict, attempt: u32, due: Option<Timestamp>, now: Timestamp) -> Duration {
+pub fn next_look(verdict: &Verdict, attempt: u32, due: Option<Timestamp>, now: Timestamp) -> Duration {
     match verdict.progress {
         Progress::Ready => until(due, now).map_or(RESYNC, |left| left.min(RESYNC)),
         Progress::Stalled => STALLED_RETRY,
@@ -32,18 +32,18 @@ pub(super) fn next_look(verdict: &Verdict, attempt: u32, due: Option<Timestamp>,
 }
 
 /// The pause after the error number `attempt` in a row: short at first, and never shorter than the cluster can bear.
-pub(super) fn after_error(attempt: u32) -> Duration {
+pub fn after_error(attempt: u32) -> Duration {
     backoff(attempt, ERROR_LIMIT)
 }
 
 /// Whether only new settings or a key are on their way: seconds in which running pods serve as before.
-pub(super) fn is_short_wait(reason: Reason) -> bool {
+pub fn is_short_wait(reason: Reason) -> bool {
     matches!(reason, Reason::ConfigurationPending | Reason::KeyPending)
 }
 
 /// Whether a pod that lags is annotated again at this attempt. The kubelet may have looked a moment before the new
 /// files reached it; it is asked again, ever more rarely.
-pub(super) fn is_nudge_due(attempt: u32) -> bool {
+pub fn is_nudge_due(attempt: u32) -> bool {
     attempt >= FIRST_NUDGE && attempt.is_power_of_two()
 }
 

@@ -4,8 +4,8 @@ mod build;
 mod judge;
 mod notices;
 
-pub(super) use build::{StatusInputs, build_status, build_status_of_verdict};
-pub(super) use judge::judge;
+pub use build::{StatusInputs, build_status, build_status_of_verdict};
+pub use judge::judge;
 
 use safetp_crds::{SafeTPServer, SafeTPServerStatus};
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Reports the outcome of a reconcile. `resolved` are the logins, if they were decided this time.
-pub(super) async fn report(
+pub async fn report(
     context: &Context,
     server: &SafeTPServer,
     resolved: Option<Resolved>,

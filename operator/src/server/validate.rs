@@ -5,7 +5,7 @@ mod ports;
 mod security;
 mod server;
 
-pub(crate) use server::{BlockRequest, CertificateSource, KeySource, PortRequest, Storage, ValidatedServer};
+pub use server::{BlockRequest, CertificateSource, KeySource, PortRequest, Storage, ValidatedServer};
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -27,10 +27,10 @@ use crate::{
 /// Everything that is wrong with a spec, in sentences that say what to set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]
-pub(super) struct InvalidSpec(pub Vec<String>);
+pub struct InvalidSpec(pub Vec<String>);
 
 /// Checks a server, and reports all of its mistakes at once.
-pub(super) fn validate(server: &SafeTPServer) -> Result<ValidatedServer, InvalidSpec> {
+pub fn validate(server: &SafeTPServer) -> Result<ValidatedServer, InvalidSpec> {
     let spec = &server.spec;
     let meta = &server.metadata;
     let mut problems = Vec::new();
@@ -161,4 +161,4 @@ fn unsigned(number: i32) -> u32 {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub mod tests;

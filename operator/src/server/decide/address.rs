@@ -14,7 +14,7 @@ use crate::server::validate::ValidatedServer;
 
 /// The source of the address, and the address itself once it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Addressing {
+pub struct Addressing {
     /// The source that the gateway's configuration names.
     pub source: AddressSource,
     pub known: Option<KnownAddress>,
@@ -24,14 +24,14 @@ pub(crate) struct Addressing {
 
 /// An address, and how it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KnownAddress {
+pub struct KnownAddress {
     pub address: ExternalAddress,
     /// For `status.addressReason`.
     pub reason: String,
 }
 
 /// Finds the address. `node` is the node of the server's pod.
-pub(super) fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
+pub fn find_address(server: &ValidatedServer, service: Option<&Service>, node: Option<&Node>) -> Addressing {
     let real_client_addresses = keeps_addresses(server, service);
     if let Some(address) = server.exposure.address.clone() {
         let reason = "stated in spec.exposure.address".to_owned();

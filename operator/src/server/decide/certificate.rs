@@ -20,13 +20,13 @@ use crate::{
 };
 
 /// The Secrets' key of a CA's certificate.
-pub(crate) const AUTHORITY_FILE: &str = "ca.crt";
+pub const AUTHORITY_FILE: &str = "ca.crt";
 /// The Secret's key of a CA's private key.
-pub(crate) const AUTHORITY_KEY_FILE: &str = "ca.key";
+pub const AUTHORITY_KEY_FILE: &str = "ca.key";
 
 /// The certificate of a server.
 #[derive(Clone)]
-pub(crate) struct ServerCertificate {
+pub struct ServerCertificate {
     /// The Secret that the gateway mounts.
     pub secret: String,
     /// `tls.crt` as it is in that Secret, byte for byte: the gateway's digest covers it.
@@ -40,7 +40,7 @@ pub(crate) struct ServerCertificate {
 
 /// The pairs that the operator issued.
 #[derive(Clone)]
-pub(crate) struct IssuedPairs {
+pub struct IssuedPairs {
     /// The CA.
     pub authority: Authority,
     /// The server's certificate.
@@ -49,14 +49,14 @@ pub(crate) struct IssuedPairs {
 
 impl ServerCertificate {
     /// When it must be renewed, if the operator issued it, else when it ends.
-    pub(crate) fn due(&self) -> Option<Timestamp> {
+    pub fn due(&self) -> Option<Timestamp> {
         let facts = self.facts.as_ref()?;
         Some(if self.issued.is_some() { renewal(facts) } else { facts.not_after })
     }
 }
 
 /// Keeps or issues a self-signed certificate, or checks the one that the user owns.
-pub(super) fn decide_certificate(
+pub fn decide_certificate(
     server: &ValidatedServer,
     gathered: &Gathered,
     addressing: &Addressing,

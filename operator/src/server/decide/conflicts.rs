@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Returns what Ready reports if an object of another owner has a name that the server needs.
-pub(super) fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
+pub fn find_conflict(server: &ValidatedServer, live: &Live) -> Option<Verdict> {
     let Live {
         service,
         stateful_set,

@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// The key of the users' Secret that tells where its hashes came from: kept beside them, mounted nowhere.
-pub(crate) const SOURCES_FILE: &str = "sources.json";
+pub const SOURCES_FILE: &str = "sources.json";
 
 /// Decides about every user that names the server. Passwords whose hashes are not known yet are hashed, off this
 /// thread.
-pub(super) async fn decide_logins(
+pub async fn decide_logins(
     server: &ValidatedServer,
     gathered: &Gathered,
     registry: &Registry,

@@ -11,7 +11,7 @@ use crate::{
 
 /// A block of node ports to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Block {
+pub struct Block {
     pub control: u16,
     pub data: PortRange,
 }
@@ -40,7 +40,7 @@ pub enum NoBlock {
 
 impl NoBlock {
     /// What Ready reports.
-    pub(crate) fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> Verdict {
         let reason = match self {
             Self::Full { .. } | Self::ControlTaken(_) => Reason::PortsUnavailable,
             Self::Contended(_) => Reason::PortsExhausted,
@@ -64,11 +64,7 @@ impl BlockRequest {
 
 /// Picks the block to request: the one that the server has, else the lowest free one. Low ports come first, since they
 /// are the static band, from which Kubernetes does not allocate ports for other Services.
-pub(super) fn pick_block(
-    request: &BlockRequest,
-    current: Option<Block>,
-    used: &BTreeSet<u16>,
-) -> Result<Block, NoBlock> {
+pub fn pick_block(request: &BlockRequest, current: Option<Block>, used: &BTreeSet<u16>) -> Result<Block, NoBlock> {
     let free = |block: &Block| !used.contains(&block.control) && block.data.ports().all(|port| !used.contains(&port));
     if let Some(block) = current.filter(|block| request.is_met_by(*block) && free(block)) {
         return Ok(block);

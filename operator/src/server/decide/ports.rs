@@ -9,13 +9,13 @@ use super::node_ports::{Block, NoBlock, pick_block};
 use crate::server::{gather::node_port, validate::PortRequest};
 
 /// The name of the control port in Service and pod.
-pub(crate) const CONTROL_PORT_NAME: &str = "control";
+pub const CONTROL_PORT_NAME: &str = "control";
 const LISTEN: u16 = 2121;
 const ADMIN: u16 = 9121;
 
 /// The ports of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PortPlan {
+pub struct PortPlan {
     /// The control port that clients dial.
     pub control: u16,
     /// The port that the gateway listens on for it.
@@ -29,16 +29,12 @@ pub(crate) struct PortPlan {
 }
 
 /// The name of a data port, by its number and not by its index, since server-side apply identifies ports by number.
-pub(crate) fn data_port_name(port: u16) -> String {
+pub fn data_port_name(port: u16) -> String {
     format!("data-{port}")
 }
 
 /// Plans all ports. `used` are the node ports of other Services.
-pub(super) fn plan_ports(
-    request: &PortRequest,
-    service: Option<&Service>,
-    used: &BTreeSet<u16>,
-) -> Result<PortPlan, NoBlock> {
+pub fn plan_ports(request: &PortRequest, service: Option<&Service>, used: &BTreeSet<u16>) -> Result<PortPlan, NoBlock> {
     match request {
         PortRequest::Fixed { control, data } => {
             let listen = outside(*data, LISTEN, &[]);

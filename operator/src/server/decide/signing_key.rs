@@ -16,7 +16,7 @@ use crate::{
 
 /// The DSA key of a server.
 #[derive(Clone)]
-pub(crate) struct ServerSigningKey {
+pub struct ServerSigningKey {
     /// The Secret that the gateway mounts.
     pub secret: String,
     /// The fingerprint of its public key, if it can be used.
@@ -28,7 +28,7 @@ pub(crate) struct ServerSigningKey {
 }
 
 /// What the cluster holds.
-pub(super) enum SigningKeyFound {
+pub enum SigningKeyFound {
     /// X-SafeTP1 is not listed.
     NotListed,
     /// The key must be generated.
@@ -39,7 +39,7 @@ pub(super) enum SigningKeyFound {
 
 /// Finds the key. A key that is present is kept, whatever is wrong with it: clients remember it, and only people know
 /// whether clients can be told of a new one.
-pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
+pub fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) -> SigningKeyFound {
     let namespace = server.names.namespace();
     match &server.signing_key {
         None => SigningKeyFound::NotListed,
@@ -59,14 +59,14 @@ pub(super) fn find_signing_key(server: &ValidatedServer, gathered: &Gathered) ->
 
 impl ServerSigningKey {
     /// A key that has just been generated.
-    pub(crate) fn new(server: &ValidatedServer, made: NewKey) -> Self {
+    pub fn new(server: &ValidatedServer, made: NewKey) -> Self {
         let fingerprint = Some(made.fingerprint.clone());
         Self { secret: server.names.dsa(), fingerprint, made: Some(made), problem: None }
     }
 }
 
 /// The DSA key, if the server needs one; the verdict while it is being generated.
-pub(super) fn obtain_signing_key(
+pub fn obtain_signing_key(
     server: &ValidatedServer,
     gathered: &Gathered,
     generator: &KeyGenerator,
@@ -127,7 +127,7 @@ fn invalid(message: String) -> Verdict {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+pub mod tests {
     use k8s_openapi::ByteString;
     use serde_json::json;
 
@@ -135,10 +135,10 @@ pub(crate) mod tests {
     use crate::server::validate::{tests::server, validate};
 
     /// A key that OpenSSL made.
-    pub(crate) const PEM: &str = include_str!("../../../testdata/dsa-2048-256.pem");
+    pub const PEM: &str = include_str!("../../../testdata/dsa-2048-256.pem");
 
     /// A Secret with this `dsa.key`.
-    pub(crate) fn secret(pem: &str) -> Secret {
+    pub fn secret(pem: &str) -> Secret {
         let data = [(DSA_KEY_FILE.to_owned(), ByteString(pem.as_bytes().to_vec()))];
         Secret { data: Some(data.into()), ..Secret::default() }
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What is decided about a server whose accounts, and whose DSA key if none was gathered, are these.
-pub(in crate::server) fn decided<'a>(
+pub fn decided<'a>(
     server: &'a ValidatedServer,
     gathered: &'a Gathered,
     accounts: Accounts,

@@ -15,7 +15,7 @@ const STORAGE: &str = "storage";
 const DEFAULT_SIZE: &str = "10Gi";
 
 /// The claim that the operator creates. The server owns it only where the spec asks that it be deleted with the server.
-pub(super) fn build_claim(inputs: &BuildInputs<'_>) -> Option<PersistentVolumeClaim> {
+pub fn build_claim(inputs: &BuildInputs<'_>) -> Option<PersistentVolumeClaim> {
     let Storage::Claim(wanted) = &inputs.server.storage else { return None };
     let mut metadata = inputs.meta(inputs.server.names.claim());
     if inputs.server.retain == Retain::Retain {
@@ -81,7 +81,7 @@ fn octets(quantity: &str) -> Option<u128> {
 }
 
 /// Describes for the status where the files are, and what stays when the server is deleted.
-pub(crate) fn describe_storage(server: &ValidatedServer) -> String {
+pub fn describe_storage(server: &ValidatedServer) -> String {
     match (&server.storage, server.retain) {
         (Storage::Claim(_), Retain::Retain) => format!(
             "PersistentVolumeClaim {} stays when the server is deleted; a new server of this name adopts it",

@@ -19,7 +19,7 @@ use crate::server::decide::logins::SOURCES_FILE;
 const KEEP_PARTS_HOURS: u32 = 24;
 
 /// The content of the files.
-pub(super) struct Files {
+pub struct Files {
     pub gateway: String,
     pub ftpd: String,
     pub users: String,
@@ -42,7 +42,7 @@ impl Expected {
     }
 }
 
-pub(super) fn build_files(inputs: &BuildInputs<'_>) -> Result<Files, BuildError> {
+pub fn build_files(inputs: &BuildInputs<'_>) -> Result<Files, BuildError> {
     let gateway = json(paths::GATEWAY_FILE, &gateway_config(inputs))?;
     let name_encoding = inputs.server.name_encoding.map(|encoding| encoding.label().to_owned());
     let ftpd = json(paths::FTPD_FILE, &FtpdConfig { keep_parts_hours: KEEP_PARTS_HOURS, name_encoding })?;
@@ -81,7 +81,7 @@ fn gateway_config(inputs: &BuildInputs<'_>) -> GatewayConfig {
     }
 }
 
-pub(super) fn build_config_map(inputs: &BuildInputs<'_>, files: &Files) -> ConfigMap {
+pub fn build_config_map(inputs: &BuildInputs<'_>, files: &Files) -> ConfigMap {
     ConfigMap {
         metadata: inputs.meta(inputs.server.names.gateway()),
         data: Some(BTreeMap::from([(paths::GATEWAY_FILE.to_owned(), files.gateway.clone())])),

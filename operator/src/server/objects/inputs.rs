@@ -25,7 +25,7 @@ pub struct BuildError {
 }
 
 /// What the objects of a server are built from.
-pub(super) struct BuildInputs<'a> {
+pub struct BuildInputs<'a> {
     pub server: &'a ValidatedServer,
     pub ports: PortPlan,
     pub addressing: &'a Addressing,
@@ -42,7 +42,7 @@ pub(super) struct BuildInputs<'a> {
 
 impl<'a> BuildInputs<'a> {
     /// The inputs for a server about which everything is decided.
-    pub(super) fn new(decided: &'a Decided<'_>, live: &'a Live, images: &'a Images) -> Self {
+    pub fn new(decided: &'a Decided<'_>, live: &'a Live, images: &'a Images) -> Self {
         Self {
             server: decided.server(),
             ports: decided.ports(),
@@ -57,7 +57,7 @@ impl<'a> BuildInputs<'a> {
     }
 
     /// The metadata of an object that belongs to the server.
-    pub(super) fn meta(&self, name: String) -> ObjectMeta {
+    pub fn meta(&self, name: String) -> ObjectMeta {
         let names = &self.server.names;
         ObjectMeta {
             name: Some(name),

@@ -23,7 +23,7 @@ const GROUP: i64 = 65_532;
 const MARGIN_SECONDS: i64 = 15;
 const ADMIN_PORT_NAME: &str = "admin";
 
-pub(super) fn build_pod_spec(inputs: &BuildInputs<'_>) -> PodSpec {
+pub fn build_pod_spec(inputs: &BuildInputs<'_>) -> PodSpec {
     let pod = &inputs.server.pod;
     PodSpec {
         // A native sidecar: it starts before the gateway and stops after it, so that a drain ends its transfers first.

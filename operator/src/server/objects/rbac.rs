@@ -9,7 +9,7 @@ use safetp_config::gateway::AddressSource;
 
 use super::inputs::BuildInputs;
 
-pub(super) fn build_service_account(inputs: &BuildInputs<'_>) -> ServiceAccount {
+pub fn build_service_account(inputs: &BuildInputs<'_>) -> ServiceAccount {
     ServiceAccount {
         metadata: inputs.meta(inputs.server.names.gateway()),
         automount_service_account_token: Some(false),
@@ -18,7 +18,7 @@ pub(super) fn build_service_account(inputs: &BuildInputs<'_>) -> ServiceAccount 
 }
 
 /// The gateway may watch its own Service and nothing else; where it learns the address another way, not even that.
-pub(super) fn build_role(inputs: &BuildInputs<'_>) -> Option<Role> {
+pub fn build_role(inputs: &BuildInputs<'_>) -> Option<Role> {
     let AddressSource::Service { name, .. } = &inputs.addressing.source else { return None };
     let rule = PolicyRule {
         api_groups: Some(vec![String::new()]),
@@ -30,7 +30,7 @@ pub(super) fn build_role(inputs: &BuildInputs<'_>) -> Option<Role> {
     Some(Role { metadata: inputs.meta(inputs.server.names.gateway()), rules: Some(vec![rule]) })
 }
 
-pub(super) fn build_role_binding(inputs: &BuildInputs<'_>) -> Option<RoleBinding> {
+pub fn build_role_binding(inputs: &BuildInputs<'_>) -> Option<RoleBinding> {
     let role = build_role(inputs)?;
     let names = &inputs.server.names;
     Some(RoleBinding {

@@ -10,7 +10,7 @@ use crate::server::decide::ports::{CONTROL_PORT_NAME, data_port_name};
 
 /// One Service with all ports, so that control and data have one address. A port leads only to pods that declare a port
 /// of its name.
-pub(super) fn build_service(inputs: &BuildInputs<'_>) -> Service {
+pub fn build_service(inputs: &BuildInputs<'_>) -> Service {
     let exposure = &inputs.server.exposure;
     let mut metadata = inputs.meta(inputs.server.names.service());
     metadata.annotations = Some(exposure.annotations.clone()).filter(|all| !all.is_empty());

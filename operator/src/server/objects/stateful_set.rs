@@ -16,7 +16,7 @@ use crate::names::SHARD_LABEL;
 /// The number of the only replica.
 const SHARD: &str = "0";
 
-pub(super) fn build_stateful_set(inputs: &BuildInputs<'_>) -> StatefulSet {
+pub fn build_stateful_set(inputs: &BuildInputs<'_>) -> StatefulSet {
     let names = &inputs.server.names;
     let mut selector = names.selector();
     selector.insert(SHARD_LABEL.to_owned(), SHARD.to_owned());

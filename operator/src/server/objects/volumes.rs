@@ -21,11 +21,11 @@ const TOKEN: &str = "token";
 const MODE: i32 = 0o440;
 const TOKEN_SECONDS: i64 = 3600;
 
-pub(super) fn build_ftpd_mounts() -> Vec<VolumeMount> {
+pub fn build_ftpd_mounts() -> Vec<VolumeMount> {
     vec![mount(DATA, paths::DATA_DIR, false), mount(RUN, paths::RUN_DIR, false), mount(FTPD, paths::FTPD_DIR, true)]
 }
 
-pub(super) fn build_gateway_mounts(inputs: &BuildInputs<'_>) -> Vec<VolumeMount> {
+pub fn build_gateway_mounts(inputs: &BuildInputs<'_>) -> Vec<VolumeMount> {
     let always = [
         // Connecting to a socket writes nothing.
         mount(RUN, paths::RUN_DIR, true),
@@ -36,7 +36,7 @@ pub(super) fn build_gateway_mounts(inputs: &BuildInputs<'_>) -> Vec<VolumeMount>
     always.into_iter().chain(token).collect()
 }
 
-pub(super) fn build_volumes(inputs: &BuildInputs<'_>) -> Vec<Volume> {
+pub fn build_volumes(inputs: &BuildInputs<'_>) -> Vec<Volume> {
     let names = &inputs.server.names;
     let dsa = inputs.signing_key.map(|key| secret(key.secret.clone(), &[paths::DSA_KEY_FILE]));
     let gateway = [

@@ -20,12 +20,12 @@ pub struct ServingPod {
 }
 
 /// The pods that are not being deleted.
-pub(crate) fn alive(pods: &[Pod]) -> impl Iterator<Item = &Pod> {
+pub fn alive(pods: &[Pod]) -> impl Iterator<Item = &Pod> {
     pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none())
 }
 
 /// The pods of a StatefulSet, if all are ready and of its newest template; else what is being waited for.
-pub(crate) fn serving_pods(set: &StatefulSet, pods: &[Pod]) -> Result<Vec<ServingPod>, String> {
+pub fn serving_pods(set: &StatefulSet, pods: &[Pod]) -> Result<Vec<ServingPod>, String> {
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let status = set.status.clone().unwrap_or_default();
     let name = set.name_any();
@@ -91,7 +91,7 @@ fn waiting(container: &ContainerStatus) -> Option<String> {
 
 /// The annotations that a pod lacks. A change of any makes the kubelet update the mounted files at once: `digest` is
 /// that of the files, and `nudge` a number that makes it look again.
-pub(crate) fn missing_annotations(
+pub fn missing_annotations(
     pod: &Pod,
     digest: &str,
     address: Option<&str>,

@@ -49,7 +49,7 @@ pub struct PodConditions {
 
 /// Why a pod has not answered.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ProbeError {
+pub enum ProbeError {
     /// No connection, or an incomplete answer.
     #[error("failed to ask it: {0}")]
     Unreachable(String),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a status reports on.
-pub(crate) struct StatusInputs<'a> {
+pub struct StatusInputs<'a> {
     /// What was decided.
     pub decided: &'a Decided<'a>,
     /// What is in the cluster.
@@ -24,7 +24,7 @@ pub(crate) struct StatusInputs<'a> {
 }
 
 /// The whole status of a server that has been applied.
-pub(crate) fn build_status(
+pub fn build_status(
     inputs: &StatusInputs<'_>,
     verdict: &Verdict,
     previous: &SafeTPServerStatus,
@@ -62,7 +62,7 @@ pub(crate) fn build_status(
 }
 
 /// The status of a server about which nothing new is known but the verdict.
-pub(crate) fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, now: Timestamp) -> SafeTPServerStatus {
+pub fn build_status_of_verdict(server: &SafeTPServer, verdict: &Verdict, now: Timestamp) -> SafeTPServerStatus {
     let previous = server.status.clone().unwrap_or_default();
     let mut conditions = build_conditions(&previous.conditions, verdict, server.metadata.generation, now);
     conditions.extend(standing_notices(&previous.conditions));

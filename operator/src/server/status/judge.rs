@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What Ready reports: the most fundamental problem first.
-pub(crate) fn judge(decided: &Decided<'_>, gathered: &Gathered, rollout: &Rollout) -> Verdict {
+pub fn judge(decided: &Decided<'_>, gathered: &Gathered, rollout: &Rollout) -> Verdict {
     let certificate = decided.certificate().problem.as_ref();
     if let Some(problem) = certificate.or_else(|| decided.signing_key()?.problem.as_ref()) {
         return problem.clone();

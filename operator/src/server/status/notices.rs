@@ -26,7 +26,7 @@ const MISSING: &str = "the kernel of a node that runs this server has no Landloc
                        with landlock in its list of security modules (lsm=) adds the fence";
 
 /// The conditions that follow from what pods report.
-pub(super) fn build_notices(
+pub fn build_notices(
     server: &ValidatedServer,
     reported: PodConditions,
     previous: &[Condition],
@@ -37,7 +37,7 @@ pub(super) fn build_notices(
 }
 
 /// The conditions that stay while nothing new is known.
-pub(super) fn standing_notices(previous: &[Condition]) -> impl Iterator<Item = Condition> {
+pub fn standing_notices(previous: &[Condition]) -> impl Iterator<Item = Condition> {
     [DATA_BINDING, CONFINEMENT].into_iter().filter_map(|kind| standing_notice(previous, kind))
 }
 

@@ -12,7 +12,7 @@ const DEFAULT_CONTROL_PORT: u16 = 21;
 const DEFAULT_FIRST_PORT: u16 = 28_000;
 const MAX_PER_REPLICA: i32 = 1000;
 
-pub(super) fn port_request(spec: &SafeTPServerSpec) -> Result<PortRequest, String> {
+pub fn port_request(spec: &SafeTPServerSpec) -> Result<PortRequest, String> {
     let ports = &spec.data_ports;
     if !(1..=MAX_PER_REPLICA).contains(&ports.per_replica) {
         return Err(format!("dataPorts.perReplica is {}, but must be from 1 to {MAX_PER_REPLICA}", ports.per_replica));

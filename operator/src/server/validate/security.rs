@@ -8,7 +8,7 @@ use safetp_crds::{
 
 use super::server::{CertificateSource, KeySource};
 
-pub(super) fn security(security: &Security) -> Result<gateway::Security, String> {
+pub fn security(security: &Security) -> Result<gateway::Security, String> {
     let mechanisms = &security.mechanisms;
     if mechanisms.is_empty() {
         return Err("security.mechanisms is empty; set for example mechanisms: [TLS]".to_owned());
@@ -39,7 +39,7 @@ pub(super) fn security(security: &Security) -> Result<gateway::Security, String>
     })
 }
 
-pub(super) fn certificate(security: &Security) -> Result<CertificateSource, String> {
+pub fn certificate(security: &Security) -> Result<CertificateSource, String> {
     let certificate = &security.certificate;
     match (&certificate.secret_ref, &certificate.self_signed) {
         (Some(_), Some(_)) => {
@@ -51,7 +51,7 @@ pub(super) fn certificate(security: &Security) -> Result<CertificateSource, Stri
 }
 
 /// The source of the DSA key; `None` where X-SafeTP1 is not listed.
-pub(super) fn signing_key(security: &Security) -> Result<Option<KeySource>, String> {
+pub fn signing_key(security: &Security) -> Result<Option<KeySource>, String> {
     let listed = security.mechanisms.contains(&Mechanism::SafeTp1);
     match (&security.x_safetp1.key_secret_ref, listed) {
         (Some(_), false) => {
@@ -67,7 +67,7 @@ pub(super) fn signing_key(security: &Security) -> Result<Option<KeySource>, Stri
 
 /// Active mode is accepted only where the pod's connections leave by the address that clients dialled: clients and
 /// their firewalls compare the two.
-pub(super) fn active_mode(spec: &SafeTPServerSpec) -> Result<Option<gateway::ActiveMode>, String> {
+pub fn active_mode(spec: &SafeTPServerSpec) -> Result<Option<gateway::ActiveMode>, String> {
     let wanted = &spec.active_mode;
     let clear_port = wanted.clear_port == Permission::Allowed;
     let exposure = &spec.exposure;

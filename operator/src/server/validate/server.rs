@@ -14,7 +14,7 @@ const CLUSTER_RANGE: (u16, u16) = (30_000, 32_767);
 
 /// A server whose spec has been checked.
 #[derive(Clone, Debug)]
-pub(crate) struct ValidatedServer {
+pub struct ValidatedServer {
     pub names: Names,
     /// The owner of the server's objects.
     pub uid: Uid,
@@ -43,14 +43,14 @@ pub(crate) struct ValidatedServer {
 
 /// Ports that the spec fixes, or a block of node ports that must be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum PortRequest {
+pub enum PortRequest {
     Fixed { control: u16, data: PortRange },
     Block(BlockRequest),
 }
 
 /// The source of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CertificateSource {
+pub enum CertificateSource {
     /// The operator issues it.
     SelfSigned,
     /// A Secret that the user owns.
@@ -59,7 +59,7 @@ pub(crate) enum CertificateSource {
 
 /// The source of the DSA key of X-SafeTP1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum KeySource {
+pub enum KeySource {
     /// The operator generates it, once.
     Generated,
     /// A Secret that the user owns.
@@ -68,7 +68,7 @@ pub(crate) enum KeySource {
 
 /// The volume of the files.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Storage {
+pub enum Storage {
     /// A claim that the operator creates.
     Claim(Box<PersistentVolumeClaimSpec>),
     /// A claim that the user owns.
@@ -79,7 +79,7 @@ pub(crate) enum Storage {
 
 /// A block of contiguous node ports to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BlockRequest {
+pub struct BlockRequest {
     /// Lower bound of the data ports, and of a control port that the spec does not fix.
     pub first: Option<u16>,
     /// Upper bound of the same.
@@ -92,12 +92,12 @@ pub(crate) struct BlockRequest {
 
 impl BlockRequest {
     /// The lowest and the highest port of the search.
-    pub(crate) fn bounds(&self) -> (u16, u16) {
+    pub fn bounds(&self) -> (u16, u16) {
         (self.first.unwrap_or(CLUSTER_RANGE.0), self.last.unwrap_or(CLUSTER_RANGE.1))
     }
 
     /// The number of contiguous ports.
-    pub(crate) fn size(&self) -> u16 {
+    pub fn size(&self) -> u16 {
         self.data.saturating_add(u16::from(self.control.is_none()))
     }
 }

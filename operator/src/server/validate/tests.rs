@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A server with this spec, named files in ftp.
-pub(in crate::server) fn server(spec: Value) -> SafeTPServer {
+pub fn server(spec: Value) -> SafeTPServer {
     let mut server = SafeTPServer::new("files", serde_json::from_value(spec).unwrap());
     server.metadata.namespace = Some("ftp".into());
     server.metadata.uid = Some("uid-1".into());
