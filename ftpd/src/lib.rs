@@ -11,6 +11,7 @@ pub mod shut_in;
 
 mod commands;
 mod connection;
+mod dialogue;
 mod files;
 mod login;
 mod name_encoding;

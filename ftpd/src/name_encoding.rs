@@ -1,6 +1,6 @@
-//! Names for clients that do not speak UTF-8: what they send becomes UTF-8 on the volume, and comes back as they sent it.
+//! Names for clients that do not use UTF-8: what they send becomes UTF-8 on the volume, and comes back as they sent it.
 //!
-//! Converted is each component of a path by itself, since one that cannot be converted must not take the others along.
+//! Each component of a path is converted by itself, since one that cannot be converted must not take the others along.
 
 use std::borrow::Cow;
 
@@ -111,7 +111,8 @@ mod tests {
 
         #[test]
         fn no_conversion_makes_a_line_end_or_a_slash(sent: Vec<u8>, label in "(shift_jis|gb18030|big5|euc-kr)") {
-            let harmful = |octets: &[u8]| octets.iter().filter(|octet| matches!(octet, 0 | b'\r' | b'\n' | b'/')).count();
+            let is_harmful = |octet: &&u8| matches!(octet, 0 | b'\r' | b'\n' | b'/');
+            let harmful = |octets: &[u8]| octets.iter().filter(is_harmful).count();
             let stored = of(&label).decode(&sent).into_owned();
             prop_assert_eq!(harmful(&stored), harmful(&sent));
             prop_assert_eq!(harmful(&of(&label).encode(&stored)), harmful(&sent));

@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     connection::Lost,
+    dialogue,
     files::{Volume, parts, work::Shares},
     login::Logins,
     session::{Session, Shared},
@@ -156,7 +157,7 @@ async fn accept(listener: &UnixListener, shared: &Arc<Shared>, sessions: &mut Jo
 }
 
 async fn session(shared: Arc<Shared>, stream: UnixStream) {
-    match Session::new(shared).serve(stream).await {
+    match dialogue::serve(Session::new(shared), stream).await {
         Ok(()) | Err(Lost::Closed) => {}
         Err(error) => tracing::debug!(%error, "a session ended"),
     }

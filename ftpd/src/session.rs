@@ -1,18 +1,14 @@
-//! One session: the state that commands change, and the loop that answers them.
+//! The state of one session, which commands change.
 
 use std::{
-    future,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use safetp_config::{ftpd::User, status::Landlock};
-use safetp_protocol::{command::Type, dialect::Peer, reply::Reply};
-use tokio::{net::UnixStream, sync::watch};
+use safetp_protocol::{command::Type, dialect::Peer};
 
 use crate::{
-    commands::{self, Answer},
-    connection::{Connection, Lost},
     files::{
         Home, Refusal, VirtualPath, Volume, Work,
         facts::{Facts, Rights},
@@ -21,7 +17,6 @@ use crate::{
     },
     login::Logins,
     name_encoding::NameEncoding,
-    request::{BadRequest, Request},
     settings::{InForce, Settings},
 };
 
@@ -97,7 +92,8 @@ impl Account {
         self.path(argument)
     }
 
-    fn is_in(&self, settings: &InForce) -> bool {
+    /// Whether `settings` still have this account, with the same home.
+    pub(crate) fn is_in(&self, settings: &InForce) -> bool {
         settings.user(&self.name).is_some_and(|user| user.home == self.home_path)
     }
 }
@@ -145,6 +141,14 @@ impl Session {
         Ok(if settings.user(name).is_some_and(may_write) { Rights::Write } else { Rights::Read })
     }
 
+    /// Refuses an account that may only read.
+    pub(crate) fn require_write(&self) -> Result<(), Refusal> {
+        match self.rights()? {
+            Rights::Write => Ok(()),
+            Rights::Read | Rights::Resume => Err(Refusal::ReadOnly),
+        }
+    }
+
     /// How long parts are kept, if it is time to look for older ones.
     pub(crate) fn due_sweep(&mut self) -> Option<Duration> {
         let due = self.swept.is_none_or(|swept| swept.elapsed() > SWEEP_INTERVAL);
@@ -163,60 +167,4 @@ impl Session {
     pub(crate) fn peer(&self) -> String {
         self.peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string())
     }
-
-    /// Serves until one side ends it. `Lost` is the gateway's way of saying that the client went.
-    pub(crate) async fn serve(mut self, stream: UnixStream) -> Result<(), Lost> {
-        let mut connection = Connection::new(stream);
-        let mut settings = self.shared.settings.subscribe();
-        connection.send(&Reply::new(220, "SafeTP embedded FTP server ready.")).await?;
-        loop {
-            let request = tokio::select! {
-                biased;
-                () = revoked(&mut settings, self.account().ok()) => return farewell(&mut connection).await,
-                request = connection.request() => request?,
-            };
-            // What is being done for a client ends with it. The answer first: one that is ready is never lost.
-            let answer = tokio::select! {
-                biased;
-                answer = self.answer(request) => answer,
-                lost = connection.lost() => return Err(lost),
-            };
-            connection.set_names(self.names());
-            match answer {
-                Answer::Reply(reply) => connection.send(&reply).await?,
-                Answer::Goodbye(reply) => return connection.send(&reply).await,
-                Answer::Transfer(transfer) => {
-                    let reply = tokio::select! {
-                        biased;
-                        () = revoked(&mut settings, self.account().ok()) => return farewell(&mut connection).await,
-                        reply = transfer.run(&mut connection) => reply?,
-                    };
-                    connection.send(&reply).await?;
-                }
-            }
-        }
-    }
-
-    async fn answer(&mut self, request: Result<Request, BadRequest>) -> Answer {
-        match request {
-            Ok(request) => commands::answer(self, &request).await.unwrap_or_else(Answer::from),
-            Err(bad) => Answer::Reply(Reply::new(bad.code(), bad.to_string())),
-        }
-    }
-}
-
-/// Resolves when the account is no longer the one that logged in: removed, or with another home. A new password ends
-/// nobody's session: the operator hashes again whenever the Secret changes in any way.
-async fn revoked(settings: &mut watch::Receiver<Arc<InForce>>, account: Option<&Account>) {
-    if let Some(account) = account
-        && settings.wait_for(|settings| !account.is_in(settings)).await.is_ok()
-    {
-        tracing::info!(user = account.name, "the account is gone, its session ends");
-        return;
-    }
-    future::pending::<()>().await;
-}
-
-async fn farewell(connection: &mut Connection) -> Result<(), Lost> {
-    connection.send(&Reply::new(421, "This account was removed or moved; goodbye.")).await
 }

@@ -5,7 +5,7 @@ use safetp_protocol::{
     reply::Reply,
 };
 
-use super::Answer;
+use super::answer::Answer;
 use crate::session::Session;
 
 pub(super) fn feat(session: &Session) -> Answer {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use safetp_protocol::{command::Password, reply::Reply};
 
-use super::Answer;
+use super::answer::Answer;
 use crate::{
     files::{Home, Refusal, VirtualPath, Work, parts},
     session::{Account, Session, Stage},

@@ -1,6 +1,6 @@
 //! CWD, CDUP, PWD, MKD, RMD (RFC 959 §4.1.1 and §4.1.3).
 
-use super::Answer;
+use super::answer::Answer;
 use crate::{
     files::Refusal,
     session::{Session, Stage},

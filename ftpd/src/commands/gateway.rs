@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use safetp_protocol::dialect::{DigestAnswer, Peer};
 
-use super::Answer;
+use super::answer::Answer;
 use crate::{
     files::Refusal,
     session::{Session, Stage},

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use super::Answer;
+use super::answer::Answer;
 use crate::{
     files::{
         Refusal,

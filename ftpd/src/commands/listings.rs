@@ -4,7 +4,7 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 
 use safetp_protocol::reply::Reply;
 
-use super::{Answer, parameters::letter, split_at_space};
+use super::{answer::Answer, argument::split_at_space, parameters::letter};
 use crate::{
     files::{
         Refusal,

@@ -1,6 +1,6 @@
 //! DELE, RNFR, RNTO (RFC 959 §4.1.3).
 
-use super::Answer;
+use super::answer::Answer;
 use crate::{files::Refusal, session::Session};
 
 pub(super) async fn dele(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {

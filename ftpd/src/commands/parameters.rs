@@ -2,7 +2,7 @@
 
 use safetp_protocol::command::Type;
 
-use super::{Answer, hashes};
+use super::{answer::Answer, hashes};
 use crate::{
     files::{Refusal, facts::Facts},
     session::Session,

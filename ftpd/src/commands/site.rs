@@ -1,6 +1,6 @@
 //! SITE (RFC 959 §4.1.3): CHMOD and UTIME, as clients of the eighties know them.
 
-use super::{Answer, split_at_space, times::set_time, writer};
+use super::{answer::Answer, argument::split_at_space, times::set_time};
 use crate::{
     files::{Refusal, facts::parse_compact_time},
     session::Session,
@@ -21,7 +21,7 @@ pub(super) async fn site(session: &Session, argument: &[u8]) -> Result<Answer, R
 }
 
 async fn chmod(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
-    writer(session)?;
+    session.require_write()?;
     let (mode, name) = split_at_space(argument).ok_or(Refusal::Arguments(CHMOD_FORM))?;
     let wanted = octal(mode).ok_or(Refusal::Arguments(CHMOD_FORM))?;
     let account = session.account()?.clone();
@@ -38,7 +38,7 @@ fn octal(mode: &[u8]) -> Option<u32> {
 
 /// `YYYYMMDDHHMM[SS] name`, or `name accessed modified created UTC` with three such times.
 async fn utime(session: &Session, argument: &[u8]) -> Result<Answer, Refusal> {
-    writer(session)?;
+    session.require_write()?;
     if let Some((name, seconds)) = long_form(argument) {
         set_time(session, name, seconds).await?;
         return Ok(Answer::reply(

@@ -3,7 +3,7 @@
 use cap_std::fs::MetadataExt as _;
 use safetp_protocol::command::Type;
 
-use super::{Answer, split_at_space, writer};
+use super::{answer::Answer, argument::split_at_space};
 use crate::{
     files::{
         Home, Refusal, VirtualPath,
@@ -36,7 +36,7 @@ pub(super) async fn mdtm(session: &Session, argument: &[u8]) -> Result<Answer, R
         Ok(seconds) => Ok(Answer::reply(213, compact_time(seconds))),
         // A file of that very name comes before the older meaning.
         Err(_) if sets_time(argument) => {
-            writer(session)?;
+            session.require_write()?;
             mfmt(session, argument).await
         }
         Err(refusal) => Err(refusal),

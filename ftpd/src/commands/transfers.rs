@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use safetp_protocol::reply::Reply;
 
-use super::Answer;
+use super::answer::Answer;
 use crate::{
     files::{Refusal, VirtualPath, download, facts::compact_time, space, upload},
     session::{Account, Session},

@@ -18,7 +18,6 @@ use cap_std::{
 use rustix::fs::{Mode, Timespec, Timestamps, UTIME_OMIT};
 
 use super::{
-    parts::{self, Removed},
     path::{BadPath, VirtualPath},
     refusal::Refusal,
     targets::Targets,
@@ -68,8 +67,8 @@ impl Volume {
         self.existing_home(home, user)
     }
 
-    /// Makes a home and what leads to it, and brings all of it to the disk: a file in it that was answered 226 would not
-    /// be found without.
+    /// Creates a home and the directories above it, and syncs all of them: without, a file that was answered 226 could
+    /// be lost with its directory.
     fn make_home(&self, path: &VirtualPath) -> io::Result<()> {
         self.0.dir.create_dir_with(path.relative(), DirBuilder::new().recursive(true).mode(DIRECTORY_MODE))?;
         let mut above = path.clone();
@@ -199,22 +198,6 @@ impl Home {
         self.root().remove_dir(path.relative()).map_err(Refusal::file(path))
     }
 
-    /// RFC 959 DELE: a link is removed itself, not what it leads to. Where nothing has the name, what uploads of it
-    /// left behind is removed: it takes space too, and nothing else shows it.
-    pub(crate) fn remove_file(&self, path: &VirtualPath) -> Result<(), Refusal> {
-        not_root(path)?;
-        match self.root().remove_file(path.relative()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                match parts::remove(self, path).map_err(Refusal::file(path))? {
-                    Removed::Some => Ok(()),
-                    Removed::InUse => Err(Refusal::Busy(path.clone())),
-                    Removed::Nothing => Err(Refusal::file(path)(error)),
-                }
-            }
-            removed => removed.map_err(Refusal::file(path)),
-        }
-    }
-
     /// Whether RNFR may name `path`. A link that leads nowhere can be renamed too.
     pub(crate) fn renamable(&self, path: &VirtualPath) -> Result<(), Refusal> {
         not_root(path)?;
@@ -259,6 +242,7 @@ pub(super) fn sync_dir(dir: &Dir) -> io::Result<()> {
     dir.open(".")?.sync_all()
 }
 
-fn not_root(path: &VirtualPath) -> Result<(), Refusal> {
+/// Refuses the root, which nothing may remove or rename.
+pub(super) fn not_root(path: &VirtualPath) -> Result<(), Refusal> {
     if path.is_root() { Err(Refusal::Root(path.clone())) } else { Ok(()) }
 }

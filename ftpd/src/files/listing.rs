@@ -114,7 +114,7 @@ impl Listing {
     }
 
     /// The next lines, with their ends, of one directory at the most. None of a batch may fit the pattern:
-    /// [`Self::is_finished`] tells the end. It blocks on the volume; once cancelled it stops early, with whatever it has.
+    /// [`Self::is_finished`] reports the end. It blocks on the volume; once cancelled it stops early, with what it has.
     pub(crate) fn next_batch(&mut self, cancelled: &Cancelled) -> Result<Vec<u8>, Refusal> {
         let (header, prefix, names) = (std::mem::take(&mut self.header), self.prefix.clone(), self.wanted.names);
         let mut lines = names.encode(&header).into_owned();

@@ -1,8 +1,8 @@
-//! Unfinished uploads: where they lie, who works on them, when they are thrown away.
+//! Parts, the unfinished uploads: their names, their locks and their removal.
 //!
-//! A part that is being written has a random name, which no other upload can come upon, not even one of a pod on another
-//! node whose locks do not reach here. One that broke off has the name by which the next REST of its target looks for
-//! it; what a crash left under its random name is found by that name's beginning ([`PartName`]).
+//! A part that is being written has a random name, which no other upload can collide with, not even one of a pod on
+//! another node whose locks do not reach here. An interrupted one has the name by which the next REST of its target
+//! looks for it; what a crash left under its random name is found by that name's beginning ([`PartName`]).
 //!
 //! A part is locked by `flock` on the open file, not in memory: another replica may share the volume. Whoever opened a
 //! part believes the lock only after seeing that the name still leads to the file that was locked.

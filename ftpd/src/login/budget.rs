@@ -10,10 +10,10 @@ use std::{
 };
 
 use super::{
-    Throttle,
     bucket::{Bucket, Rate},
     origin::{Origin, Who},
     recent::Recent,
+    throttle::Throttle,
 };
 
 /// Addresses and names that are remembered. Whoever was seen least recently makes way: the bucket that is lost is the

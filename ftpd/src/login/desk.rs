@@ -9,10 +9,10 @@ use std::{
 use tokio::sync::{Notify, oneshot};
 
 use super::{
-    Throttle,
     budget::{Ahead, Budget, Paid},
-    lines::{Line, Lines, Place},
+    lines::{Line, Lines, Position},
     origin::Who,
+    throttle::Throttle,
     verifier::{Check, Question, THREADS},
 };
 
@@ -126,7 +126,7 @@ impl State {
         job: Job,
         now: Instant,
         deadline: Instant,
-    ) -> Result<(Who, Place), Refused> {
+    ) -> Result<(Who, Position), Refused> {
         let who = self.budget.who(address, name);
         let line = if self.budget.is_known(who, now) { Line::Known } else { Line::Strangers };
         if self.budget.ready(who, Ahead::default(), now) > now {
@@ -163,7 +163,7 @@ impl State {
 /// A place in line that is given up when nobody waits for it any more.
 struct Waiting<'desk> {
     desk: &'desk Desk,
-    place: Place,
+    place: Position,
 }
 
 impl Waiting<'_> {

@@ -24,7 +24,7 @@ impl Line {
 
 /// A place in one of the lines.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Position {
     line: Line,
     ticket: Ticket,
 }
@@ -45,12 +45,12 @@ impl<T> Default for Lines<T> {
 
 impl<T> Lines<T> {
     /// Joins a line; `None`: it is full.
-    pub(super) fn join(&mut self, line: Line, who: Who, item: T) -> Option<Place> {
-        self.of_mut(line).join(who, item).map(|ticket| Place { line, ticket })
+    pub(super) fn join(&mut self, line: Line, who: Who, item: T) -> Option<Position> {
+        self.of_mut(line).join(who, item).map(|ticket| Position { line, ticket })
     }
 
     /// Leaves the line: whether the place was still held.
-    pub(super) fn leave(&mut self, place: Place) -> bool {
+    pub(super) fn leave(&mut self, place: Position) -> bool {
         self.of_mut(place.line).leave(place.ticket)
     }
 

@@ -9,14 +9,14 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
     capacity: usize,
-    entries: HashMap<K, Entry<V>>,
+    entries: HashMap<K, Remembered<V>>,
     /// Keys by the time of their last use.
     order: BTreeMap<u64, K>,
     uses: u64,
 }
 
 #[derive(Debug)]
-struct Entry<V> {
+struct Remembered<V> {
     used: u64,
     value: V,
 }
@@ -49,7 +49,7 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
         }
         self.uses += 1;
         self.order.insert(self.uses, key.clone());
-        let entry = self.entries.entry(key).or_insert_with(|| Entry { used: 0, value: fresh() });
+        let entry = self.entries.entry(key).or_insert_with(|| Remembered { used: 0, value: fresh() });
         entry.used = self.uses;
         &mut entry.value
     }

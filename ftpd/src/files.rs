@@ -11,6 +11,7 @@ pub(crate) mod parts;
 pub(crate) mod path;
 mod pattern;
 pub(crate) mod refusal;
+mod remove;
 pub(crate) mod space;
 pub(crate) mod standing;
 mod targets;

@@ -1,7 +1,9 @@
-//! Who answers which command, and to whom. One file for each family.
+//! Dispatches commands to their handlers, of which one file has one family.
 
 mod about;
 mod access;
+mod answer;
+mod argument;
 mod directories;
 mod gateway;
 mod hashes;
@@ -13,40 +15,14 @@ mod times;
 mod transfers;
 
 use safetp_protocol::{
-    command::{Argument, Command, RelayVerb, TransferVerb},
+    command::{Command, RelayVerb, TransferVerb},
     dialect::Word,
-    reply::Reply,
 };
 
-use crate::{
-    files::{Refusal, facts::Rights},
-    request::Request,
-    session::Session,
-    transfer::Transfer,
-};
+use crate::{files::Refusal, request::Request, session::Session};
 
-/// What follows a command.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// One reply.
-    Reply(Reply),
-    /// A 150 with a descriptor, and a reply when the gateway has said how it went.
-    Transfer(Box<Transfer>),
-    /// A reply and the end of the session.
-    Goodbye(Reply),
-}
-
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        Self::Reply(refusal.into())
-    }
-}
-
-impl Answer {
-    fn reply(code: u16, text: impl Into<Vec<u8>>) -> Self {
-        Self::Reply(Reply::new(code, text))
-    }
-}
+pub(crate) use answer::Answer;
+use argument::{octets, text};
 
 /// Answers one line.
 pub(crate) async fn answer(session: &mut Session, request: &Request) -> Result<Answer, Refusal> {
@@ -105,7 +81,7 @@ async fn client(session: &mut Session, command: &Command) -> Result<Answer, Refu
 
 async fn transfer(session: &mut Session, verb: TransferVerb, argument: &[u8]) -> Result<Answer, Refusal> {
     if verb.is_upload() {
-        writer(session)?;
+        session.require_write()?;
     }
     match verb {
         TransferVerb::Retr => transfers::retr(session, argument).await,
@@ -124,7 +100,7 @@ async fn relay(session: &mut Session, verb: RelayVerb, argument: &[u8]) -> Resul
     }
     session.account()?;
     if verb.changes_files() {
-        writer(session)?;
+        session.require_write()?;
     }
     match verb {
         RelayVerb::Cwd | RelayVerb::Xcwd => directories::cwd(session, argument).await,
@@ -150,27 +126,4 @@ async fn relay(session: &mut Session, verb: RelayVerb, argument: &[u8]) -> Resul
         RelayVerb::Site => site::site(session, argument).await,
         RelayVerb::Lang => Err(Refusal::Unsupported),
     }
-}
-
-fn writer(session: &Session) -> Result<(), Refusal> {
-    match session.rights()? {
-        Rights::Write => Ok(()),
-        Rights::Read | Rights::Resume => Err(Refusal::ReadOnly),
-    }
-}
-
-/// An argument's octets; none if there is no argument.
-fn octets(argument: Option<&Argument>) -> &[u8] {
-    argument.map(Argument::as_bytes).unwrap_or_default()
-}
-
-/// What stands before the first space, and what stands after it.
-fn split_at_space(argument: &[u8]) -> Option<(&[u8], &[u8])> {
-    let space = argument.iter().position(|octet| *octet == b' ')?;
-    Some((argument.get(..space)?, argument.get(space + 1..)?))
-}
-
-/// An argument that is not a path, and so must be text.
-fn text(argument: &[u8]) -> Result<&str, Refusal> {
-    str::from_utf8(argument).map_err(|_| Refusal::Arguments("That is not valid UTF-8."))
 }
