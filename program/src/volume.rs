@@ -1,7 +1,8 @@
 //! Volumes that the kubelet keeps up to date.
 //!
-//! Their files are links into a directory beside them, to which the link `..data` leads. For a change the kubelet writes
-//! a new directory, swaps that one link and removes the old directory (Kubernetes, `pkg/volume/util/atomic_writer.go`).
+//! Their files are links into a directory beside them, to which the link `..data` leads. For a change the kubelet
+//! writes a new directory, swaps that one link and removes the old directory (Kubernetes,
+//! `pkg/volume/util/atomic_writer.go`).
 
 use std::{
     fs,
@@ -11,9 +12,9 @@ use std::{
 /// The link that the kubelet swaps.
 const GENERATION: &str = "..data";
 
-/// What `read` makes of the files in `volume` as they were at one moment. Files that were read one by one while the link
-/// was swapped are of two generations, or gone, so `read` is called again then. A directory without that link is read
-/// once.
+/// Returns what `read` makes of the files in `volume` as they were at one moment. Files that were read one by one while
+/// the link was swapped are of two generations, or gone, so `read` is called again then. A directory without that link
+/// is read once.
 pub fn read_at_once<T>(volume: &Path, mut read: impl FnMut() -> T) -> T {
     loop {
         let before = generation(volume);

@@ -1,3 +1,5 @@
+//! Logging in: USER, PASS, and what a stranger may send.
+
 use std::fs;
 
 use crate::support::{PASSWORD, World, mode};

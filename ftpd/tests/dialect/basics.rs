@@ -1,3 +1,5 @@
+//! Storing, fetching, renaming and removing, and the parameters of transfers.
+
 use std::fs;
 
 use crate::support::{World, mode};

@@ -1,3 +1,5 @@
+//! RETR, SIZE and MDTM: restarts, files that change meanwhile, and broken downloads.
+
 use std::{fs, io::Read as _};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};

@@ -1,3 +1,5 @@
+//! HASH, RANG and OPTS HASH (draft-bryan-ftpext-hash-02).
+
 use std::fs::{self, File};
 
 use sha2::{Digest as _, Sha256};

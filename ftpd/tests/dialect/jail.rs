@@ -1,3 +1,5 @@
+//! No path, absolute, with dots or through a link, leaves the home directory.
+
 use std::{fs, os::unix::fs::symlink};
 
 use crate::support::World;

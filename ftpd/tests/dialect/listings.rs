@@ -1,3 +1,5 @@
+//! LIST, NLST, MLSD and MLST.
+
 use std::{collections::BTreeSet, fs, io::Read as _};
 
 use crate::support::World;

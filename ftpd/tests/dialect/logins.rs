@@ -1,3 +1,5 @@
+//! Limits on logins: failed ones are bounded, and abandoned ones delay no user.
+
 use std::time::{Duration, Instant};
 
 use safetp_ftpd::server::{Rate, Throttle};

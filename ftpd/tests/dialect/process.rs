@@ -1,3 +1,5 @@
+//! The program `safetp-ftpd`: its start, its fences and its check.
+
 use std::{
     fs,
     io::{BufRead as _, BufReader, ErrorKind},

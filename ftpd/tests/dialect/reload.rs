@@ -1,3 +1,5 @@
+//! New users and settings come into force without a restart.
+
 use std::{fs, io::Write as _};
 
 use safetp_config::{

@@ -1,3 +1,5 @@
+//! STOR, APPE and REST: a file gets its name only when it is complete.
+
 use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
