@@ -1,6 +1,6 @@
 //! The operator: turns SafeTPServer and SafeTPUser resources into running servers.
 //!
-//! Only [`run`] with its arguments and [`Reason`], for the reference page of conditions, leave this crate.
+//! Only [`run()`] with its arguments and [`Reason`], for the reference page of conditions, leave this crate.
 
 #![expect(unreachable_pub, reason = "all modules are private, so `pub` means: for the modules around")]
 

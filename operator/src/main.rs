@@ -1,4 +1,4 @@
-//! The binary: arguments, logs and signals. The operator itself is [`safetp_operator::run`].
+//! The binary: arguments, logs and signals. The operator itself is [`safetp_operator::run()`].
 
 use anyhow::Context as _;
 use clap::Parser;

@@ -10,7 +10,7 @@ use crate::{
     context::Context, controllers, http, images::Images, leader::Candidate, metrics::Metrics, registry::Registry,
 };
 
-/// Arguments of [`run`].
+/// Arguments of [`run()`].
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArgs {
     /// Images of the pods.
