@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{SafeTPServer, SafeTPUser};
 
-/// Why a definition cannot be written.
+/// Failure to write a definition.
 #[derive(Debug, thiserror::Error)]
 pub enum DefinitionError {
     /// The types cannot be serialised.

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 /// Declares [`Reason`] so that the word in the API, the list of all and the meaning of each come from one place.
 macro_rules! reasons {
     ($(#[doc = $meaning:literal] $reason:ident,)+) => {
-        /// Why a condition is as it is: the word in its `reason`, on which scripts may rely.
+        /// Reason of a condition: the word in the API, on which scripts may rely.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Reason {
             $(#[doc = $meaning] $reason,)+
@@ -22,7 +22,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// What it means: one sentence.
+            /// The meaning, in one sentence.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$reason => $meaning.trim_ascii(),)+

@@ -30,7 +30,7 @@ const OUTSIDE_RANGE: &str = "provided port is not in the valid range";
 /// The API server's words for a node port that another Service has.
 const ALLOCATED: &str = ": provided port is already allocated";
 
-/// Why an object could not be applied. `what` is its kind, namespace and name.
+/// Failure to apply an object. `what` is its kind, namespace and name.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// Another Service took a node port in the meantime.
@@ -50,7 +50,8 @@ pub enum ApplyError {
     Json { what: String, source: serde_json::Error },
 }
 
-/// What is in the cluster now. Only [`apply`] creates one, so nothing is observed or reported before.
+/// The objects in the cluster after they were applied. Only [`apply`] creates one, so nothing is observed or reported
+/// before.
 pub struct Applied {
     stateful_set: StatefulSet,
     expected: Expected,
@@ -67,7 +68,7 @@ impl Applied {
         &self.expected
     }
 
-    /// What is in the cluster once `prepared` has been applied to an empty one.
+    /// The outcome of applying `prepared` to an empty cluster.
     #[cfg(test)]
     pub fn of(prepared: &Prepared) -> Self {
         Self { stateful_set: StatefulSet::default(), expected: prepared.expected.clone() }
@@ -75,7 +76,7 @@ impl Applied {
 }
 
 impl ApplyError {
-    /// What Ready reports where a retry alone mends nothing; `None` where it may.
+    /// Content of Ready if a retry alone cannot help; `None` if it may.
     pub fn verdict(&self) -> Option<Verdict> {
         let Self::Rejected { what, message } = self else { return None };
         let reason = if message.contains(OUTSIDE_RANGE) { Reason::PortsUnavailable } else { Reason::Refused };

@@ -34,7 +34,7 @@ use crate::{
 /// How many blocks of node ports are tried in one reconcile.
 const MAX_BLOCKS: usize = 200;
 
-/// Why nothing could be decided.
+/// Failure to decide.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
     /// A certificate could not be issued.
@@ -51,7 +51,7 @@ pub enum Decision<'a> {
     Proceed(Box<Decided<'a>>),
     /// Nothing can be built now.
     Stop {
-        /// What Ready reports.
+        /// Content of Ready.
         verdict: Verdict,
         /// The logins, if they were decided.
         resolved: Option<Resolved>,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{conditions::Verdict, reconcile::ReconcileError, status::StatusError};
 
-/// Why the reconcile of a server failed, by stage.
+/// Failure of the reconcile of a server, by stage.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The server's objects could not be read.
@@ -39,7 +39,7 @@ pub enum ServerError {
 }
 
 impl ServerError {
-    /// What Ready reports where a retry alone mends nothing; `None` where it may.
+    /// Content of Ready if a retry alone cannot help; `None` if it may.
     pub fn verdict(&self) -> Option<Verdict> {
         match self {
             Self::NoBlock(none) => Some(none.verdict()),

@@ -29,7 +29,7 @@ use crate::{
     users::logins::{SecretValue, UserRecord},
 };
 
-/// Why the cluster could not be read.
+/// Failure to read the cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum GatherError {
     #[error("failed to read {kind} {name}: {}", cluster::text(source))]
@@ -79,7 +79,7 @@ pub struct Gathered {
     pub signing_key: Option<Secret>,
     /// The node ports of all other Services.
     pub used_node_ports: BTreeSet<u16>,
-    /// Why the claim is still pending: the provisioner's last event.
+    /// Reason why the claim is still pending: the provisioner's last event.
     pub claim_trouble: Option<String>,
 }
 

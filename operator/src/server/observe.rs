@@ -28,7 +28,7 @@ use crate::{
     names::FIELD_MANAGER,
 };
 
-/// Why a pod could not be annotated.
+/// Failure to annotate a pod.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to annotate pod {pod}: {}", cluster::text(source))]
 pub struct AnnotateError {
@@ -36,10 +36,10 @@ pub struct AnnotateError {
     pub source: kube::Error,
 }
 
-/// What was observed.
+/// Observed state of the pods.
 pub struct Observed {
     pub rollout: Rollout,
-    /// What the pods report beside that.
+    /// Other states that the pods report.
     pub conditions: PodConditions,
     /// Logins of which a pod rejected an upload that did not end with `close_notify`.
     pub unclosed: BTreeSet<LoginName>,

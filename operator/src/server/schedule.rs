@@ -36,13 +36,13 @@ pub fn after_error(attempt: u32) -> Duration {
     backoff(attempt, ERROR_LIMIT)
 }
 
-/// Whether only new settings or a key are on their way: seconds in which running pods serve as before.
+/// Reports whether only new settings or a key are pending: seconds in which running pods serve as before.
 pub fn is_short_wait(reason: Reason) -> bool {
     matches!(reason, Reason::ConfigurationPending | Reason::KeyPending)
 }
 
-/// Whether a pod that lags is annotated again at this attempt. The kubelet may have looked a moment before the new
-/// files reached it; it is asked again, ever more rarely.
+/// Reports whether a pod that lags is annotated again at this attempt. The kubelet may have looked a moment before the
+/// new files reached it; it is asked again, ever more rarely.
 pub fn is_nudge_due(attempt: u32) -> bool {
     attempt >= FIRST_NUDGE && attempt.is_power_of_two()
 }

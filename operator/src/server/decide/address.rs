@@ -18,7 +18,7 @@ pub struct Addressing {
     /// The source that the gateway's configuration names.
     pub source: AddressSource,
     pub known: Option<KnownAddress>,
-    /// Whether connections arrive with their clients' own addresses, as far as the cluster reports.
+    /// True if connections arrive with their clients' own addresses, as far as the cluster reports.
     pub real_client_addresses: bool,
 }
 

@@ -32,9 +32,9 @@ pub struct ServerCertificate {
     /// `tls.crt` as it is in that Secret, byte for byte: the gateway's digest covers it.
     pub pem: Vec<u8>,
     pub facts: Option<CertificateFacts>,
-    /// The pairs behind it, if the operator issued it.
+    /// The key pairs of CA and server, if the operator issued it.
     pub issued: Option<IssuedPairs>,
-    /// Why it cannot be used.
+    /// Reason why it cannot be used.
     pub problem: Option<Verdict>,
 }
 

@@ -29,7 +29,7 @@ pub async fn decide_logins(
     resolve(planned, registry).await
 }
 
-/// What the users' Secret says now. Content that does not parse counts as absent: it is then written again.
+/// Reads the users' Secret. Content that does not parse counts as absent: it is then written again.
 fn previous_accounts(secret: Option<&Secret>) -> Previous {
     let content = |key: &str| secret.and_then(|secret| secret.data.as_ref()?.get(key)).map(|value| value.0.as_slice());
     let users = content(paths::USERS_FILE).and_then(|json| Users::parse(json).ok()).unwrap_or_default();

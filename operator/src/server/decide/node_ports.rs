@@ -16,7 +16,7 @@ pub struct Block {
     pub data: PortRange,
 }
 
-/// Why no block can be requested.
+/// Reason why no block can be requested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoBlock {
     /// Every block within the bounds has a port that is taken, or the bounds are too narrow.
@@ -39,7 +39,7 @@ pub enum NoBlock {
 }
 
 impl NoBlock {
-    /// What Ready reports.
+    /// Content of Ready.
     pub fn verdict(&self) -> Verdict {
         let reason = match self {
             Self::Full { .. } | Self::ControlTaken(_) => Reason::PortsUnavailable,

@@ -24,7 +24,7 @@ pub struct PortPlan {
     pub data: PortRange,
     /// The gateway's metrics, health and status.
     pub admin: u16,
-    /// Whether these are node ports.
+    /// True for node ports.
     pub on_nodes: bool,
 }
 

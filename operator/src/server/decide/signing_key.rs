@@ -23,11 +23,11 @@ pub struct ServerSigningKey {
     pub fingerprint: Option<String>,
     /// The key itself, if it has just been generated and is in no Secret yet.
     pub made: Option<NewKey>,
-    /// Why it cannot be used.
+    /// Reason why it cannot be used.
     pub problem: Option<Verdict>,
 }
 
-/// What the cluster holds.
+/// The key that the cluster holds, if it does.
 pub enum SigningKeyFound {
     /// X-SafeTP1 is not listed.
     NotListed,

@@ -16,7 +16,7 @@ use crate::{
     users::logins::Accounts,
 };
 
-/// Why an object could not be built.
+/// Failure to build an object.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to write {file}: {source}")]
 pub struct BuildError {
@@ -24,7 +24,7 @@ pub struct BuildError {
     pub source: serde_json::Error,
 }
 
-/// What the objects of a server are built from.
+/// Inputs from which the objects of a server are built.
 pub struct BuildInputs<'a> {
     pub server: &'a ValidatedServer,
     pub ports: PortPlan,
@@ -34,7 +34,7 @@ pub struct BuildInputs<'a> {
     pub signing_key: Option<&'a ServerSigningKey>,
     pub accounts: &'a Accounts,
     pub images: &'a Images,
-    /// Whether the StatefulSet exists.
+    /// True if the StatefulSet exists.
     pub has_pods: bool,
     /// The claim, if it exists.
     pub claim: Option<&'a PersistentVolumeClaim>,

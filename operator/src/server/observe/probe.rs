@@ -26,28 +26,28 @@ pub struct Prober {
     client: Client<HttpConnector, Empty<Bytes>>,
 }
 
-/// What the pods answered.
+/// Answers of the pods, summed up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeReport {
-    /// What is still being waited for, or `None` when everything is in force.
+    /// Reason to wait, or `None` when everything is in force.
     pub lag: Option<String>,
-    /// What they report beside that.
+    /// Other states that the pods report.
     pub conditions: PodConditions,
     /// Logins of which a pod rejected an upload that did not end with `close_notify`.
     pub unclosed: BTreeSet<LoginName>,
 }
 
-/// What pods report that is no reason to wait for them.
+/// States that pods report and that are no reason to wait for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PodConditions {
-    /// Whether a pod accepted data connections that nothing but their port ties to a session; `None` while no pod
+    /// True if a pod accepted data connections that nothing but their port ties to a session; `None` while no pod
     /// reports one and not every pod has answered.
     pub weak: Option<bool>,
     /// The least that Landlock enforces for any container; `None` while not every pod has answered.
     pub landlock: Option<Landlock>,
 }
 
-/// Why a pod has not answered.
+/// Reason why a pod has not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// No connection, or an incomplete answer.

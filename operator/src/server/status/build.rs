@@ -13,13 +13,11 @@ use crate::{
     server::{apply::Applied, decide::Decided, objects::describe_storage, observe::PodConditions},
 };
 
-/// What a status reports on.
+/// Results of the earlier stages, on which a status reports.
 pub struct StatusInputs<'a> {
-    /// What was decided.
     pub decided: &'a Decided<'a>,
-    /// What is in the cluster.
     pub applied: &'a Applied,
-    /// What pods report beside how far they are.
+    /// States that pods report beside their rollout.
     pub reported: PodConditions,
 }
 

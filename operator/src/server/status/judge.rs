@@ -8,7 +8,7 @@ use crate::{
     server::{decide::Decided, gather::Gathered, observe::Rollout},
 };
 
-/// What Ready reports: the most fundamental problem first.
+/// Decides the content of Ready: the most fundamental problem comes first.
 pub fn judge(decided: &Decided<'_>, gathered: &Gathered, rollout: &Rollout) -> Verdict {
     let certificate = decided.certificate().problem.as_ref();
     if let Some(problem) = certificate.or_else(|| decided.signing_key()?.problem.as_ref()) {

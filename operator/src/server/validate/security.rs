@@ -15,7 +15,7 @@ pub fn security(security: &Security) -> Result<gateway::Security, String> {
     }
     if mechanisms.iter().enumerate().any(|(at, mechanism)| mechanisms.iter().take(at).any(|other| other == mechanism)) {
         return Err(
-            "security.mechanisms names a mechanism twice; set for example mechanisms: [TLS, X-SafeTP1]".to_owned()
+            "security.mechanisms lists a mechanism twice; set for example mechanisms: [TLS, X-SafeTP1]".to_owned()
         );
     }
     let requirement = |requirement| match requirement {
@@ -55,7 +55,7 @@ pub fn signing_key(security: &Security) -> Result<Option<KeySource>, String> {
     let listed = security.mechanisms.contains(&Mechanism::SafeTp1);
     match (&security.x_safetp1.key_secret_ref, listed) {
         (Some(_), false) => {
-            Err("security.xSafetp1.keySecretRef is the key of X-SafeTP1, which security.mechanisms does not list; set \
+            Err("security.xSafetp1.keySecretRef is a key for X-SafeTP1, which security.mechanisms does not list; set \
              mechanisms: [TLS, X-SafeTP1], or leave keySecretRef out"
                 .to_owned())
         }
@@ -65,7 +65,7 @@ pub fn signing_key(security: &Security) -> Result<Option<KeySource>, String> {
     }
 }
 
-/// Active mode is accepted only where the pod's connections leave by the address that clients dialled: clients and
+/// Active mode is accepted only where the pod's connections leave by the address that clients connect to: clients and
 /// their firewalls compare the two.
 pub fn active_mode(spec: &SafeTPServerSpec) -> Result<Option<gateway::ActiveMode>, String> {
     let wanted = &spec.active_mode;
@@ -73,21 +73,23 @@ pub fn active_mode(spec: &SafeTPServerSpec) -> Result<Option<gateway::ActiveMode
     let exposure = &spec.exposure;
     match exposure.kind {
         _ if !wanted.enabled && clear_port => {
-            Err("activeMode.clearPort: Allowed needs activeMode.enabled: true".to_owned())
+            Err("activeMode.clearPort: Allowed needs active mode; set activeMode.enabled: true".to_owned())
         }
         _ if !wanted.enabled => Ok(None),
         ExposureType::LoadBalancer if !wanted.egress_by_service_address => Err(
-            "activeMode needs the pod's connections to leave by the address that clients dialled, and behind a load \
-             balancer they leave by a node's; if an egress gateway sends them by the load balancer's address set \
-             activeMode.egressByServiceAddress: true, else set exposure.type: NodePort, or leave activeMode out"
+            "activeMode needs the pod's connections to leave by the address that clients connect to, and behind a load \
+             balancer they leave by a node's address; if an egress gateway sends them from the load balancer's \
+             address, set activeMode.egressByServiceAddress: true, else set exposure.type: NodePort, or leave activeMode out"
                 .to_owned(),
         ),
         ExposureType::NodePort if exposure.external_traffic_policy != TrafficPolicy::Local => {
-            Err("activeMode under NodePort works only on the pod's own node; set exposure.externalTrafficPolicy: Local"
+            Err("activeMode with exposure.type: NodePort works only on the pod's own node; set \
+                 exposure.externalTrafficPolicy: Local"
                 .to_owned())
         }
         _ if clear_port && !has_way_to_clear_port(&spec.security) => {
-            Err("activeMode.clearPort under TLS needs CCC before it; set security.clearCommandChannel: Allowed"
+            Err("activeMode.clearPort: Allowed has no effect under TLS without CCC; set \
+                 security.clearCommandChannel: Allowed"
                 .to_owned())
         }
         ExposureType::LoadBalancer | ExposureType::NodePort => Ok(Some(gateway::ActiveMode { clear_port })),

@@ -142,7 +142,7 @@ fn clear_port_needs_ccc_or_x_safetp1() {
         let mode = json!({"enabled": enabled, "clearPort": "Allowed"});
         json!({"activeMode": mode, "exposure": {"type": "NodePort"}, "security": security})
     };
-    assert!(problem(spec(false, json!({}))).contains("needs activeMode.enabled: true"));
+    assert!(problem(spec(false, json!({}))).contains("needs active mode; set activeMode.enabled: true"));
     assert!(problem(spec(true, json!({}))).contains("set security.clearCommandChannel: Allowed"));
     for security in [json!({"clearCommandChannel": "Allowed"}), json!({"mechanisms": ["TLS", "X-SafeTP1"]})] {
         let valid = validate(&server(spec(true, security))).unwrap();
