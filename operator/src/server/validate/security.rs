@@ -79,8 +79,8 @@ pub fn active_mode(spec: &SafeTPServerSpec) -> Result<Option<gateway::ActiveMode
         ExposureType::LoadBalancer if !wanted.egress_by_service_address => Err(
             "activeMode needs the pod's connections to leave by the address that clients connect to, and behind a load \
              balancer they leave by a node's address; if an egress gateway sends them from the load balancer's \
-             address, set activeMode.egressByServiceAddress: true, else set exposure.type: NodePort, or leave activeMode \
-             out"
+             address, set activeMode.egressByServiceAddress: true, else set exposure.type: NodePort, or leave \
+             activeMode out"
                 .to_owned(),
         ),
         ExposureType::NodePort if exposure.external_traffic_policy != TrafficPolicy::Local => {
