@@ -33,17 +33,17 @@ Exit codes:
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(crate) command: Option<Command>,
     /// Opens a prompt at this URL.
-    pub url: Option<Target>,
+    pub(crate) url: Option<Target>,
     /// How to connect.
     #[command(flatten)]
-    pub connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// In a session of its own.
     #[command(flatten)]
     Remote(RemoteCommand),
@@ -64,7 +64,7 @@ pub enum Command {
 
 /// A command that has a session of its own.
 #[derive(Clone, Debug, Subcommand)]
-pub enum RemoteCommand {
+pub(crate) enum RemoteCommand {
     /// List a directory.
     Ls {
         /// With kind, size and time (UTC).
@@ -116,54 +116,54 @@ pub enum RemoteCommand {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Connection")]
-pub struct Connection {
+pub(crate) struct Connection {
     /// What protects the session. Without it: TLS; X-SafeTP1 only where no TLS is listed and its key is known.
     #[arg(long, global = true, value_enum)]
-    pub mechanism: Option<Mechanism>,
+    pub(crate) mechanism: Option<Mechanism>,
     /// How data connections are protected: clear, safe (integrity; X-SafeTP1 only), private.
     #[arg(long, global = true, value_enum, default_value = "p", ignore_case = true)]
-    pub protection: DataLevel,
+    pub(crate) protection: DataLevel,
     /// The largest protected block in octets, under X-SafeTP1.
     #[arg(long, global = true, default_value = "65536", value_parser = block_size)]
-    pub pbsz: BlockSize,
+    pub(crate) pbsz: BlockSize,
     /// Trust the certificates in this PEM file, of CAs and of servers, and no others.
     #[arg(long, global = true, value_name = "FILE")]
-    pub ca: Option<PathBuf>,
+    pub(crate) ca: Option<PathBuf>,
     /// Speak this version of TLS only.
     #[arg(long, global = true, value_enum)]
-    pub tls_version: Option<TlsVersion>,
+    pub(crate) tls_version: Option<TlsVersion>,
     /// The file of known servers. Without it: `~/.config/safetp/known_servers`.
     #[arg(long, global = true, value_name = "FILE")]
-    pub known_servers: Option<PathBuf>,
+    pub(crate) known_servers: Option<PathBuf>,
     /// Store an unknown server's X-SafeTP1 key without a question. Never accepts a changed key, nor a certificate.
     #[arg(long, global = true)]
-    pub accept_new_key: bool,
+    pub(crate) accept_new_key: bool,
     /// Take names and passwords from this file in place of ~/.netrc.
     #[arg(long, global = true, value_name = "FILE")]
-    pub netrc: Option<PathBuf>,
+    pub(crate) netrc: Option<PathBuf>,
     /// Let the server connect to this machine for data (PORT, EPRT).
     #[arg(long, global = true)]
-    pub active: bool,
+    pub(crate) active: bool,
     /// How long any one step may take, in seconds.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u32).range(1..))]
-    pub timeout: u32,
+    pub(crate) timeout: u32,
     /// Speak plain FTP: everybody in the line reads the password and the files, and can change them.
     #[arg(long, global = true, conflicts_with = "mechanism")]
-    pub insecure_clear_text: bool,
+    pub(crate) insecure_clear_text: bool,
     /// Show the dialogue, without passwords.
     #[arg(short, long, global = true)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// Show the messages of AUTH and ADAT in full.
     #[arg(short = 'a', long, global = true)]
-    pub adats: bool,
+    pub(crate) adats: bool,
     /// No progress bar and no remarks.
     #[arg(short, long, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 impl Connection {
     /// As a session needs it. `scheme` speaks where `--mechanism` does not.
-    pub fn options(&self, scheme: Scheme) -> Result<Options> {
+    pub(crate) fn options(&self, scheme: Scheme) -> Result<Options> {
         let by_scheme = || (scheme == Scheme::Ftpes).then_some(Mechanism::Tls);
         let file = self.known_servers.clone().or_else(KnownServers::default_file);
         let no_home = || Failure::Usage("there is no home directory: name a file with --known-servers".into());

@@ -15,26 +15,26 @@ use crate::{text::ServerText, url::Server};
 
 /// The SHA-256 of a certificate, written as `openssl x509 -fingerprint -sha256` and a SafeTPServer's status write it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CertificateFingerprint([u8; 32]);
+pub(crate) struct CertificateFingerprint([u8; 32]);
 
 /// The text is no fingerprint of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a certificate's fingerprint is 32 pairs of hexadecimal digits with colons between them")]
-pub struct NotAFingerprint;
+pub(crate) struct NotAFingerprint;
 
 /// What a certificate says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateFacts {
+pub(crate) struct CertificateFacts {
     /// By which people know it.
-    pub fingerprint: CertificateFingerprint,
+    pub(crate) fingerprint: CertificateFingerprint,
     /// Its alternative names or, where it has none, its common name.
-    pub names: Vec<ServerText>,
+    pub(crate) names: Vec<ServerText>,
     /// The first second in which it is valid, if a calendar has it.
-    pub not_before: Option<Timestamp>,
+    pub(crate) not_before: Option<Timestamp>,
     /// The last one.
-    pub not_after: Option<Timestamp>,
+    pub(crate) not_after: Option<Timestamp>,
     /// Its issuer has its own name.
-    pub is_self_issued: bool,
+    pub(crate) is_self_issued: bool,
     /// Where a name is only a common one, which RFC 9525 does not count.
     has_common_name_only: bool,
 }

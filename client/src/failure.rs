@@ -6,20 +6,20 @@ mod login;
 mod security;
 mod transfer;
 
-pub use connection::ConnectionError;
-pub use local::LocalError;
-pub use login::LoginError;
-pub use security::SecurityError;
-pub use transfer::{DataError, Incomplete, Refusal};
+pub(crate) use connection::ConnectionError;
+pub(crate) use local::LocalError;
+pub(crate) use login::LoginError;
+pub(crate) use security::SecurityError;
+pub(crate) use transfer::{DataError, Incomplete, Refusal};
 
 use crate::url::UrlError;
 
 /// What most functions here return.
-pub type Result<T, E = Failure> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Everything that can end a command, one variant for each exit code.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The server said no, or asked for what this client cannot do.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -45,7 +45,7 @@ pub enum Failure {
 
 impl Failure {
     /// The exit code: a promise to scripts, written down in `--help` and docs/client.md.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(_) => 1,
             Self::Usage(_) => 2,
@@ -58,7 +58,7 @@ impl Failure {
     }
 
     /// What to do next, where that is known.
-    pub fn advice(&self) -> Option<String> {
+    pub(crate) fn advice(&self) -> Option<String> {
         match self {
             Self::Refused(_) => None,
             Self::Usage(_) => Some("`safetp help` shows what can be said.".into()),

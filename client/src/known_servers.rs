@@ -23,40 +23,40 @@ const TLS: &str = "tls";
 
 /// The file, which need not exist.
 #[derive(Clone, Debug)]
-pub struct KnownServers {
+pub(crate) struct KnownServers {
     file: PathBuf,
 }
 
 /// A server and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownServer {
+pub(crate) struct KnownServer {
     /// Host and port, as they stood in the URL.
-    pub server: Server,
+    pub(crate) server: Server,
     /// Of its key.
-    pub fingerprint: Fingerprint,
+    pub(crate) fingerprint: Fingerprint,
 }
 
 /// A line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownLine<F = Fingerprint> {
+pub(crate) struct KnownLine<F = Fingerprint> {
     /// Of the key or the certificate that is known.
-    pub fingerprint: F,
+    pub(crate) fingerprint: F,
     /// Which line it is, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 /// What the file says of a server and TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownTls {
+pub(crate) struct KnownTls {
     /// The server has done TLS.
-    pub was_done: bool,
+    pub(crate) was_done: bool,
     /// The certificates that a person has accepted. None: those that a CA stands for.
-    pub certificates: Vec<KnownLine<CertificateFingerprint>>,
+    pub(crate) certificates: Vec<KnownLine<CertificateFingerprint>>,
 }
 
 /// What the file says of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It is this server's.
     Known,
     /// Nothing is known of this server.
@@ -67,45 +67,45 @@ pub enum Standing {
 
 impl KnownServers {
     /// The file at this path.
-    pub fn new(file: PathBuf) -> Self {
+    pub(crate) fn new(file: PathBuf) -> Self {
         Self { file }
     }
 
     /// `safetp/known_servers` in `$XDG_CONFIG_HOME` or `~/.config`; none where there is no home.
-    pub fn default_file() -> Option<PathBuf> {
+    pub(crate) fn default_file() -> Option<PathBuf> {
         let configured = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let config = configured.or_else(|| Some(env::home_dir()?.join(".config")))?;
         Some(config.join("safetp").join("known_servers"))
     }
 
     /// Where the file is.
-    pub fn file(&self) -> &Path {
+    pub(crate) fn file(&self) -> &Path {
         &self.file
     }
 
     /// What the file says of the key that a server has shown.
-    pub fn look_up(&self, shown: &KnownServer) -> Result<Standing, LocalError> {
+    pub(crate) fn look_up(&self, shown: &KnownServer) -> Result<Standing, LocalError> {
         Ok(standing(&self.keys(&self.read()?, &shown.server)?, shown))
     }
 
     /// Whether a key of this server is known, so that a person has once asked for X-SafeTP1.
-    pub fn has_key(&self, server: &Server) -> Result<bool, LocalError> {
+    pub(crate) fn has_key(&self, server: &Server) -> Result<bool, LocalError> {
         Ok(!self.keys(&self.read_if_allowed()?, server)?.is_empty())
     }
 
     /// What the file says of this server and TLS.
-    pub fn tls(&self, server: &Server) -> Result<KnownTls, LocalError> {
+    pub(crate) fn tls(&self, server: &Server) -> Result<KnownTls, LocalError> {
         self.tls_in(&self.read_if_allowed()?, server)
     }
 
     /// Writes down a key of a server that is not in the file, and leaves it alone if it is.
-    pub fn add(&self, server: &KnownServer) -> Result<(), LocalError> {
+    pub(crate) fn add(&self, server: &KnownServer) -> Result<(), LocalError> {
         let is_known = |text: &str| Ok(!self.keys(text, &server.server)?.is_empty());
         self.append(&format!("{} {SAFETP1} {}\n", server.server, server.fingerprint), is_known)
     }
 
     /// Writes down that a server has done TLS, once.
-    pub fn note_tls(&self, server: &Server) -> Result<(), LocalError> {
+    pub(crate) fn note_tls(&self, server: &Server) -> Result<(), LocalError> {
         if self.tls(server)?.was_done {
             return Ok(());
         }
@@ -113,7 +113,7 @@ impl KnownServers {
     }
 
     /// Writes down the certificate that a person has accepted, unless there is one already.
-    pub fn accept(&self, server: &Server, certificate: CertificateFingerprint) -> Result<(), LocalError> {
+    pub(crate) fn accept(&self, server: &Server, certificate: CertificateFingerprint) -> Result<(), LocalError> {
         let is_known = |text: &str| Ok(!self.tls_in(text, server)?.certificates.is_empty());
         self.append(&format!("{server} {TLS} {certificate}\n"), is_known)
     }

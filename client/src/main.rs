@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use safetp_client::args::Args;
+use safetp_client::Args;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -19,8 +19,8 @@ mod timeout;
 
 pub(crate) use command_line::CommandLine;
 pub(crate) use data::{CHUNK, DataStream, Direction, Prepared};
-pub use dialogue::Dialogue;
-pub use options::{DataLevel, Mechanism, Options, TlsVersion};
+pub(crate) use dialogue::Dialogue;
+pub(crate) use options::{DataLevel, Mechanism, Options, TlsVersion};
 pub(crate) use replies::{Entry, EntryKind, Features};
 
 use crate::{
@@ -34,7 +34,7 @@ use security::Security;
 
 /// A session, from AUTH to QUIT.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     server: Server,
     options: Options,
     control: Control,

@@ -5,7 +5,7 @@ use std::fmt;
 /// What a server has sent, for people. Its one way to text is `printable`: there is no other `Display`, no `str` and
 /// no `String` of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ServerText(Vec<u8>);
+pub(crate) struct ServerText(Vec<u8>);
 
 impl ServerText {
     /// These octets, as they came.

@@ -11,20 +11,20 @@ const DEFAULT_PORT: u16 = 21;
 
 /// `safetp://[user@]host[:port]/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// What the scheme says of the mechanism.
-    pub scheme: Scheme,
+    pub(crate) scheme: Scheme,
     /// Who logs in, if the URL says so.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Where.
-    pub server: Server,
+    pub(crate) server: Server,
     /// What is meant there.
-    pub path: RemotePath,
+    pub(crate) path: RemotePath,
 }
 
 /// What the scheme says of the mechanism. None of them means clear text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// `safetp:`: whatever the server offers.
     SafeTp,
     /// `ftpes:` and `ftp:`: TLS by AUTH.
@@ -33,16 +33,16 @@ pub enum Scheme {
 
 /// Host and port, as they stand in the URL and in the file of known servers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Server {
+pub(crate) struct Server {
     /// A name in small letters, or an address.
-    pub host: Host,
+    pub(crate) host: Host,
     /// The control port.
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 /// A name in small letters, or an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Host {
+pub(crate) enum Host {
     /// To be looked up.
     Name(String),
     /// To be dialled as it is.
@@ -52,11 +52,11 @@ pub enum Host {
 /// A path on the server: relative to the login directory, or from the root if it begins with a slash. Empty is the
 /// login directory itself. It cannot break out of its command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RemotePath(Vec<u8>);
+pub(crate) struct RemotePath(Vec<u8>);
 
 /// Why a text is no URL of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UrlError {
+pub(crate) enum UrlError {
     /// No scheme, or one that this client does not speak.
     #[error("a URL begins with safetp://, ftpes:// or ftp://")]
     Scheme,

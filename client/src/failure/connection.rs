@@ -9,7 +9,7 @@ use crate::{text::ServerText, url::Server};
 
 /// Everything between the socket and the first reply, and whatever ends a session before its time.
 #[derive(Debug, thiserror::Error)]
-pub enum ConnectionError {
+pub(crate) enum ConnectionError {
     /// The name has no address.
     #[error("found no address for {server}: {source}")]
     Name {

@@ -7,7 +7,7 @@ use std::{
 
 /// A file of this machine.
 #[derive(Debug, thiserror::Error)]
-pub enum LocalError {
+pub(crate) enum LocalError {
     /// The system said no.
     #[error("failed to {action} {}: {source}", path.display())]
     File {

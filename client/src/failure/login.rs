@@ -4,7 +4,7 @@ use crate::text::ServerText;
 
 /// The user was not let in.
 #[derive(Debug, thiserror::Error)]
-pub enum LoginError {
+pub(crate) enum LoginError {
     /// The server said so.
     #[error("{user} was not let in: {reply}")]
     Refused {

@@ -14,7 +14,7 @@ use crate::{
 
 /// A check failed that tells the right server and the right octets from all others.
 #[derive(Debug, thiserror::Error)]
-pub enum SecurityError {
+pub(crate) enum SecurityError {
     /// The certificate does not convince.
     #[error("the certificate of {server} is not to be trusted: {reason}")]
     Certificate {

@@ -7,7 +7,7 @@ use crate::{
 
 /// The server said no, or what is asked for makes no sense to it.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// By a reply.
     #[error("the server refused {command}: {reply}")]
     Reply {
@@ -31,7 +31,7 @@ pub enum Refusal {
 
 /// A transfer that did not end well. What came of it is never under the name that it should have.
 #[derive(Debug, thiserror::Error)]
-pub enum Incomplete {
+pub(crate) enum Incomplete {
     /// The server says so.
     #[error("the transfer is not complete: {0}")]
     Reply(ServerText),
@@ -59,7 +59,7 @@ pub enum Incomplete {
 
 /// What goes wrong on a data connection, before the server's own word on it is known.
 #[derive(Debug, thiserror::Error)]
-pub enum DataError {
+pub(crate) enum DataError {
     /// See [`Incomplete`].
     #[error(transparent)]
     Incomplete(#[from] Incomplete),

@@ -20,7 +20,7 @@ const KEEPALIVE: Duration = Duration::from_secs(45);
 impl Session {
     /// Connects, takes the greeting, and protects the session. Nobody is logged in yet. A person who accepts a certificate
     /// that no CA stands for is waited for without a connection, which the server would not keep open so long.
-    pub async fn connect(server: &Server, options: Options) -> Result<Self> {
+    pub(crate) async fn connect(server: &Server, options: Options) -> Result<Self> {
         match Self::connect_once(server, options.clone()).await {
             Err(Failure::Security(SecurityError::UnknownCertificate { facts, .. }))
                 if security::is_accepted(server, &facts)? =>

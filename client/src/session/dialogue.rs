@@ -11,11 +11,11 @@ const SHORT: usize = 24;
 
 /// What of the dialogue goes to stderr.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Dialogue {
+pub(crate) struct Dialogue {
     /// Every command and every reply.
-    pub all: bool,
+    pub(crate) all: bool,
     /// The messages of AUTH and ADAT, in full.
-    pub adats: bool,
+    pub(crate) adats: bool,
 }
 
 impl Dialogue {

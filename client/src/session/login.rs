@@ -12,7 +12,11 @@ use crate::failure::{Failure, LoginError, Result, SecurityError};
 
 impl Session {
     /// Logs in and makes all ready for transfers. `password` is asked only if the server asks.
-    pub async fn login(&mut self, user: &str, password: impl FnOnce() -> Result<Zeroizing<String>>) -> Result<()> {
+    pub(crate) async fn login(
+        &mut self,
+        user: &str,
+        password: impl FnOnce() -> Result<Zeroizing<String>>,
+    ) -> Result<()> {
         self.check_level()?;
         let name = Argument::new(user.as_bytes()).ok_or(LoginError::NoUser)?;
         let mut reply = self.ask(&CommandLine::with("USER", Some(&name))).await?;

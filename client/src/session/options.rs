@@ -9,7 +9,7 @@ use crate::{known_servers::KnownServers, session::Dialogue};
 
 /// What protects the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Mechanism {
+pub(crate) enum Mechanism {
     /// RFC 4217.
     Tls,
     /// docs/x-safetp1.md.
@@ -19,7 +19,7 @@ pub enum Mechanism {
 
 /// RFC 2228's protection of data connections; E is offered by no mechanism here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DataLevel {
+pub(crate) enum DataLevel {
     /// In the clear.
     C,
     /// With integrity alone; X-SafeTP1 only.
@@ -30,7 +30,7 @@ pub enum DataLevel {
 
 /// A version of TLS, where only one is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TlsVersion {
+pub(crate) enum TlsVersion {
     /// RFC 5246.
     #[value(name = "1.2")]
     V1_2,
@@ -41,27 +41,27 @@ pub enum TlsVersion {
 
 /// How a session is to be.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// What protects the session; none: TLS, or X-SafeTP1 with a known key where no TLS is listed.
-    pub mechanism: Option<Mechanism>,
+    pub(crate) mechanism: Option<Mechanism>,
     /// The person has said so in as many words: no protection at all.
-    pub insecure_clear_text: bool,
+    pub(crate) insecure_clear_text: bool,
     /// The protection of data connections.
-    pub level: DataLevel,
+    pub(crate) level: DataLevel,
     /// The largest block under X-SafeTP1.
-    pub block_size: BlockSize,
+    pub(crate) block_size: BlockSize,
     /// The server dials this client for data.
-    pub active: bool,
+    pub(crate) active: bool,
     /// How long any one step may take.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Certificates of the CAs to trust, in place of the system's.
-    pub ca: Option<PathBuf>,
+    pub(crate) ca: Option<PathBuf>,
     /// The only version of TLS to speak.
-    pub tls_version: Option<TlsVersion>,
+    pub(crate) tls_version: Option<TlsVersion>,
     /// The keys that are known.
-    pub known_servers: KnownServers,
+    pub(crate) known_servers: KnownServers,
     /// An unknown key is stored without a question.
-    pub accept_new_key: bool,
+    pub(crate) accept_new_key: bool,
     /// What of the dialogue is shown.
-    pub dialogue: Dialogue,
+    pub(crate) dialogue: Dialogue,
 }
