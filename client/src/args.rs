@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, value_parser};
 use safetp_protocol::security::safetp1::BlockSize;
 
 use crate::{
@@ -12,72 +12,68 @@ use crate::{
     url::{Scheme, Target},
 };
 
-const EXIT_CODES: &str = "\
-URLs: safetp://[user@]host[:port]/path, where the path begins in the login directory (with a second slash: at the \
-root), %20 is a space, and a slash at its end means: into that directory. ftpes:// and ftp:// mean TLS.
-A password comes from SAFETP_PASSWORD, from ~/.netrc, or is asked for.
+const AFTER_HELP: &str = "\
+URLs: safetp://[user@]host[:port]/path. The path starts in the login directory, after a second slash (//path) at the \
+root. %20 is a space. A slash at the end means \"into this directory\". ftpes:// and ftp:// select TLS.
+The password is read from SAFETP_PASSWORD or ~/.netrc; otherwise it is asked for.
 
 Exit codes:
   0  done
-  1  the server refused
-  2  the command line cannot be meant
-  3  the server was not reached, or was lost
-  4  a security check failed: certificate, known server, redirection, tampering
-  5  the user was not let in
-  6  the transfer is not complete
+  1  the server refused the command, or its file does not match the local one
+  2  invalid command line
+  3  the server could not be reached, or the connection was lost
+  4  a security check failed: certificate, known server, redirection, tampering, protection not offered
+  5  login failed
+  6  the transfer is incomplete
   7  a local file could not be read or written";
 
 /// FTP that is protected by X-SafeTP1 or TLS.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "safetp", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "safetp", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub struct Args {
-    /// What to do.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// Opens a prompt at this URL.
+    /// Server and directory to open a prompt at.
     pub(crate) url: Option<Target>,
-    /// How to connect.
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
 }
 
-/// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// In a session of its own.
     #[command(flatten)]
     Remote(RemoteCommand),
-    /// Open a prompt. Where the standard input is no terminal, its lines are the commands.
+    /// Open a prompt; if the standard input is not a terminal, read commands from it.
     Shell {
-        /// Where.
+        /// Server, and the directory to start in.
         url: Target,
     },
-    /// Let plain FTP clients of this machine use a protected server.
+    /// Let plain FTP clients on this machine use a protected server.
     Proxy {
-        /// Where they connect to: an address of the loopback interface; port 0 takes a free one and prints it.
+        /// Loopback address and port to listen on; port 0 selects a free port, which is printed.
         #[arg(long, default_value = "127.0.0.1:2121")]
         listen: SocketAddr,
-        /// The server.
+        /// Server, without user and path.
         url: Target,
     },
 }
 
-/// A command that has a session of its own.
+/// One command in a session of its own.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum RemoteCommand {
     /// List a directory.
     Ls {
-        /// With kind, size and time (UTC).
+        /// Show kind, size and time (UTC).
         #[arg(short)]
         long: bool,
-        /// Which one.
+        /// Directory or file to list.
         url: Target,
     },
-    /// Fetch a file. Until it is whole it is called LOCAL.part.
+    /// Fetch a file. It is named LOCAL.part until it is complete.
     Get {
-        /// Which one.
+        /// File to fetch.
         url: Target,
-        /// Where to; - is the standard output. Without it: its name, here.
+        /// Local file or directory; - is the standard output. Default: the file's name, in the current directory.
         local: Option<PathBuf>,
         /// Resume from LOCAL.part.
         #[arg(short = 'c', long = "continue")]
@@ -85,90 +81,91 @@ pub(crate) enum RemoteCommand {
     },
     /// Store a file.
     Put {
-        /// Which one; - is the standard input.
+        /// File to store; - is the standard input.
         local: PathBuf,
-        /// Where to.
+        /// Remote file, or directory with a slash at the end.
         url: Target,
-        /// Resume after what the server has.
+        /// Resume after what the server already has.
         #[arg(short = 'c', long = "continue")]
         resume: bool,
     },
-    /// Remove a file, or, with a slash at the end, an empty directory.
+    /// Remove a file, or an empty directory if the URL ends in a slash.
     Rm {
-        /// Which one.
+        /// File or directory to remove.
         url: Target,
     },
-    /// Give a file or a directory another name.
+    /// Rename or move a file or a directory.
     Mv {
-        /// Which one.
+        /// File or directory to move.
         url: Target,
-        /// Its new name: a URL of the same server, or a path.
+        /// New name: a path, or a URL on the same server.
         to: String,
     },
-    /// Make a directory.
+    /// Create a directory.
     Mkdir {
-        /// Which one.
+        /// Directory to create.
         url: Target,
     },
 }
 
-/// How to connect.
+/// Options of the connection, which every command takes.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Connection")]
-pub(crate) struct Connection {
-    /// What protects the session. Without it: TLS; X-SafeTP1 only where no TLS is listed and its key is known.
+pub(crate) struct ConnectionArgs {
+    /// Mechanism that protects the session. Default: TLS; X-SafeTP1 only if no TLS is listed and its key is known.
     #[arg(long, global = true, value_enum)]
     pub(crate) mechanism: Option<Mechanism>,
-    /// How data connections are protected: clear, safe (integrity; X-SafeTP1 only), private.
+    /// Protection of data connections: clear, safe (integrity; X-SafeTP1 only), private.
     #[arg(long, global = true, value_enum, default_value = "p", ignore_case = true)]
     pub(crate) protection: DataLevel,
-    /// The largest protected block in octets, under X-SafeTP1.
+    /// Largest protected block in octets (X-SafeTP1 only).
     #[arg(long, global = true, default_value = "65536", value_parser = block_size)]
     pub(crate) pbsz: BlockSize,
-    /// Trust the certificates in this PEM file, of CAs and of servers, and no others.
+    /// Trust only the certificates in this PEM file, of CAs and of servers.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// Speak this version of TLS only.
+    /// Use only this version of TLS.
     #[arg(long, global = true, value_enum)]
     pub(crate) tls_version: Option<TlsVersion>,
-    /// The file of known servers. Without it: `~/.config/safetp/known_servers`.
+    /// File of known servers. Default: `~/.config/safetp/known_servers`.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) known_servers: Option<PathBuf>,
-    /// Store an unknown server's X-SafeTP1 key without a question. Never accepts a changed key, nor a certificate.
+    /// Store an unknown server's X-SafeTP1 key without asking. Never accepts a changed key or a certificate.
     #[arg(long, global = true)]
     pub(crate) accept_new_key: bool,
-    /// Take names and passwords from this file in place of ~/.netrc.
+    /// Read user names and passwords from this file instead of ~/.netrc.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) netrc: Option<PathBuf>,
-    /// Let the server connect to this machine for data (PORT, EPRT).
+    /// Active mode: the server connects to this machine for data (PORT, EPRT).
     #[arg(long, global = true)]
     pub(crate) active: bool,
-    /// How long any one step may take, in seconds.
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Time limit for each step, in seconds.
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "60")]
+    #[arg(value_parser = value_parser!(u32).range(1..))]
     pub(crate) timeout: u32,
-    /// Speak plain FTP: everybody in the line reads the password and the files, and can change them.
+    /// Use plain FTP: anyone on the network path can read and change the password and the files.
     #[arg(long, global = true, conflicts_with = "mechanism")]
     pub(crate) insecure_clear_text: bool,
-    /// Show the dialogue, without passwords.
+    /// Show commands and replies, without passwords.
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
     /// Show the messages of AUTH and ADAT in full.
     #[arg(short = 'a', long, global = true)]
     pub(crate) adats: bool,
-    /// No progress bar and no remarks.
+    /// Show no progress bar.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
 
-impl Connection {
-    /// As a session needs it. `scheme` speaks where `--mechanism` does not.
+impl ConnectionArgs {
+    /// The options of a session. The URL's scheme decides on TLS where `--mechanism` is not given.
     pub(crate) fn options(&self, scheme: Scheme) -> Result<Options> {
         let by_scheme = || (scheme == Scheme::Ftpes).then_some(Mechanism::Tls);
         let file = self.known_servers.clone().or_else(KnownServers::default_file);
-        let no_home = || Failure::Usage("there is no home directory: name a file with --known-servers".into());
+        let no_home = || Failure::Usage("no home directory: give the file with --known-servers FILE".into());
         if self.insecure_clear_text && self.protection != DataLevel::P {
-            return Err(Failure::Usage("--insecure-clear-text has no --protection".into()));
+            return Err(Failure::Usage("--insecure-clear-text cannot be combined with --protection".into()));
         }
         Ok(Options {
             mechanism: self.mechanism.or_else(by_scheme),
@@ -188,7 +185,7 @@ impl Connection {
 
 fn block_size(text: &str) -> std::result::Result<BlockSize, String> {
     let size = text.parse().ok().and_then(BlockSize::negotiate);
-    size.filter(|size| size.get().to_string() == text).ok_or_else(|| "a number from 64 to 65536 is wanted".into())
+    size.filter(|size| size.get().to_string() == text).ok_or_else(|| "expected a number from 64 to 65536".into())
 }
 
 #[cfg(test)]
@@ -207,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn options_may_stand_behind_the_command() {
+    fn options_may_follow_the_command() {
         let args = args("safetp put a safetp://alice@h:2121/b --mechanism x-safetp1 --protection S --pbsz 1024");
         assert_eq!(args.connection.mechanism, Some(Mechanism::SafeTp1));
         assert_eq!(args.connection.protection, DataLevel::S);
@@ -215,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn options_may_stand_before_the_command() {
+    fn options_may_precede_the_command() {
         for line in [
             "safetp -q --mechanism x-safetp1 put a safetp://h/b",
             "safetp -q --mechanism=x-safetp1 put a safetp://h/b",
@@ -232,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn resuming_has_the_letter_that_the_page_says() {
+    fn get_and_put_resume_with_c_or_continue() {
         for line in ["safetp get -c safetp://h/b", "safetp put a -c safetp://h/b", "safetp get --continue safetp://h/b"]
         {
             let resumes = matches!(
@@ -246,20 +243,33 @@ mod tests {
     }
 
     #[test]
+    fn the_page_has_every_exit_code_and_every_command() {
+        let page = include_str!("../../docs/client.md");
+        let (_, codes) = AFTER_HELP.split_once("Exit codes:\n").unwrap();
+        for line in codes.lines() {
+            let (code, meaning) = line.trim().split_once("  ").unwrap();
+            assert!(page.contains(&format!("| {code} | {meaning} |")), "{line}");
+        }
+        for command in Args::command().get_subcommands().map(clap::Command::get_name) {
+            assert!(page.contains(&format!("| `{command} ")), "{command}");
+        }
+    }
+
+    #[test]
     fn a_url_alone_opens_a_prompt() {
         let args = args("safetp safetp://alice@h/ --ca ca.pem");
         assert!(args.command.is_none() && args.url.is_some());
     }
 
     #[test]
-    fn ftp_means_tls() {
+    fn the_scheme_ftp_selects_tls() {
         let connection = args("safetp ls ftp://h/ --known-servers k").connection;
         assert_eq!(connection.options(Scheme::Ftpes).unwrap().mechanism, Some(Mechanism::Tls));
         assert_eq!(connection.options(Scheme::SafeTp).unwrap().mechanism, None);
     }
 
     #[test]
-    fn clear_text_must_be_said_in_so_many_words() {
+    fn clear_text_needs_its_full_option_and_no_mechanism() {
         for line in ["safetp ls ftp://h/ --insecure", "safetp ls ftp://h/ --insecure-clear-text --mechanism tls"] {
             assert!(Args::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
@@ -267,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn block_sizes_outside_of_the_protocol_are_refused() {
+    fn block_sizes_outside_64_to_65536_are_refused() {
         for size in ["63", "65537", "+64", "x", "4294967296"] {
             assert!(block_size(size).is_err(), "{size}");
         }

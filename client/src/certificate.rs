@@ -1,4 +1,4 @@
-//! What a certificate says of itself, for a person who is to believe it and for checks that no CA makes.
+//! The contents of a certificate, for the person who may accept it and for checks that no CA makes.
 
 use std::{
     fmt,
@@ -17,30 +17,29 @@ use crate::{text::ServerText, url::Server};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CertificateFingerprint([u8; 32]);
 
-/// The text is no fingerprint of a certificate.
+/// The text is not the fingerprint of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a certificate's fingerprint is 32 pairs of hexadecimal digits with colons between them")]
 pub(crate) struct NotAFingerprint;
 
-/// What a certificate says of itself.
+/// The contents of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CertificateFacts {
-    /// By which people know it.
     pub(crate) fingerprint: CertificateFingerprint,
     /// Its alternative names or, where it has none, its common name.
     pub(crate) names: Vec<ServerText>,
-    /// The first second in which it is valid, if a calendar has it.
+    /// The first second of its validity; `None` if the time cannot be represented.
     pub(crate) not_before: Option<Timestamp>,
-    /// The last one.
+    /// The last second of its validity.
     pub(crate) not_after: Option<Timestamp>,
-    /// Its issuer has its own name.
+    /// Its issuer and its subject have the same name.
     pub(crate) is_self_issued: bool,
-    /// Where a name is only a common one, which RFC 9525 does not count.
+    /// It has no alternative name, only a common name, which RFC 9525 does not count.
     has_common_name_only: bool,
 }
 
 impl CertificateFacts {
-    /// `None`: it is no certificate of X.509.
+    /// Reads a certificate; `None` if it is not one of X.509.
     pub(crate) fn read(der: &CertificateDer<'_>) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let alternative = certificate.subject_alternative_name().ok()?;
@@ -58,14 +57,14 @@ impl CertificateFacts {
         })
     }
 
-    /// Whether its common name, where it has no other, is this server's. To be asked only of a certificate that somebody
-    /// has chosen octet for octet.
+    /// Returns whether its common name is the name of this server and its only one. Only for a certificate that is
+    /// trusted octet for octet.
     pub(crate) fn has_common_name_of(&self, server: &Server) -> bool {
         let host = server.host.to_string();
         self.has_common_name_only && self.names.iter().any(|name| name.octets().eq_ignore_ascii_case(host.as_bytes()))
     }
 
-    /// Its names, for people.
+    /// Its names as people see them.
     pub(crate) fn shown_names(&self) -> String {
         if self.names.is_empty() {
             return "no name".into();
@@ -75,7 +74,7 @@ impl CertificateFacts {
 }
 
 impl CertificateFingerprint {
-    /// Of this certificate.
+    /// The fingerprint of a certificate.
     pub(crate) fn of(der: &CertificateDer<'_>) -> Self {
         Self(Sha256::digest(der).into())
     }
@@ -147,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_a_certificate_paints_nothing() {
+    fn names_of_a_certificate_are_escaped() {
         assert_eq!(facts(&[], "a\u{1b}[2Jb").shown_names(), "a\\u{1b}[2Jb");
     }
 
     #[test]
-    fn a_fingerprint_comes_back_from_its_text() {
+    fn a_fingerprint_is_read_back_from_its_text() {
         let fingerprint = facts(&[], "x").fingerprint;
         assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
         assert_eq!(fingerprint.to_string().to_lowercase().parse(), Ok(fingerprint));

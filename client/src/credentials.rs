@@ -1,4 +1,4 @@
-//! Who logs in, and with which password: from the URL, the environment, `~/.netrc`, or a person.
+//! The user name and the password: from the URL, the environment, `~/.netrc`, or a person.
 
 use std::{env, path::Path};
 
@@ -12,17 +12,16 @@ use crate::{
 
 const PASSWORD_VARIABLE: &str = "SAFETP_PASSWORD";
 
-/// Who logs in, and the password if it need not be asked for.
+/// The user name, and the password if it is known without asking.
 pub(crate) struct Credentials {
-    /// Who.
     pub(crate) user: String,
     password: Option<Zeroizing<String>>,
-    /// For the question.
+    /// Shown in the question for the password.
     host: String,
 }
 
 impl Credentials {
-    /// Looks in all places but the person's head. `~/.netrc` is read only if something is missing.
+    /// Looks in all places without asking. `~/.netrc` is read only if something is missing.
     pub(crate) fn find(target: &Target, netrc: Option<&Path>) -> Result<Self> {
         let from_environment = env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new);
         let entry = match (&target.user, &from_environment) {
@@ -37,12 +36,12 @@ impl Credentials {
         })
     }
 
-    /// The password, which a person is asked for if it stands nowhere.
+    /// Returns the password, and asks for it if it is not known and there is a terminal.
     pub(crate) fn password(self) -> Result<Zeroizing<String>> {
         match self.password {
             Some(password) => Ok(password),
             None if terminal::is_attended() => {
-                terminal::password(&format!("Password of {} on {}: ", self.user, self.host))
+                terminal::password(&format!("Password for {} on {}: ", self.user, self.host))
             }
             None => Err(LoginError::NoPassword { user: self.user }.into()),
         }

@@ -1,4 +1,4 @@
-//! Why a run fails: whose fault it is, what to do next, and the exit code that says so to a script.
+//! The reasons why a run fails: whose fault it is, what to do next, and the exit code for scripts.
 
 mod connection;
 mod local;
@@ -14,37 +14,37 @@ pub(crate) use transfer::{DataError, Incomplete, Refusal};
 
 use crate::url::UrlError;
 
-/// What most functions here return.
+/// The result of most functions of this crate.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Everything that can end a command, one variant for each exit code.
+/// The reason why a command failed, one variant for each exit code.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The server said no, or asked for what this client cannot do.
+    /// The server refused, or its file does not match the local one.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The command line, or a line at the prompt, cannot be meant.
+    /// The command line, or a line at the prompt, is invalid.
     #[error("{0}")]
     Usage(String),
-    /// The server was not reached, or was lost.
+    /// The server could not be reached, or the connection was lost.
     #[error(transparent)]
     Connection(#[from] ConnectionError),
-    /// The server, or what came from it, is not what it should be.
+    /// A security check failed.
     #[error(transparent)]
     Security(#[from] SecurityError),
-    /// The user was not let in.
+    /// The login failed.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// A transfer began and did not end well.
+    /// A transfer began and is incomplete.
     #[error(transparent)]
     Incomplete(#[from] Incomplete),
-    /// This machine's files.
+    /// A local file or the terminal could not be used.
     #[error(transparent)]
     Local(#[from] LocalError),
 }
 
 impl Failure {
-    /// The exit code: a promise to scripts, written down in `--help` and docs/client.md.
+    /// The exit code: a promise to scripts, documented in `--help` and docs/client.md.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(_) => 1,
@@ -61,17 +61,19 @@ impl Failure {
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
             Self::Refused(_) => None,
-            Self::Usage(_) => Some("`safetp help` shows what can be said.".into()),
+            Self::Usage(_) => Some("`safetp help` lists the commands and options.".into()),
             Self::Connection(error) => error.advice(),
             Self::Security(error) => error.advice(),
             Self::Login(error) => Some(error.advice().into()),
-            Self::Incomplete(_) => Some("Try again; with --continue, get and put send only what is missing.".into()),
+            Self::Incomplete(_) => {
+                Some("Try again; with --continue, get and put transfer only what is missing.".into())
+            }
             Self::Local(error) => error.advice().map(Into::into),
         }
     }
 }
 
-/// A wrong URL is a wrong command line.
+/// An invalid URL is an invalid command line.
 impl From<UrlError> for Failure {
     fn from(error: UrlError) -> Self {
         Self::Usage(error.to_string())

@@ -1,8 +1,8 @@
-//! The file of known servers, by which a server is the one it was. One line each:
+//! The file of known servers, which recognises a server that was used before. It has these lines:
 //!
-//! - `host:port x-safetp1 SHA256:...`: its key, which a person has accepted, and with it the mechanism;
-//! - `host:port tls`: it has done TLS, so nothing less is spoken with it unless a person asks for that;
-//! - `host:port tls AB:CD:...`: the same, by this certificate, which a person has accepted.
+//! - `host:port x-safetp1 SHA256:...`: the key of the server, which the person has accepted, and with it the mechanism;
+//! - `host:port tls`: the server has used TLS, so nothing weaker is used unless the person requests it;
+//! - `host:port tls AB:CD:...`: the same, with this certificate, which the person has accepted.
 
 use std::{
     env,
@@ -21,7 +21,7 @@ use crate::{certificate::CertificateFingerprint, failure::LocalError, url::Serve
 const SAFETP1: &str = "x-safetp1";
 const TLS: &str = "tls";
 
-/// The file, which need not exist.
+/// The file of known servers, which need not exist.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownServers {
     file: PathBuf,
@@ -30,38 +30,37 @@ pub(crate) struct KnownServers {
 /// A server and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KnownServer {
-    /// Host and port, as they stood in the URL.
     pub(crate) server: Server,
-    /// Of its key.
+    /// Of the key.
     pub(crate) fingerprint: Fingerprint,
 }
 
 /// A line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KnownLine<F = Fingerprint> {
-    /// Of the key or the certificate that is known.
+    /// Of the known key or certificate.
     pub(crate) fingerprint: F,
-    /// Which line it is, from 1.
+    /// Counted from 1.
     pub(crate) line: usize,
 }
 
-/// What the file says of a server and TLS.
+/// What is known about TLS with a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KnownTls {
-    /// The server has done TLS.
-    pub(crate) was_done: bool,
-    /// The certificates that a person has accepted. None: those that a CA stands for.
+    /// The server has used TLS.
+    pub(crate) was_used: bool,
+    /// The certificates that the person has accepted. Empty: those signed by a trusted CA.
     pub(crate) certificates: Vec<KnownLine<CertificateFingerprint>>,
 }
 
-/// What the file says of a key.
+/// The status of a key in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is this server's.
+pub(crate) enum KeyStatus {
+    /// It is the known key of this server.
     Known,
-    /// Nothing is known of this server.
+    /// No key of this server is known.
     Unknown,
-    /// Another key is this server's.
+    /// Another key of this server is known.
     Changed(KnownLine),
 }
 
@@ -71,58 +70,58 @@ impl KnownServers {
         Self { file }
     }
 
-    /// `safetp/known_servers` in `$XDG_CONFIG_HOME` or `~/.config`; none where there is no home.
+    /// `safetp/known_servers` in `$XDG_CONFIG_HOME` or `~/.config`; `None` without a home directory.
     pub(crate) fn default_file() -> Option<PathBuf> {
         let configured = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let config = configured.or_else(|| Some(env::home_dir()?.join(".config")))?;
         Some(config.join("safetp").join("known_servers"))
     }
 
-    /// Where the file is.
+    /// The path of the file.
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }
 
-    /// What the file says of the key that a server has shown.
-    pub(crate) fn look_up(&self, shown: &KnownServer) -> Result<Standing, LocalError> {
-        Ok(standing(&self.keys(&self.read()?, &shown.server)?, shown))
+    /// Looks up the key that a server has presented.
+    pub(crate) fn look_up(&self, shown: &KnownServer) -> Result<KeyStatus, LocalError> {
+        Ok(key_status(&self.keys(&self.read()?, &shown.server)?, shown))
     }
 
-    /// Whether a key of this server is known, so that a person has once asked for X-SafeTP1.
+    /// Returns whether a key of this server is known, which means that the person has asked for X-SafeTP1.
     pub(crate) fn has_key(&self, server: &Server) -> Result<bool, LocalError> {
         Ok(!self.keys(&self.read_if_allowed()?, server)?.is_empty())
     }
 
-    /// What the file says of this server and TLS.
+    /// Looks up what is known about TLS with this server.
     pub(crate) fn tls(&self, server: &Server) -> Result<KnownTls, LocalError> {
         self.tls_in(&self.read_if_allowed()?, server)
     }
 
-    /// Writes down a key of a server that is not in the file, and leaves it alone if it is.
+    /// Adds the key of a server, unless the file has one already.
     pub(crate) fn add(&self, server: &KnownServer) -> Result<(), LocalError> {
         let is_known = |text: &str| Ok(!self.keys(text, &server.server)?.is_empty());
         self.append(&format!("{} {SAFETP1} {}\n", server.server, server.fingerprint), is_known)
     }
 
-    /// Writes down that a server has done TLS, once.
+    /// Notes that a server has used TLS, once.
     pub(crate) fn note_tls(&self, server: &Server) -> Result<(), LocalError> {
-        if self.tls(server)?.was_done {
+        if self.tls(server)?.was_used {
             return Ok(());
         }
-        self.append(&format!("{server} {TLS}\n"), |text| Ok(self.tls_in(text, server)?.was_done))
+        self.append(&format!("{server} {TLS}\n"), |text| Ok(self.tls_in(text, server)?.was_used))
     }
 
-    /// Writes down the certificate that a person has accepted, unless there is one already.
+    /// Adds the certificate that the person has accepted, unless the file has one already.
     pub(crate) fn accept(&self, server: &Server, certificate: CertificateFingerprint) -> Result<(), LocalError> {
         let is_known = |text: &str| Ok(!self.tls_in(text, server)?.certificates.is_empty());
         self.append(&format!("{server} {TLS} {certificate}\n"), is_known)
     }
 
-    /// Two writers wait for each other; a reader sees the file as it was or as it is.
+    /// Appends a line under a lock; a reader sees the old file or the new one.
     fn append(&self, line: &str, is_there: impl FnOnce(&str) -> Result<bool, LocalError>) -> Result<(), LocalError> {
         let failed = |action| LocalError::file(action, &self.file);
         let directory = self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(directory).map_err(failed("make the directory of"))?;
+        fs::create_dir_all(directory).map_err(failed("create the directory of"))?;
         let _lock = self.lock().map_err(failed("lock"))?;
         let mut text = self.read()?;
         if is_there(&text)? {
@@ -143,7 +142,7 @@ impl KnownServers {
         }
     }
 
-    /// Who may not read the file has accepted nothing in it; without it TLS is spoken, and CAs are asked.
+    /// Treats a file that this user may not read as empty: TLS is used then, and CAs decide.
     fn read_if_allowed(&self) -> Result<String, LocalError> {
         use io::ErrorKind::{NotADirectory, PermissionDenied};
         match self.read() {
@@ -162,7 +161,7 @@ impl KnownServers {
     fn tls_in(&self, text: &str, server: &Server) -> Result<KnownTls, LocalError> {
         let mut known = KnownTls::default();
         for (line, word) in lines(text, server, TLS) {
-            known.was_done = true;
+            known.was_used = true;
             if let Some(word) = word {
                 known.certificates.push(self.known(line, word)?);
             }
@@ -170,17 +169,17 @@ impl KnownServers {
         Ok(known)
     }
 
-    /// A line of this server that cannot be read must not make its key an unknown one.
+    /// Parses the fingerprint of a line. A failure is an error, since an unknown key could be accepted.
     fn known<F: FromStr>(&self, line: usize, word: &str) -> Result<KnownLine<F>, LocalError> {
         let fingerprint = word.parse().map_err(|_| LocalError::Unfit {
             path: self.file.clone(),
-            reason: format!("line {line} has no fingerprint that can be read"),
-            advice: "Correct the line, or delete it.",
+            reason: format!("line {line} has no valid fingerprint"),
+            advice: "Correct or delete the line.",
         })?;
         Ok(KnownLine { fingerprint, line })
     }
 
-    /// Held until it is dropped. A file of its own, since the known servers themselves are replaced.
+    /// Locks a file of its own until it is dropped, since the file of known servers itself is replaced.
     fn lock(&self) -> io::Result<File> {
         let mut name = self.file.clone().into_os_string();
         name.push(".lock");
@@ -200,7 +199,7 @@ impl KnownServers {
     }
 }
 
-/// The lines of one server and one mechanism: their numbers, and what comes after the mechanism.
+/// The lines of one server and one mechanism: their numbers, and the word after the mechanism.
 fn lines<'a>(text: &'a str, server: &Server, mechanism: &str) -> impl Iterator<Item = (usize, Option<&'a str>)> {
     text.lines().enumerate().filter_map(move |(index, line)| {
         let mut words = line.split_whitespace();
@@ -209,11 +208,11 @@ fn lines<'a>(text: &'a str, server: &Server, mechanism: &str) -> impl Iterator<I
     })
 }
 
-fn standing(known: &[KnownLine], shown: &KnownServer) -> Standing {
+fn key_status(known: &[KnownLine], shown: &KnownServer) -> KeyStatus {
     if known.iter().any(|line| line.fingerprint == shown.fingerprint) {
-        return Standing::Known;
+        return KeyStatus::Known;
     }
-    known.first().map_or(Standing::Unknown, |line| Standing::Changed(line.clone()))
+    known.first().map_or(KeyStatus::Unknown, |line| KeyStatus::Changed(line.clone()))
 }
 
 #[cfg(test)]
@@ -242,20 +241,20 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_known_once_it_was_added() {
+    fn an_added_key_is_known() {
         let (_directory, known) = known_servers("");
-        assert_eq!(known.look_up(&server("host", A)).unwrap(), Standing::Unknown);
+        assert_eq!(known.look_up(&server("host", A)).unwrap(), KeyStatus::Unknown);
         known.add(&server("host", A)).unwrap();
         known.add(&server("host", A)).unwrap();
-        assert_eq!(known.look_up(&server("HOST:21", A)).unwrap(), Standing::Known);
-        assert_eq!(known.look_up(&server("host:2121", A)).unwrap(), Standing::Unknown);
+        assert_eq!(known.look_up(&server("HOST:21", A)).unwrap(), KeyStatus::Known);
+        assert_eq!(known.look_up(&server("host:2121", A)).unwrap(), KeyStatus::Unknown);
         assert_eq!(fs::read_to_string(known.file()).unwrap(), format!("host:21 x-safetp1 {A}\n"));
     }
 
     #[test]
-    fn a_changed_key_is_told_with_its_line_and_cannot_be_added() {
+    fn a_changed_key_is_reported_with_its_line_and_cannot_be_added() {
         let (_directory, known) = known_servers(&format!("# mine\n\nother:21 x-safetp1 {B}\nhost:21 x-safetp1 {A}"));
-        let changed = Standing::Changed(KnownLine { fingerprint: A.parse().unwrap(), line: 4 });
+        let changed = KeyStatus::Changed(KnownLine { fingerprint: A.parse().unwrap(), line: 4 });
         assert_eq!(known.look_up(&server("host", B)).unwrap(), changed);
         known.add(&server("host", B)).unwrap();
         assert_eq!(known.look_up(&server("host", B)).unwrap(), changed);
@@ -279,18 +278,18 @@ mod tests {
         "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F";
 
     #[test]
-    fn a_server_that_did_tls_is_noted_once() {
+    fn a_server_that_used_tls_is_noted_once() {
         let (_directory, known) = known_servers("");
         let [host, other]: [Server; 2] = ["host", "host:2121"].map(|server| server.parse().unwrap());
         known.note_tls(&host).unwrap();
         known.note_tls(&host).unwrap();
-        assert!(known.tls(&host).unwrap().was_done && !known.tls(&other).unwrap().was_done);
+        assert!(known.tls(&host).unwrap().was_used && !known.tls(&other).unwrap().was_used);
         assert!(!known.has_key(&host).unwrap());
         assert_eq!(fs::read_to_string(known.file()).unwrap(), "host:21 tls\n");
     }
 
     #[test]
-    fn a_certificate_is_accepted_once_and_is_a_note_as_well() {
+    fn a_certificate_is_accepted_once_and_notes_tls_as_well() {
         let (_directory, known) = known_servers("host tls\n");
         let host: Server = "host".parse().unwrap();
         let certificate = CERTIFICATE.parse().unwrap();
@@ -303,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_hinders_no_tls_and_believes_no_key() {
+    fn an_unreadable_file_allows_tls_and_accepts_no_key() {
         let known = KnownServers::new("/dev/null/known_servers".into());
         let host: Server = "host".parse().unwrap();
         assert_eq!(known.tls(&host).unwrap(), KnownTls::default());
@@ -312,14 +311,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_can_read_the_file() {
+    fn the_file_has_mode_0600() {
         let (_directory, known) = known_servers("");
         known.add(&server("host", A)).unwrap();
         assert_eq!(fs::metadata(known.file()).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
-    fn two_writers_lose_nothing() {
+    fn concurrent_writers_lose_no_line() {
         let (_directory, known) = known_servers("");
         std::thread::scope(|scope| {
             for index in 0..8 {

@@ -1,8 +1,8 @@
 //! The client `safetp`: FTP that is protected by X-SafeTP1 or TLS, from a shell, at a prompt, or as a proxy for clients
 //! that speak plain FTP.
 //!
-//! `run` dispatches the command line to `commands`, to the prompt (`shell`) or to the proxy (`proxy`). Each of them uses a
-//! protected session (`session`). A failure (`failure`) is a sentence, advice, and an exit code.
+//! `run` dispatches the command line to `commands`, to the prompt (`shell`) or to the proxy (`proxy`). Each of them
+//! uses a protected session (`session`). A failure (`failure`) is a sentence, advice, and an exit code.
 
 mod args;
 mod certificate;

@@ -14,16 +14,14 @@ use zeroize::Zeroizing;
 
 use crate::{failure::LocalError, url::Host};
 
-/// What the file says of one host.
+/// The entry of one host.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct NetrcEntry {
-    /// Who logs in.
     pub(crate) login: Option<String>,
-    /// With which password.
     pub(crate) password: Option<Zeroizing<String>>,
 }
 
-/// The file, or `None` where there is none. One that is somebody else's, or that others can read, is refused.
+/// Reads the file; `None` where there is none. A file that another user owns or others can read is refused.
 pub(crate) fn read(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, LocalError> {
     let Some(path) = file.map(Path::to_owned).or_else(default_file) else { return Ok(None) };
     let mut file = match File::open(&path) {
@@ -31,7 +29,7 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Loc
         Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => return Ok(None),
         Err(error) => return Err(LocalError::file("read", &path)(error)),
     };
-    // Of the open file: what the path leads to may be another one by the time it is asked.
+    // Of the open file, since the path may lead to another file by now.
     let metadata = file.metadata().map_err(LocalError::file("read", &path))?;
     if let Some((reason, advice)) = objection(metadata.uid(), metadata.mode(), rustix::process::geteuid().as_raw()) {
         return Err(LocalError::Unfit { path, reason: reason.into(), advice });
@@ -41,19 +39,19 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Loc
     Ok(Some(text))
 }
 
-/// Why a file with this owner and mode is no place for the passwords of this user, and what to do about it.
+/// The reason why a file with this owner and mode is refused, with advice; `None` for a safe one.
 fn objection(owner: u32, mode: u32, user: u32) -> Option<(&'static str, &'static str)> {
     if owner != user {
         return Some((
-            "it is another user's, who says with it who logs in",
-            "Own the file, or name another: --netrc FILE.",
+            "another user owns it and controls who logs in",
+            "Become its owner, or give another file with --netrc FILE.",
         ));
     }
     (mode & 0o077 != 0)
-        .then_some(("others may read or write it, and it holds passwords", "Take their rights away: chmod 600."))
+        .then_some(("others can read or write it, and it contains passwords", "Remove their permissions: chmod 600."))
 }
 
-/// The first entry for this host and, where one is named, this user; `default` stands for every host behind it.
+/// The first entry for this host and, where one is named, this user; `default` matches every host and ends the search.
 pub(crate) fn find(text: &str, host: &Host, user: Option<&str>) -> Option<NetrcEntry> {
     let host = host.to_string();
     let mut words = Words { chars: text.chars().peekable() };
@@ -100,7 +98,7 @@ fn set(
     }
 }
 
-/// Words between white space; in quotation marks they may have some, and a backslash takes what follows as it is.
+/// Words separated by white space. Quotation marks enclose white space; a backslash escapes the next character.
 struct Words<'a> {
     chars: Peekable<Chars<'a>>,
 }
@@ -162,7 +160,7 @@ mod tests {
         machine behind.example.org login never
     "#;
 
-    /// Login and password in one text, a question mark for what the entry leaves open.
+    /// Login and password in one text, with a question mark for what the entry does not have.
     fn found(host: &str, user: Option<&str>) -> Option<String> {
         let text = FILE.replace("        macdef", "macdef").replace("\n\n        machine 192", "\n\nmachine 192");
         let entry = find(&text, &host.parse().unwrap(), user)?;
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_a_macro_is_nobodys_login() {
+    fn entries_inside_a_macro_are_ignored() {
         assert_eq!(found("files.example.org", Some("mallory")), None);
     }
 

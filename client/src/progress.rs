@@ -1,27 +1,27 @@
-//! How far a transfer is, for a person at a terminal.
+//! Progress bars for a person at a terminal.
 
 use std::io::{self, IsTerminal as _};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Above this many octets, or where nobody knows how many come, a bar is shown.
+/// The size in octets from which on a bar is shown; it is also shown where the size is unknown.
 const WORTH_A_BAR: u64 = 1024 * 1024;
 const STYLE: &str = "{prefix} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
 const STYLE_WITHOUT_TOTAL: &str = "{prefix} {bytes} {binary_bytes_per_sec} {elapsed}";
 
-/// Who makes the bars of a run, if anybody does.
+/// The source of the progress bars of a run; hidden ones where they are not wanted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meter {
     shown: bool,
 }
 
 impl Meter {
-    /// Bars go to stderr, and only where that is a terminal. The dialogue would tear them apart.
+    /// Bars are shown on stderr if that is a terminal, but not with `-v`: the dialogue would break them up.
     pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
         Self { shown: !quiet && !verbose && io::stderr().is_terminal() }
     }
 
-    /// A bar for one transfer that begins behind `done` octets.
+    /// A bar for one transfer that continues after `done` octets.
     pub(crate) fn bar(self, name: String, done: u64, total: Option<u64>) -> ProgressBar {
         if !self.shown || total.is_some_and(|total| total < WORTH_A_BAR) {
             return ProgressBar::hidden();

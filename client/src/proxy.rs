@@ -1,6 +1,6 @@
-//! The proxy: plain FTP on loopback, protected FTP behind it.
+//! The proxy: plain FTP from clients on loopback, relayed under protection to the server.
 //!
-//! Whoever can reach the listening port sees what a client of it sends, so it is bound to loopback and nowhere else.
+//! Its clients send passwords in the clear, so it listens on loopback only.
 
 use std::{
     io::{self, Write as _},
@@ -15,7 +15,7 @@ mod owner;
 mod relay;
 
 use crate::{
-    args::Connection,
+    args::ConnectionArgs,
     failure::{ConnectionError, Failure, LocalError, Result},
     session::{Options, Session},
     terminal,
@@ -24,11 +24,11 @@ use crate::{
 use local::Local;
 use relay::Relay;
 
-/// Serves plain FTP clients until it is told to stop (Ctrl-C).
-pub(crate) async fn run(listen: SocketAddr, url: &Target, connection: &Connection) -> Result<()> {
+/// Serves plain FTP clients until Ctrl-C.
+pub(crate) async fn run(listen: SocketAddr, url: &Target, connection: &ConnectionArgs) -> Result<()> {
     let options = check(listen, url, connection)?;
     let listener = TcpListener::bind(listen).await.map_err(ConnectionError::Listen)?;
-    // What is wrong with the server is said now, and a new key is asked about while somebody is looking.
+    // Problems with the server are reported now, and a new key is asked about while the person is there.
     Session::connect(&url.server, options.clone()).await?.quit().await;
     print_port(&listener).map_err(LocalError::terminal("write the port"))?;
     tokio::select! {
@@ -37,20 +37,18 @@ pub(crate) async fn run(listen: SocketAddr, url: &Target, connection: &Connectio
     }
 }
 
-fn check(listen: SocketAddr, url: &Target, connection: &Connection) -> Result<Options> {
+fn check(listen: SocketAddr, url: &Target, connection: &ConnectionArgs) -> Result<Options> {
     if !listen.ip().is_loopback() {
-        let text = "the proxy takes passwords in the clear, so it listens on loopback only: 127.0.0.1 or [::1]";
+        let text = "the proxy receives passwords in the clear, so it listens on loopback only: 127.0.0.1 or [::1]";
         return Err(Failure::Usage(text.into()));
     }
     if url.user.is_some() || url.path.argument().is_some() {
-        return Err(Failure::Usage(
-            "the proxy's URL is a server alone: who logs in where is its clients' to say".into(),
-        ));
+        return Err(Failure::Usage("the proxy's URL must not have a user or a path: its clients choose them".into()));
     }
     connection.options(url.scheme)
 }
 
-/// The first line: for a program that asked for port 0.
+/// Prints the port as the first line, for a program that asked for port 0.
 fn print_port(listener: &TcpListener) -> io::Result<()> {
     let port = listener.local_addr()?.port();
     let mut out = io::stdout().lock();

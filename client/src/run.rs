@@ -1,7 +1,7 @@
 //! Dispatch of the command line: to one command in a session of its own, to the prompt, or to the proxy.
 
 use crate::{
-    args::{Args, Command, Connection, RemoteCommand},
+    args::{Args, Command, ConnectionArgs, RemoteCommand},
     commands::{change, get, ls, put},
     failure::{Failure, Result},
     log_in::log_in,
@@ -12,28 +12,26 @@ use crate::{
     url::{RemotePath, Target},
 };
 
-/// Does what the command line says.
+/// Runs what the command line asks for.
 pub(crate) async fn run(args: Args) -> Result<()> {
     let connection = args.connection;
     match (args.command, args.url) {
-        (Some(_), Some(url)) => {
-            Err(Failure::Usage(format!("{} stands before the command, whose words come after it", url.server)))
-        }
+        (Some(_), Some(url)) => Err(Failure::Usage(format!("{} must not stand before the command", url.server))),
         (Some(Command::Proxy { listen, url }), _) => proxy::run(listen, &url, &connection).await,
         (Some(Command::Shell { url }), _) | (None, Some(url)) => shell::run(&url, &connection).await,
         (Some(Command::Remote(command)), _) => run_once(command, &connection).await,
-        (None, None) => Err(Failure::Usage("nothing is asked for".into())),
+        (None, None) => Err(Failure::Usage("no command and no URL given".into())),
     }
 }
 
-/// Connects, logs in, does one thing, and says goodbye.
-async fn run_once(command: RemoteCommand, connection: &Connection) -> Result<()> {
+/// Connects, logs in, runs one command, and quits.
+async fn run_once(command: RemoteCommand, connection: &ConnectionArgs) -> Result<()> {
     let target = command.target().clone();
     command.check()?;
     let mut session = log_in(&target, connection).await?;
     let meter = Meter::new(connection.quiet, connection.verbose);
     let done = perform(command, &mut session, meter).await;
-    // After a broken connection there is nobody to take leave of.
+    // On a broken connection QUIT would only wait for its timeout.
     if done.as_ref().err().is_none_or(|failure| matches!(failure, Failure::Refused(_))) {
         session.quit().await;
     }
@@ -65,7 +63,7 @@ impl RemoteCommand {
         }
     }
 
-    /// What can be known to be wrong before anybody is called.
+    /// Reports mistakes that can be seen without a connection.
     fn check(&self) -> Result<()> {
         match self {
             Self::Put { local, .. } => put::check(local),

@@ -1,4 +1,4 @@
-//! One session with a server: protected from the first command that says anything of anybody.
+//! One session with a server, which is protected before a name or a password is sent.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -38,45 +38,43 @@ pub(crate) struct Session {
     server: Server,
     options: Options,
     control: Control,
-    /// Where the control connection ends; data connections go to the same address.
+    /// The server's end of the control connection; data connections go to the same address.
     peer: SocketAddr,
     local: SocketAddr,
     greeting: Reply,
     security: Security,
     protection: Protection,
     features: Features,
-    /// The server has refused EPSV once, so PASV it is.
+    /// The server has refused EPSV, so PASV is used from then on.
     pasv_only: bool,
 }
 
 impl Session {
-    /// Whom this session is with.
     pub(crate) fn server(&self) -> &Server {
         &self.server
     }
 
-    /// How it was asked to be.
     pub(crate) fn options(&self) -> &Options {
         &self.options
     }
 
-    /// What the server said first.
+    /// The server's first reply.
     pub(crate) fn greeting(&self) -> &Reply {
         &self.greeting
     }
 
-    /// What the server says that it can do.
+    /// The features that FEAT has listed.
     pub(crate) fn features(&self) -> &Features {
         &self.features
     }
 
-    /// Sends a command and waits for its reply, whatever that is. A 421 ends the session.
+    /// Sends a command and returns its reply, whatever the code. A 421 is a failure, since it ends the session.
     pub(crate) async fn ask(&mut self, command: &CommandLine) -> Result<Reply> {
         self.control.send(command).await?;
         self.reply().await
     }
 
-    /// As [`Session::ask`], for what may take longer than a step usually may.
+    /// As [`Session::ask`], with a time limit of its own.
     pub(crate) async fn ask_within(&mut self, command: &CommandLine, limit: Duration) -> Result<Reply> {
         self.control.set_timeout(limit);
         let reply = self.ask(command).await;
@@ -84,7 +82,7 @@ impl Session {
         reply
     }
 
-    /// The next reply of the server. Under X-SafeTP1 a 535 says that it could not verify a command.
+    /// Receives the next reply. Under X-SafeTP1 a 535 means that the server could not verify a command.
     pub(crate) async fn reply(&mut self) -> Result<Reply> {
         let reply = self.control.reply().await?;
         match (reply.code().number(), &self.security) {
@@ -94,13 +92,13 @@ impl Session {
         }
     }
 
-    /// Sends a command that must be done: 2yz, or 3yz where the next command is part of it.
+    /// Sends a command that must succeed: by 2yz, or by 3yz where the next command completes it.
     pub(crate) async fn expect(&mut self, command: &CommandLine) -> Result<Reply> {
         let reply = self.ask(command).await?;
         if reply.code().number() < 400 { Ok(reply) } else { Err(refused(command, &reply).into()) }
     }
 
-    /// Says QUIT and waits for what the server says to it, which is of no interest any more.
+    /// Sends QUIT and waits for its reply, so that the server sees an orderly end.
     pub(crate) async fn quit(mut self) {
         if self.ask(&CommandLine::verb("QUIT")).await.is_ok() {
             self.control.close().await;
@@ -108,7 +106,7 @@ impl Session {
     }
 }
 
-/// A refusal, for people.
+/// The failure for a negative reply.
 pub(crate) fn refused(command: &CommandLine, reply: &Reply) -> Refusal {
     Refusal::Reply { command: command.to_string(), reply: shown(reply) }
 }

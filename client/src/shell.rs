@@ -1,4 +1,4 @@
-//! The prompt: a session that stays, and commands as people know them from ftp, sftp and lftp.
+//! The prompt: commands as in ftp, sftp and lftp, in one session that stays open.
 
 mod line;
 mod prompt;
@@ -6,7 +6,7 @@ mod prompt;
 use std::{env, ops::ControlFlow, os::unix::ffi::OsStrExt as _, path::Path};
 
 use crate::{
-    args::Connection,
+    args::ConnectionArgs,
     commands::{change, get, ls, put},
     failure::{ConnectionError, Failure, Incomplete, LocalError, Result},
     log_in::log_in,
@@ -19,8 +19,8 @@ use crate::{
 use line::ShellCommand;
 use prompt::Prompt;
 
-/// Takes commands until QUIT or the end of the input. Where nobody types them, the first that fails ends the run.
-pub(crate) async fn run(url: &Target, connection: &Connection) -> Result<()> {
+/// Executes commands until quit or the end of the input. Without a terminal, the first failure ends the run.
+pub(crate) async fn run(url: &Target, connection: &ConnectionArgs) -> Result<()> {
     let mut session = log_in(url, connection).await?;
     if url.path.argument().is_some() {
         change::change_directory(&mut session, &url.path).await?;
@@ -45,7 +45,7 @@ async fn handle_line(session: &mut Session, line: &str, meter: Meter) -> Result<
         ShellCommand::Ls { long, path } => ls::ls(session, &remote(path.as_deref())?, long).await?,
         ShellCommand::Cd { path } => change::change_directory(session, &remote(Some(&path))?).await?,
         ShellCommand::Pwd => prompt::print(&change::working_directory(session).await?.to_string())?,
-        ShellCommand::Lcd { path } => env::set_current_dir(&path).map_err(LocalError::file("go to", &path))?,
+        ShellCommand::Lcd { path } => env::set_current_dir(&path).map_err(LocalError::file("change to", &path))?,
         ShellCommand::Lpwd => prompt::print(&working_directory()?)?,
         ShellCommand::Get { path, local, resume } => {
             get::get(session, &remote(Some(&path))?, local.as_deref(), resume, meter).await?;
@@ -62,7 +62,7 @@ async fn handle_line(session: &mut Session, line: &str, meter: Meter) -> Result<
     Ok(ControlFlow::Continue(()))
 }
 
-/// A path as it is typed: nothing in it is decoded.
+/// A path as it was entered: nothing in it is decoded.
 fn remote(path: Option<&Path>) -> Result<RemotePath> {
     Ok(RemotePath::new(path.map(|path| path.as_os_str().as_bytes().to_vec()).unwrap_or_default())?)
 }
@@ -72,7 +72,7 @@ fn working_directory() -> Result<String> {
     Ok(printable(path.as_os_str().as_bytes()))
 }
 
-/// After these the server is gone, or is not to be spoken to any more.
+/// Returns whether the session cannot be used any more after this failure.
 fn ends_session(failure: &Failure) -> bool {
     match failure {
         Failure::Connection(ConnectionError::DialData { .. } | ConnectionError::NotDialled { .. }) => false,

@@ -1,4 +1,4 @@
-//! The person at the terminal, if there is one.
+//! Questions and messages to the person at the terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::{Failure, LocalError, Result};
 
-/// Whether somebody can be asked: what is asked goes to stderr, the answer comes from the terminal.
+/// Returns whether a person can be asked: questions go to stderr, answers come from the terminal.
 pub(crate) fn is_attended() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -26,19 +26,19 @@ pub(crate) fn is_confirmed(question: &str) -> Result<bool> {
     }
 }
 
-/// A password, which is not shown while it is typed.
+/// Asks for a password without an echo.
 pub(crate) fn password(question: &str) -> Result<Zeroizing<String>> {
     let password = rpassword::prompt_password(question);
     Ok(Zeroizing::new(password.map_err(LocalError::terminal("read the password"))?))
 }
 
-/// One line for the person, on stderr.
+/// Prints one line on stderr.
 pub(crate) fn tell(line: &str) {
-    // Nobody is left to tell that stderr is gone.
+    // Where stderr is closed there is no other place to report it.
     let _ = writeln!(io::stderr(), "safetp: {line}");
 }
 
-/// What happened, and what to do next.
+/// Prints a failure and the advice on it.
 pub(crate) fn tell_failure(failure: &Failure) {
     tell(&failure.to_string());
     if let Some(advice) = failure.advice() {

@@ -1,19 +1,19 @@
-//! Octets of a stranger on a terminal: what they may look like there.
+//! Text from a server, which must not control the terminal that it is shown on.
 
 use std::fmt;
 
-/// What a server has sent, for people. Its one way to text is `printable`: there is no other `Display`, no `str` and
-/// no `String` of it.
+/// Octets from a server. The only way to text is `printable`: there is no other `Display`, and no conversion to `str`
+/// or `String`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ServerText(Vec<u8>);
 
 impl ServerText {
-    /// These octets, as they came.
+    /// Takes octets as they were received.
     pub(crate) fn new(octets: impl Into<Vec<u8>>) -> Self {
         Self(octets.into())
     }
 
-    /// The octets, for a file or a program. Never for a terminal.
+    /// The octets unchanged, for a file or a program, never for a terminal.
     pub(crate) fn octets(&self) -> &[u8] {
         &self.0
     }
@@ -31,8 +31,8 @@ impl fmt::Debug for ServerText {
     }
 }
 
-/// The octets as text in which nothing can move the cursor, change colours, begin a line, or turn around or hide what
-/// stands beside it.
+/// The octets as text in which nothing can move the cursor, change colours, start a line, or reorder or hide the text
+/// around it.
 pub(crate) fn printable(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for char in String::from_utf8_lossy(octets).chars() {
@@ -41,13 +41,14 @@ pub(crate) fn printable(octets: &[u8]) -> String {
     text
 }
 
-/// Letters, marks, signs and spaces are; control and format characters (bidirectional ones, those without a width),
-/// separators of lines, and what has no meaning in Unicode are not.
+/// Letters, marks, symbols and spaces are harmless; control and format characters (bidirectional ones, those without a
+/// width), line separators, and unassigned code points are not.
 fn is_harmless(char: char) -> bool {
     match char {
         ' '..='~' => true,
         '\u{2028}' | '\u{2029}' => false,
-        // The standard library's own table tells the rest. It escapes a combining mark only where none can combine.
+        // The table of the standard library decides on the rest. It escapes a combining mark only where none can
+        // combine.
         char => {
             let spaced = char.is_whitespace() && !char.is_control();
             spaced || ['a', char].iter().collect::<String>().escape_debug().count() == 2
@@ -60,14 +61,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_escape_sequence_in_a_name_is_shown_and_not_obeyed() {
+    fn an_escape_sequence_in_a_name_is_escaped() {
         assert_eq!(printable(b"a\x1b[31mb\r\n"), "a\\u{1b}[31mb\\r\\n");
         assert_eq!(printable("gr\u{fc}n \u{9b}".as_bytes()), "gr\u{fc}n \\u{9b}");
         assert_eq!(printable(b"\xff"), "\u{fffd}");
     }
 
     #[test]
-    fn nothing_turns_a_line_around_or_hides_in_it() {
+    fn bidirectional_and_invisible_characters_are_escaped() {
         for char in
             "\u{202e}\u{202a}\u{2066}\u{2069}\u{200e}\u{61c}\u{200b}\u{feff}\u{2028}\u{2029}\u{85}\u{e0041}\u{ad}"
                 .chars()
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_every_script_stay_as_they_are() {
+    fn names_in_every_script_are_unchanged() {
         for name in
             ["it's \"a\" \\ b", "Zürich", "Zu\u{308}rich", "報告\u{3000}書.pdf", "отчёт", "تقرير", "🚀", "a\u{a0}b"]
         {
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_servers_text_is_shown_harmless_in_both_forms() {
+    fn display_and_debug_of_server_text_are_escaped() {
         let text = ServerText::new(*b"\x1b[2J");
         assert_eq!(format!("{text} {text:?}"), "\\u{1b}[2J \\u{1b}[2J");
     }

@@ -1,4 +1,4 @@
-//! URLs: who logs in where, and which path is meant.
+//! URLs: the user, the server and the path.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -12,40 +12,34 @@ const DEFAULT_PORT: u16 = 21;
 /// `safetp://[user@]host[:port]/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// What the scheme says of the mechanism.
     pub(crate) scheme: Scheme,
-    /// Who logs in, if the URL says so.
+    /// The user, if the URL names one.
     pub(crate) user: Option<String>,
-    /// Where.
     pub(crate) server: Server,
-    /// What is meant there.
     pub(crate) path: RemotePath,
 }
 
-/// What the scheme says of the mechanism. None of them means clear text.
+/// The scheme, which selects the mechanism. None of them selects clear text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// `safetp:`: whatever the server offers.
+    /// `safetp:`: TLS, or X-SafeTP1 with a known key.
     SafeTp,
     /// `ftpes:` and `ftp:`: TLS by AUTH.
     Ftpes,
 }
 
-/// Host and port, as they stand in the URL and in the file of known servers.
+/// Host and port, as in the URL and in the file of known servers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server {
-    /// A name in small letters, or an address.
     pub(crate) host: Host,
     /// The control port.
     pub(crate) port: u16,
 }
 
-/// A name in small letters, or an address.
+/// A name in lower case, or an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Host {
-    /// To be looked up.
     Name(String),
-    /// To be dialled as it is.
     Address(IpAddr),
 }
 
@@ -54,26 +48,26 @@ pub(crate) enum Host {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RemotePath(Vec<u8>);
 
-/// Why a text is no URL of ours.
+/// The reason why a text is not a URL of this client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UrlError {
-    /// No scheme, or one that this client does not speak.
-    #[error("a URL begins with safetp://, ftpes:// or ftp://")]
+    /// No scheme, or one that this client does not support.
+    #[error("a URL starts with safetp://, ftpes:// or ftp://")]
     Scheme,
     /// Implicit TLS is another protocol.
-    #[error("ftps:// means implicit TLS, which is not spoken here: ftpes:// is TLS by AUTH")]
+    #[error("ftps:// means implicit TLS, which is not supported: use ftpes:// for TLS by AUTH")]
     Implicit,
     /// Other users of this machine would see it.
-    #[error("a password does not belong into a URL, where others see it: use SAFETP_PASSWORD or ~/.netrc")]
+    #[error("do not put a password in a URL, where other users can see it: use SAFETP_PASSWORD or ~/.netrc")]
     Password,
     /// No host.
-    #[error("the URL names no host, or one that cannot be")]
+    #[error("the URL has no valid host")]
     Host,
     /// Not a port.
     #[error("the port in the URL is not a number from 1 to 65535")]
     Port,
     /// A line end in the decoded path or user.
-    #[error("a line end or a NUL cannot stand in a path or a user's name")]
+    #[error("a path or a user name cannot contain a line end or a NUL")]
     Harmful,
 }
 
@@ -107,7 +101,7 @@ impl FromStr for Server {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        // An IPv6 address stands in brackets, since it has colons itself (RFC 3986 §3.2.2).
+        // An IPv6 address is in brackets, since it has colons itself (RFC 3986 §3.2.2).
         if let Some(rest) = text.strip_prefix('[') {
             let (address, port) = rest.split_once(']').ok_or(UrlError::Host)?;
             let address = address.parse().map_err(|_| UrlError::Host)?;
@@ -162,29 +156,29 @@ impl fmt::Display for Server {
 impl FromStr for RemotePath {
     type Err = UrlError;
 
-    /// Percent-decoded. Nothing else is special: `?` and `#` stand in file names.
+    /// Decodes percent escapes. Nothing else is special: `?` and `#` occur in file names.
     fn from_str(text: &str) -> Result<Self, UrlError> {
         Self::new(percent_decode_str(text).collect())
     }
 }
 
 impl RemotePath {
-    /// The path of these octets, as they are.
+    /// The path of these octets, unchanged.
     pub(crate) fn new(octets: Vec<u8>) -> Result<Self, UrlError> {
         if octets.is_empty() || Argument::new(&octets).is_some() { Ok(Self(octets)) } else { Err(UrlError::Harmful) }
     }
 
-    /// For the command line; `None` for the login directory.
+    /// The argument of a command; `None` for the login directory.
     pub(crate) fn argument(&self) -> Option<Argument> {
         Argument::new(&self.0)
     }
 
-    /// Whether a directory is meant, so that a file goes into it.
+    /// Returns whether a directory is meant, so that a file goes into it.
     pub(crate) fn is_directory(&self) -> bool {
         self.0.is_empty() || self.0.ends_with(b"/")
     }
 
-    /// What stands behind the last slash.
+    /// The name after the last slash.
     pub(crate) fn file_name(&self) -> &[u8] {
         self.0.rsplit(|octet| *octet == b'/').next().unwrap_or_default()
     }
@@ -231,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_says_who_where_and_what() {
+    fn a_url_has_user_server_and_path() {
         let target = target("safetp://alice@Files.Example.org:2121/a/b.txt");
         assert_eq!(target.user.as_deref(), Some("alice"));
         assert_eq!(target.server.to_string(), "files.example.org:2121");
@@ -239,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_port_is_21_unless_said_and_an_ipv6_address_stands_in_brackets() {
+    fn the_default_port_is_21_and_an_ipv6_address_is_in_brackets() {
         assert_eq!(target("ftpes://192.0.2.1").server.to_string(), "192.0.2.1:21");
         assert_eq!(target("ftp://[2001:db8::1]:2121/").server.to_string(), "[2001:db8::1]:2121");
         assert_eq!("safetp://host:0/".parse::<Target>(), Err(UrlError::Port));
@@ -248,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_relative_to_the_login_directory_and_absolute_behind_a_second_slash() {
+    fn a_path_is_relative_unless_it_starts_with_a_second_slash() {
         assert_eq!(path(""), b"");
         assert_eq!(path("/"), b"");
         assert_eq!(path("/a"), b"a");
@@ -257,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_percent_decoded_and_nothing_in_it_is_cut_off() {
+    fn a_path_is_percent_decoded_and_keeps_query_and_fragment() {
         assert_eq!(path("/a%20b%FF"), b"a b\xff");
         assert_eq!(path("/what?#1;type=a"), b"what?#1;type=a");
     }

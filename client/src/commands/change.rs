@@ -1,4 +1,4 @@
-//! rm, rmdir, mv, mkdir, cd, pwd.
+//! The commands that change or show names: rm, rmdir, mv, mkdir, cd, pwd.
 
 use safetp_protocol::command::Argument;
 
@@ -22,31 +22,31 @@ pub(crate) async fn remove_directory(session: &mut Session, path: &RemotePath) -
     session.expect(&CommandLine::with("RMD", Some(&named(path)?))).await.map(drop)
 }
 
-/// Gives a file or a directory another name, or moves it into a directory of the server.
+/// Renames a file or a directory, or moves it into the directory `to`.
 pub(crate) async fn rename(session: &mut Session, from: &RemotePath, to: &RemotePath) -> Result<()> {
     let to = if to.is_directory() { to.join(from.file_name())? } else { to.clone() };
     session.expect(&CommandLine::with("RNFR", Some(&named(from)?))).await?;
     session.expect(&CommandLine::with("RNTO", Some(&named(&to)?))).await.map(drop)
 }
 
-/// Makes a directory.
+/// Creates a directory.
 pub(crate) async fn make_directory(session: &mut Session, path: &RemotePath) -> Result<()> {
     session.expect(&CommandLine::with("MKD", Some(&named(path)?))).await.map(drop)
 }
 
-/// Goes to a directory.
+/// Changes the working directory.
 pub(crate) async fn change_directory(session: &mut Session, path: &RemotePath) -> Result<()> {
     session.expect(&CommandLine::with("CWD", Some(&named(path)?))).await.map(drop)
 }
 
-/// Where the session is.
+/// Returns the working directory.
 pub(crate) async fn working_directory(session: &mut Session) -> Result<ServerText> {
     let command = CommandLine::verb("PWD");
     let reply = session.expect(&command).await?;
-    let senseless = || Refusal::Senseless { command: command.to_string(), reply: shown(&reply) };
-    Ok(directory(&reply).ok_or_else(senseless)?)
+    let unexpected = || Refusal::BadReply { command: command.to_string(), reply: shown(&reply) };
+    Ok(directory(&reply).ok_or_else(unexpected)?)
 }
 
 fn named(path: &RemotePath) -> Result<Argument> {
-    path.argument().ok_or_else(|| Failure::Usage("the URL names no file and no directory".into()))
+    path.argument().ok_or_else(|| Failure::Usage("the URL has no path".into()))
 }

@@ -1,4 +1,4 @@
-//! get: from the server to a file, which has its name only when it is whole.
+//! get: a download to a file, which gets its name only when it is complete.
 
 use std::{
     ffi::OsStr,
@@ -21,7 +21,7 @@ use crate::{
     url::RemotePath,
 };
 
-/// Fetches a file. `resume`: goes on after what an earlier get has left.
+/// Fetches a file. `resume`: continues what an earlier get has left.
 pub(crate) async fn get(
     session: &mut Session,
     path: &RemotePath,
@@ -30,7 +30,7 @@ pub(crate) async fn get(
     meter: Meter,
 ) -> Result<()> {
     if path.is_directory() {
-        return Err(Failure::Usage("get fetches a file, and a directory is named".into()));
+        return Err(Failure::Usage("get needs a file, but the URL names a directory".into()));
     }
     let version = Version::ask(session, path).await?;
     let source = Source { path, size: version.size };
@@ -48,14 +48,14 @@ pub(crate) async fn get(
     Ok(part.complete()?)
 }
 
-/// What is fetched.
+/// The file to fetch.
 struct Source<'a> {
     path: &'a RemotePath,
-    /// If the server says.
+    /// In octets, if the server reports it.
     size: Option<u64>,
 }
 
-/// Where octets go.
+/// The destination of the octets.
 struct Sink<'a, W> {
     out: &'a mut W,
     name: &'a Path,
@@ -82,14 +82,14 @@ async fn fetch<W: Write>(
         Err(error) => (0, Err(error)),
     };
     session.close_and_confirm(data, ended).await?;
-    // In the clear nothing else tells a cut connection from the end.
+    // In the clear a connection that was cut looks like the end of the file.
     match source.size {
         Some(size) if start + received < size => Err(Incomplete::Short { received: start + received, size }.into()),
         _ => Ok(()),
     }
 }
 
-/// A page cache takes octets faster than a line brings them, so writing is done right here.
+/// Writes from the same task: the page cache takes octets faster than the network delivers them.
 async fn receive<W: Write>(data: &mut DataStream, sink: &mut Sink<'_, W>, bar: &ProgressBar) -> Result<u64, DataError> {
     let mut received = 0;
     loop {
@@ -105,20 +105,20 @@ async fn receive<W: Write>(data: &mut DataStream, sink: &mut Sink<'_, W>, bar: &
     }
 }
 
-/// The beginning of one version and the end of another are no file: what the part has must be of the version that the
-/// server has now, by the note beside it or by the octets themselves.
+/// Checks that the part is the beginning of the version that the server has now, by the note beside it or by the digest
+/// of its octets: the beginning of one version and the end of another are not a file.
 async fn check_unchanged(session: &mut Session, path: &RemotePath, now: &Version, part: &mut Part) -> Result<()> {
     let name = part.path.display().to_string();
     let mismatch = |what: &str| {
-        let text = format!("{name} does not belong to what the server has now: {what}. Run it without --continue.");
+        let text = format!("{name} does not match the server's file, which {what}. Run again without --continue.");
         Err(Refusal::Mismatch(text).into())
     };
     if now.size.is_some_and(|size| size < part.start) {
-        return mismatch("that is shorter");
+        return mismatch("is shorter");
     }
     let noted = part.source();
     match &noted {
-        Some(then) if then != now => return mismatch("that has changed since"),
+        Some(then) if then != now => return mismatch("has changed since"),
         Some(_) if now.size.is_some() && now.time.is_some() => return Ok(()),
         _ => {}
     }
@@ -126,22 +126,22 @@ async fn check_unchanged(session: &mut Session, path: &RemotePath, now: &Version
     part.file.seek(SeekFrom::Start(part.start)).map_err(LocalError::file("read", &part.path))?;
     match same {
         Some(true) => Ok(()),
-        Some(false) => mismatch("that begins with other octets"),
+        Some(false) => mismatch("begins with other octets"),
         None if noted.is_some() => {
-            let unsaid = if now.time.is_none() { "time" } else { "size" };
+            let missing = if now.time.is_none() { "time" } else { "size" };
             terminal::tell(&format!(
-                "that {name} is of this version is not proven: the server tells no {unsaid} of it"
+                "cannot verify that {name} is of this version: the server does not report its {missing}"
             ));
             Ok(())
         }
         None => {
-            let text = format!("nothing says of which version {name} is the beginning. Run it without --continue.");
+            let text = format!("cannot tell of which version {name} is the beginning. Run again without --continue.");
             Err(Refusal::Mismatch(text).into())
         }
     }
 }
 
-/// Where the file will be: under its own name if a directory is meant.
+/// The path of the local file: under its remote name if `local` is a directory.
 fn destination(local: Option<&Path>, path: &RemotePath) -> Result<PathBuf> {
     let name = OsStr::from_bytes(path.file_name());
     match local {

@@ -1,4 +1,4 @@
-//! ls: what is in a directory.
+//! ls: the listing of a directory or of one file.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -29,7 +29,7 @@ pub(crate) async fn ls(session: &mut Session, path: &RemotePath, long: bool) -> 
 async fn entries(session: &mut Session, path: &RemotePath) -> Result<Vec<Entry>> {
     let listed = session.list(&CommandLine::with("MLSD", path.argument().as_ref())).await;
     let listing = match listed {
-        // RFC 3659 §7.2.1: MLSD of what is no directory is 501; many servers say 550.
+        // RFC 3659 §7.2.1: MLSD of a file gets 501; many servers reply 550.
         Err(Failure::Refused(refusal)) => return one_file(session, path).await.ok_or_else(|| refusal.into()),
         listed => listed?,
     };
@@ -39,7 +39,7 @@ async fn entries(session: &mut Session, path: &RemotePath) -> Result<Vec<Entry>>
     Ok(entries)
 }
 
-/// What MLST says of a path that is no directory.
+/// The one entry of a path that is not a directory, by MLST.
 async fn one_file(session: &mut Session, path: &RemotePath) -> Option<Vec<Entry>> {
     let reply = session.ask(&CommandLine::with("MLST", path.argument().as_ref())).await.ok()?;
     let entry = Entry::parse(reply.inner_lines().next()?.trim_ascii_start())?;
@@ -71,7 +71,7 @@ fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Names go as they are to a file or a program, and harmless to a terminal.
+/// Writes names unchanged to a file or a pipe, and escaped to a terminal.
 fn print(lines: &[ServerText]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let is_terminal = out.is_terminal();

@@ -1,4 +1,4 @@
-//! LOCAL.part, a file that is not whole yet, and LOCAL.part.source, which says of what it is the beginning.
+//! LOCAL.part, an incomplete file, and LOCAL.part.source, a note of the version that it is the beginning of.
 
 use std::{
     ffi::OsString,
@@ -14,17 +14,17 @@ use tempfile::NamedTempFile;
 use super::version::Version;
 use crate::failure::LocalError;
 
-/// A file that is not whole yet.
+/// An incomplete file, locked.
 pub(super) struct Part {
     pub(super) file: File,
     pub(super) path: PathBuf,
     destination: PathBuf,
-    /// How many octets it had.
+    /// Its size when it was opened, in octets.
     pub(super) start: u64,
 }
 
 impl Part {
-    /// The part of `destination`, which is locked. Without `resume` it is empty.
+    /// Opens and locks the part of `destination`. Without `resume` it is emptied.
     pub(super) fn open(destination: PathBuf, resume: bool) -> Result<Self, LocalError> {
         let path = with_suffix(&destination, ".part");
         let mut file = open(&path)?;
@@ -37,16 +37,16 @@ impl Part {
         Ok(Self { file, path, destination, start })
     }
 
-    /// Of which version of its source it is the beginning; `None` where nothing says so.
+    /// The version that it is the beginning of; `None` without a note.
     pub(super) fn source(&self) -> Option<Version> {
         fs::read_to_string(self.note()).ok()?.parse().ok()
     }
 
-    /// Writes down of which version of its source it is the beginning, before the first octet of it comes.
+    /// Notes the version that it is the beginning of, before its first octet arrives.
     pub(super) fn remember(&self, version: &Version) -> Result<(), LocalError> {
         let note = self.note();
         let written = || -> io::Result<()> {
-            // A new file that takes the name: what has the name now, a link perhaps, is not written to.
+            // A new file replaces what has the name now, perhaps a link, which must not be written through.
             let mut new = NamedTempFile::new_in(directory(&note))?;
             writeln!(new, "{version}")?;
             new.persist(&note)?;
@@ -55,7 +55,7 @@ impl Part {
         written().map_err(LocalError::file("write", &note))
     }
 
-    /// It is whole: it gets its name, and both are on the disk.
+    /// Gives the complete file its name, and syncs file and directory.
     pub(super) fn complete(self) -> Result<(), LocalError> {
         self.file.sync_data().map_err(LocalError::file("write", &self.path))?;
         fs::rename(&self.path, &self.destination).map_err(LocalError::file("rename", &self.path))?;
@@ -71,22 +71,22 @@ impl Part {
     }
 }
 
-/// Opens the part, or makes it. A link in its place would let whoever made it choose which file is overwritten.
+/// Opens or creates the part. A link in its place would let its creator choose which file is overwritten.
 fn open(path: &Path) -> Result<File, LocalError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    // A FIFO in its place is not waited at.
+    // Opening a FIFO in its place must not block.
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
     let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
-        Some(Errno::LOOP) => unfit(path, "is a symbolic link, and may lead to any file"),
+        Some(Errno::LOOP) => unfit(path, "is a symbolic link, which may lead to any file"),
         _ => LocalError::file("open", path)(error),
     })?;
     let metadata = file.metadata().map_err(LocalError::file("read", path))?;
     if !metadata.is_file() {
-        return Err(unfit(path, "is no regular file"));
+        return Err(unfit(path, "is not a regular file"));
     }
     if metadata.nlink() > 1 {
-        return Err(unfit(path, "has another name as well, under which it may be any file"));
+        return Err(unfit(path, "has another hard link, which may be any file"));
     }
     Ok(file)
 }
@@ -96,13 +96,13 @@ fn unfit(path: &Path, reason: &str) -> LocalError {
     LocalError::Unfit { path: path.to_owned(), reason: reason.into(), advice }
 }
 
-/// Two that write one part would make a file of neither.
+/// Locks the part, since two writers would mix their files.
 fn lock(file: &File, path: &Path) -> Result<(), LocalError> {
     match file.try_lock() {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(LocalError::Unfit {
             path: path.to_owned(),
-            reason: "another safetp is fetching into it".into(),
+            reason: "another safetp is writing to it".into(),
             advice: "Wait for it, or choose another name.",
         }),
         Err(TryLockError::Error(error)) => Err(LocalError::file("lock", path)(error)),

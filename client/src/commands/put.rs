@@ -1,4 +1,4 @@
-//! put: from a file to the server.
+//! put: an upload from a file or from the standard input.
 
 use std::{
     fs::File,
@@ -18,12 +18,12 @@ use crate::{
     url::RemotePath,
 };
 
-/// Whether there is something to store, before anybody is called.
+/// Checks before a connection is opened that the local file can be read.
 pub(crate) fn check(local: &Path) -> Result<()> {
     if is_stdin(local) { Ok(()) } else { open(local).map(drop) }
 }
 
-/// Stores a file. `resume`: goes on after what the server has, if it can.
+/// Stores a file. `resume`: continues after what the server has, if it can.
 pub(crate) async fn put(
     session: &mut Session,
     local: &Path,
@@ -54,12 +54,12 @@ pub(crate) async fn put(
     Upload { input: Box::new(file), local, path: &path, size: Some(size) }.send_all(session, meter).await
 }
 
-/// One upload, or what is missing of one.
+/// One upload, or the rest of one.
 struct Upload<'a> {
     input: Box<dyn Read + 'a>,
     local: &'a Path,
     path: &'a RemotePath,
-    /// Of the whole file; the standard input has none.
+    /// The size of the whole file in octets; `None` for the standard input.
     size: Option<u64>,
 }
 
@@ -70,7 +70,7 @@ impl Upload<'_> {
         self.transfer(session, data, 0, meter).await
     }
 
-    /// `false`: the server does not go on there, and nothing has been sent.
+    /// Returns `false` if the server does not resume there; nothing has been sent then.
     async fn send_rest(&mut self, session: &mut Session, start: u64, meter: Meter) -> Result<bool> {
         let prepared = session.prepare().await?;
         let opened = match session.restart_at(start).await {
@@ -80,7 +80,7 @@ impl Upload<'_> {
         match opened {
             Ok(data) => self.transfer(session, data, start, meter).await.map(|()| true),
             Err(Failure::Refused(refusal)) => {
-                terminal::tell(&format!("cannot go on at octet {start}, so the whole file is sent: {refusal}"));
+                terminal::tell(&format!("cannot resume at octet {start}, so the whole file is sent: {refusal}"));
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -117,8 +117,8 @@ impl Upload<'_> {
     }
 }
 
-/// How many octets of this very file the server has: by their hash, or else as far as size and time can tell it, for what
-/// is older than the file here is another version of it.
+/// Returns how many octets of this file the server has already: by their digest or, without HASH, by size and time,
+/// where a remote file that is older than the local one is another version.
 async fn resumable(
     session: &mut Session,
     (file, local): (&mut File, &Path),
@@ -128,7 +128,7 @@ async fn resumable(
     let version = Version::ask(session, path).await?;
     let there = version.size.unwrap_or(0);
     if there > length {
-        let text = format!("the server has {there} octets of {path}, more than the {length} here: it is another file");
+        let text = format!("the server has {there} octets of {path}, more than the {length} of the local file");
         return Err(Refusal::Mismatch(text).into());
     }
     if there == 0 {
@@ -137,7 +137,7 @@ async fn resumable(
     match have_same_beginning(session, path, (file, local), there).await? {
         Some(true) => return Ok(there),
         Some(false) => {
-            terminal::tell("the file here begins with other octets than the server has, so the whole file is sent");
+            terminal::tell("the local file begins with other octets than the server's, so the whole file is sent");
             return Ok(0);
         }
         None => {}
@@ -145,17 +145,15 @@ async fn resumable(
     let local_time = file.metadata().and_then(|metadata| metadata.modified()).ok();
     let local_time = local_time.and_then(|time| jiff::Timestamp::try_from(time).ok());
     let known = match (local_time, version.time) {
-        // Many servers' MDTM has whole seconds only.
+        // MDTM of many servers has whole seconds only.
         (Some(here), Some(there)) if here.as_second() > there.as_second() => {
-            terminal::tell("the file here is newer than what the server has, so the whole file is sent");
+            terminal::tell("the local file is newer than the server's, so the whole file is sent");
             return Ok(0);
         }
-        (Some(_), Some(_)) => "only its size and its time speak for it",
-        _ => "only its size speaks for it",
+        (Some(_), Some(_)) => "only size and time were compared",
+        _ => "only the size was compared",
     };
-    terminal::tell(&format!(
-        "that the server has the beginning of this very file is not proven: it has no HASH, {known}"
-    ));
+    terminal::tell(&format!("cannot verify that the server has the beginning of this file: it has no HASH, {known}"));
     Ok(there)
 }
 
@@ -172,13 +170,13 @@ fn open(local: &Path) -> Result<(File, u64)> {
     Ok((file, metadata.len()))
 }
 
-/// Into a directory a file goes under its own name.
+/// The path of the remote file: under its local name if `path` is a directory.
 fn destination(local: &Path, path: &RemotePath) -> Result<RemotePath> {
     if !path.is_directory() {
         return Ok(path.clone());
     }
     match local.file_name() {
         Some(name) if !is_stdin(local) => Ok(path.join(name.as_bytes())?),
-        _ => Err(Failure::Usage("the URL must say what the file will be called".into())),
+        _ => Err(Failure::Usage("the URL must end in the name of the new file".into())),
     }
 }

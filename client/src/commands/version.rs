@@ -1,4 +1,4 @@
-//! Which version of a file the server has, and whether what is here is the beginning of it.
+//! The version of a remote file, and the comparison of its beginning with a local file.
 
 use std::{
     fmt,
@@ -17,19 +17,19 @@ use crate::{
     url::RemotePath,
 };
 
-/// What tells one version of a file from another: its size and its time, as far as the server says.
+/// A version of a file: its size and its time, as far as the server reports them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     pub(super) size: Option<u64>,
     pub(super) time: Option<Timestamp>,
 }
 
-/// The text has not the form of a version.
+/// The text is not a version.
 #[derive(Debug)]
 pub(super) struct NoVersion;
 
 impl Version {
-    /// What the server says of the file now.
+    /// Asks the server for the current version of a file.
     pub(super) async fn ask(session: &mut Session, path: &RemotePath) -> Result<Self> {
         let about = |verb| CommandLine::with(verb, path.argument().as_ref());
         let size = size(&session.ask(&about("SIZE")).await?);
@@ -38,7 +38,7 @@ impl Version {
     }
 }
 
-/// `SIZE TIME`, a hyphen for what the server did not say.
+/// `SIZE TIME`, with a hyphen for what the server did not report.
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.size {
@@ -56,16 +56,16 @@ impl FromStr for Version {
     type Err = NoVersion;
 
     fn from_str(text: &str) -> Result<Self, NoVersion> {
-        fn told<T: FromStr>(text: &str) -> Result<Option<T>, NoVersion> {
+        fn field<T: FromStr>(text: &str) -> Result<Option<T>, NoVersion> {
             if text == "-" { Ok(None) } else { text.parse().map(Some).map_err(|_| NoVersion) }
         }
         let (size, time) = text.trim_end().split_once(' ').ok_or(NoVersion)?;
-        Ok(Self { size: told(size)?, time: told(time)? })
+        Ok(Self { size: field(size)?, time: field(time)? })
     }
 }
 
-/// Whether the first `length` octets are the same here and there, by SHA-256; `None` where the server does not tell it.
-/// The file here is then somewhere else than it was.
+/// Compares the first `length` octets of the local and the remote file by SHA-256; `None` where the server has no HASH.
+/// Moves the position in the local file.
 pub(super) async fn have_same_beginning(
     session: &mut Session,
     path: &RemotePath,
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_comes_back_from_its_text() {
+    fn a_version_is_read_back_from_its_text() {
         for text in ["12 2026-01-01T00:00:00.25Z", "- 2026-01-01T00:00:00Z", "12 -", "- -"] {
             assert_eq!(text.parse::<Version>().unwrap().to_string(), text);
         }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_of_the_beginning_wherever_the_file_stood() {
+    fn the_hash_starts_at_octet_0_at_any_file_position() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"abcdef").unwrap();
         assert_eq!(hash(&mut file, 3).unwrap(), <[u8; 32]>::from(Sha256::digest(b"abc")));

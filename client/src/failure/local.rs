@@ -1,51 +1,41 @@
-//! Files and the terminal of this machine.
+//! Failures of local files and of the terminal (exit code 7).
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-/// A file of this machine.
+/// A failure of a local file or of the terminal.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LocalError {
-    /// The system said no.
+    /// The system refused.
     #[error("failed to {action} {}: {source}", path.display())]
     File {
-        /// What was tried.
+        /// A verb: failed to ...
         action: &'static str,
-        /// On which file.
         path: PathBuf,
-        /// Why not.
         source: io::Error,
     },
-    /// The system lets us, but it would not be right.
+    /// The file can be used, but that would be unsafe or wrong.
     #[error("{}: {reason}", path.display())]
-    Unfit {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-        /// What to do next.
-        advice: &'static str,
-    },
-    /// The terminal, or what stands in for it.
+    Unfit { path: PathBuf, reason: String, advice: &'static str },
+    /// The terminal, or the file or pipe in place of it.
     #[error("failed to {action}: {source}")]
     Terminal {
-        /// What was tried.
+        /// A verb: failed to ...
         action: &'static str,
-        /// Why not.
         source: io::Error,
     },
 }
 
 impl LocalError {
-    /// For `map_err`: what was tried on which file.
+    /// For `map_err`: `action` failed on this file.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { action, path, source }
     }
 
-    /// For `map_err`: what was tried at the terminal.
+    /// For `map_err`: `action` failed at the terminal.
     pub(crate) fn terminal(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Terminal { action, source }
     }

@@ -1,42 +1,31 @@
-//! The user was not logged in.
+//! Failures of the login (exit code 5).
 
 use crate::text::ServerText;
 
-/// The user was not let in.
+/// The reason why the user is not logged in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoginError {
-    /// The server said so.
-    #[error("{user} was not let in: {reply}")]
-    Refused {
-        /// Who wanted to log in.
-        user: String,
-        /// What the server said.
-        reply: ServerText,
-    },
-    /// PASS is one line.
-    #[error("the password of {user} cannot be sent: it has a line end or a NUL in it")]
-    Unsendable {
-        /// Who wanted to log in.
-        user: String,
-    },
-    /// The server wants a password and there is none.
-    #[error("a password for {user} is needed, and there is no terminal to ask at")]
-    NoPassword {
-        /// Who wanted to log in.
-        user: String,
-    },
-    /// Nobody said who logs in.
-    #[error("nobody said who logs in")]
+    /// The server refused USER or PASS.
+    #[error("login of {user} failed: {reply}")]
+    Refused { user: String, reply: ServerText },
+    /// The password does not fit into the one line of PASS.
+    #[error("the password of {user} cannot be sent: it contains a line end or a NUL")]
+    Unsendable { user: String },
+    /// The server asks for a password and none is known.
+    #[error("no password for {user}, and no terminal to ask for one")]
+    NoPassword { user: String },
+    /// No user name is known.
+    #[error("no user name given")]
     NoUser,
 }
 
 impl LoginError {
     pub(super) fn advice(&self) -> &'static str {
         match self {
-            Self::Refused { .. } => "Check the name, and the password in SAFETP_PASSWORD or ~/.netrc.",
+            Self::Refused { .. } => "Check the user name, and the password in SAFETP_PASSWORD or ~/.netrc.",
             Self::Unsendable { .. } => "Correct SAFETP_PASSWORD or ~/.netrc.",
-            Self::NoPassword { .. } => "Put it into the variable SAFETP_PASSWORD or into ~/.netrc.",
-            Self::NoUser => "Write the name into the URL, safetp://NAME@host/, or into ~/.netrc.",
+            Self::NoPassword { .. } => "Set the variable SAFETP_PASSWORD, or add the password to ~/.netrc.",
+            Self::NoUser => "Give it in the URL, safetp://NAME@host/, or in ~/.netrc.",
         }
     }
 }

@@ -16,23 +16,23 @@ use crate::{
     terminal,
 };
 
-/// How the plain client's data connection comes about.
+/// The plain client's next data connection.
 #[derive(Debug)]
 pub(super) enum LocalData {
-    /// The client dials. It is waited for from the first moment on: whose a connection is can be asked only while it is
-    /// open, and a client that has sent a small file closes at once.
+    /// The client connects. Accepting starts at once: the owner of a connection is known only while it is open, and a
+    /// client that has sent a small file closes immediately.
     Listening(JoinSet<io::Result<TcpStream>>),
-    /// The client is dialled.
+    /// The proxy connects to the client.
     Dialling(SocketAddr, Client),
 }
 
-/// The plain client's data connection. Whatever ends it before [`LocalStream::close`] is a reset, which nobody takes for
-/// the end of a file.
+/// The plain client's open data connection. Unless [`LocalStream::close`] ends it, it ends with a reset, which is not
+/// taken for the end of a file.
 #[derive(Debug)]
 pub(super) struct LocalStream(TcpStream);
 
-/// Moves all octets. An upload's end is then not yet told to the server, nor a download's to the client: whether it is
-/// the end is for the caller to judge.
+/// Moves all octets. The end of the file is not passed on yet, to the server or to the client: the caller decides
+/// whether it is the end.
 pub(super) async fn move_octets(
     local: LocalData,
     data: &mut DataStream,
@@ -54,16 +54,16 @@ impl LocalStream {
         Ok(Self(stream))
     }
 
-    /// The end of the file, in order.
+    /// Passes on the end of the file.
     pub(super) async fn close(mut self) {
-        // A client that has closed before does not matter any more: it will read the reply.
+        // A client that has closed already gets the reply on its control connection.
         let _ = SockRef::from(&self.0).set_linger(None);
         let _ = self.0.shutdown().await;
     }
 }
 
 impl LocalData {
-    /// Takes the first connection of this client; others are dropped.
+    /// Accepts the first connection of this client and drops others.
     pub(super) fn listening(listener: TcpListener, client: Client) -> Self {
         let mut accepting = JoinSet::new();
         accepting.spawn(async move { accept_from(&listener, client).await });
@@ -84,7 +84,7 @@ impl LocalData {
     }
 }
 
-/// Loopback is every user's: whoever knows the port may be first. Only the client's own user gets its data.
+/// Accepts a connection of the client's own user only: any user of the machine can connect to loopback first.
 async fn accept_from(listener: &TcpListener, client: Client) -> io::Result<TcpStream> {
     loop {
         let (stream, address) = listener.accept().await?;
@@ -92,14 +92,14 @@ async fn accept_from(listener: &TcpListener, client: Client) -> io::Result<TcpSt
         if address.ip() == client.address && user == Some(client.user) {
             return Ok(stream);
         }
-        let whose = user.map_or_else(|| "nobody any more".into(), |user| format!("the user with the number {user}"));
-        terminal::tell(&format!("dropped a data connection of {whose}: its client runs as {}", client.user));
+        let owner = user.map_or_else(|| "an unknown user".into(), |user| format!("UID {user}"));
+        terminal::tell(&format!("dropped a data connection of {owner}: the client runs as UID {}", client.user));
     }
 }
 
 async fn dial(address: SocketAddr, client: Client) -> io::Result<TcpStream> {
     if owner::of_listener(address)? != Some(client.user) {
-        return Err(io::Error::other(format!("the client's user does not listen on port {}", address.port())));
+        return Err(io::Error::other(format!("port {} was not opened by the client's user", address.port())));
     }
     TcpStream::connect(address).await
 }
@@ -126,5 +126,5 @@ async fn upload(local: &mut TcpStream, data: &mut DataStream) -> Result<(), Data
 }
 
 fn broken(error: &io::Error) -> DataError {
-    Incomplete::Broken(format!("the plain client's side of it: {error}")).into()
+    Incomplete::Broken(format!("the side of the plain client: {error}")).into()
 }

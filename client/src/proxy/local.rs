@@ -19,7 +19,7 @@ use tokio::{
 use super::owner;
 use crate::failure::Failure;
 
-/// A plain FTP client.
+/// The control connection of a plain FTP client.
 #[derive(Debug)]
 pub(super) struct Local {
     stream: TcpStream,
@@ -28,12 +28,12 @@ pub(super) struct Local {
     own: SocketAddr,
 }
 
-/// Who is on the other end: what a data connection must have in common with its control connection.
+/// The client's identity, which a data connection must share with its control connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client {
-    /// The address that it comes from.
+    /// The address that it connects from.
     pub(super) address: IpAddr,
-    /// The user of this machine who runs it.
+    /// The UID that owns its end of the connection.
     pub(super) user: u32,
 }
 
@@ -41,23 +41,23 @@ impl Local {
     pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let (peer, own) = (stream.peer_addr()?, stream.local_addr()?);
-        let nobody = || io::Error::other("this machine does not tell whose it is");
-        let user = owner::of_connection(peer, own)?.ok_or_else(nobody)?;
+        let unknown = || io::Error::other("the kernel does not report the user of the connection");
+        let user = owner::of_connection(peer, own)?.ok_or_else(unknown)?;
         let client = Client { address: peer.ip(), user };
         Ok(Self { stream, lines: LineDecoder::for_commands(MAX_LINE), client, own })
     }
 
-    /// Who the client is.
+    /// The identity of the client.
     pub(super) fn client(&self) -> Client {
         self.client
     }
 
-    /// The address that the client has reached the proxy by.
+    /// The address of the proxy that the client has connected to.
     pub(super) fn own(&self) -> IpAddr {
         self.own.ip()
     }
 
-    /// The next line; `None` when the client is gone. May be cancelled without losing one.
+    /// The next line; `None` when the client is gone. Cancel-safe.
     pub(super) async fn next_line(&mut self) -> Option<Line> {
         let mut buffer = [0; 4096];
         loop {
@@ -71,22 +71,22 @@ impl Local {
         }
     }
 
-    /// Whether the client has closed this connection, as one does that is killed. Lines that wait are left waiting.
+    /// Returns whether the client has closed this connection, as a killed one does. Consumes no input.
     pub(super) fn is_gone(&self) -> bool {
         let mut octet = [MaybeUninit::uninit()];
-        // Asks the system, since the runtime may not have heard of it yet.
+        // Asks the kernel, since the runtime may not have been notified yet.
         match SockRef::from(&self.stream).peek(&mut octet) {
             Ok(count) => count == 0,
             Err(error) => error.kind() != io::ErrorKind::WouldBlock,
         }
     }
 
-    /// A client that is gone does not hear it, which [`Local::next_line`] then tells.
+    /// Sends a reply. That the client is gone is reported by the next [`Local::next_line`].
     pub(super) async fn reply(&mut self, reply: &Reply) {
         let _ = self.stream.write_all(&reply.encode()).await;
     }
 
-    /// Why there is no session any more.
+    /// Sends a 421 with the reason why the session has ended.
     pub(super) async fn tell_end(&mut self, failure: &Failure) {
         self.reply(&Reply::new(421, failure.to_string())).await;
         let _ = self.stream.shutdown().await;

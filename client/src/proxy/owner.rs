@@ -1,8 +1,8 @@
-//! Which user of this machine holds a socket: the kernel's word, by `NETLINK_SOCK_DIAG` (`sock_diag(7)`).
+//! The user who owns a socket, as reported by the kernel through `NETLINK_SOCK_DIAG` (`sock_diag(7)`).
 //!
-//! Unix sockets have `SO_PEERCRED`, TCP has nothing of the kind. /proc/net/tcp would tell the same, but lists every
-//! connection of the machine, may miss one while others come and go, and has IPv4 clients on IPv6 sockets in another file;
-//! this asks for one socket and gets one answer.
+//! Unix sockets have `SO_PEERCRED`, TCP has no equivalent. /proc/net/tcp has the same data, but lists every connection
+//! of the machine, may miss one while others come and go, and has IPv4 clients on IPv6 sockets in another file. This
+//! asks for one socket and gets one answer.
 
 use std::{
     io,
@@ -19,21 +19,22 @@ const INET6: u8 = 10;
 const TCP: u8 = 6;
 const LISTEN: u8 = 10;
 const REQUEST_LENGTH: u32 = 72;
-/// Of the message that answers, without the attributes that nobody has asked for.
+/// Octets of the answer, without attributes, of which none are requested.
 const ANSWER_LENGTH: usize = 88;
 
-/// Who holds the socket that is bound to `end` and connected to `other`. `None`: there is none, or its user has closed it.
+/// The user who owns the socket that is bound to `end` and connected to `other`; `None` if there is none, or it is
+/// closed.
 pub(super) fn of_connection(end: SocketAddr, other: SocketAddr) -> io::Result<Option<u32>> {
     Ok(ask(end, other)?.filter(|socket| !socket.listens && socket.other_port == other.port()).map(|socket| socket.user))
 }
 
-/// Who listens on this address.
+/// The user who listens on this address.
 pub(super) fn of_listener(address: SocketAddr) -> io::Result<Option<u32>> {
-    let nobody = match address {
+    let unspecified = match address {
         SocketAddr::V4(_) => IpAddr::from([0; 4]),
         SocketAddr::V6(_) => IpAddr::from([0; 16]),
     };
-    Ok(ask(address, SocketAddr::new(nobody, 0))?.filter(|socket| socket.listens).map(|socket| socket.user))
+    Ok(ask(address, SocketAddr::new(unspecified, 0))?.filter(|socket| socket.listens).map(|socket| socket.user))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ fn request(end: SocketAddr, other: SocketAddr) -> Vec<u8> {
         &address(end.ip()),
         &address(other.ip()),
         &[0; 4],
-        // No cookie: whichever socket has these addresses.
+        // No cookie: any socket with these addresses.
         &[0xff; 8],
     ]
     .concat()
@@ -84,8 +85,8 @@ fn address(ip: IpAddr) -> [u8; 16] {
     }
 }
 
-/// From `nlmsghdr` and `inet_diag_msg`; `None` for an error message, and for a socket that its user has closed, of which
-/// the kernel tells no owner.
+/// Parses `nlmsghdr` and `inet_diag_msg`; `None` for an error message, and for a socket that its user has closed, which
+/// has no owner.
 fn socket(answer: &[u8]) -> Option<Socket> {
     let answer = answer.first_chunk::<ANSWER_LENGTH>()?;
     let [_, _, _, _, kind_a, kind_b, ..] = *answer;
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_user_of_either_end_is_told() {
+    fn the_owner_of_either_end_is_found() {
         let me = rustix::process::geteuid().as_raw();
         for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
             let listener = TcpListener::bind((ip, 0)).unwrap();
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_its_user_has_closed_is_nobodys() {
+    fn a_closed_connection_has_no_owner() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let stream = TcpStream::connect(address).unwrap();
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_names_nobody() {
+    fn malformed_answers_have_no_owner() {
         assert_eq!(socket(&[]), None);
         assert_eq!(socket(&[0; ANSWER_LENGTH]), None);
         assert_eq!(socket(&[20; ANSWER_LENGTH - 1]), None);

@@ -1,4 +1,5 @@
-//! One plain client and its protected session: commands over, replies back, security by the proxy alone.
+//! One plain client and its protected session: the relay of commands and replies. Security is handled by the proxy
+//! alone.
 
 use std::{collections::VecDeque, future::Future, net::SocketAddr};
 
@@ -19,7 +20,7 @@ use crate::{
     session::{CommandLine, DataStream, Direction, Prepared, Session},
 };
 
-/// Commands that a client may send ahead while a transfer runs.
+/// The most commands that a client may send ahead while a transfer runs.
 const MAX_AHEAD: usize = 64;
 
 /// One plain client and its protected session.
@@ -27,7 +28,7 @@ pub(super) struct Relay {
     local: Local,
     upstream: Session,
     pending: Option<Pending>,
-    /// Lines that came while a transfer was running.
+    /// Lines received while a transfer was running.
     ahead: VecDeque<Line>,
     is_data_protected: bool,
 }
@@ -38,9 +39,9 @@ struct Pending {
     upstream: Prepared,
 }
 
-/// Whether the session goes on.
+/// Whether the session continues.
 enum Next {
-    GoOn,
+    Continue,
     End,
 }
 
@@ -49,7 +50,7 @@ impl Relay {
         Self { local, upstream, pending: None, ahead: VecDeque::new(), is_data_protected: false }
     }
 
-    /// Until one side goes. A failure of the protected session is told to the client.
+    /// Relays until one side ends. A failure of the protected session is reported to the client.
     pub(super) async fn run(mut self) -> Result<()> {
         let greeting = self.upstream.greeting().clone();
         self.local.reply(&greeting).await;
@@ -62,7 +63,7 @@ impl Relay {
                 },
             };
             match self.handle_line(&line).await {
-                Ok(Next::GoOn) => {}
+                Ok(Next::Continue) => {}
                 Ok(Next::End) => return Ok(()),
                 Err(failure) => {
                     self.local.tell_end(&failure).await;
@@ -73,8 +74,10 @@ impl Relay {
     }
 
     async fn handle_line(&mut self, line: &Line) -> Result<Next> {
-        let Line::Whole(line) = line else { return self.refuse(500, "This line is too long.").await };
-        let Some(command) = CommandLine::relayed(line) else { return self.refuse(501, "This is no one line.").await };
+        let Line::Whole(line) = line else { return self.refuse(500, "Line too long.").await };
+        let Some(command) = CommandLine::relayed(line) else {
+            return self.refuse(501, "A command cannot contain a line end or a NUL.").await;
+        };
         match Command::parse(line) {
             Ok(parsed) => self.handle_command(parsed, &command).await,
             Err(error) => self.refuse(501, &error.to_string()).await,
@@ -88,14 +91,16 @@ impl Relay {
             | Command::Prot(_)
             | Command::Adat(_)
             | Command::Protected(..)
-            | Command::Ccc => self.refuse(502, "Security is this proxy's: the way to the server is protected.").await,
-            // REIN would take the protection away, the others open data connections that nobody has made ready.
+            | Command::Ccc => {
+                self.refuse(502, "The proxy handles security: the connection to the server is protected.").await
+            }
+            // REIN would end the protection; the others open data connections that have not been prepared.
             Command::NotOffered => self.refuse(502, "This proxy does not relay this command.").await,
             Command::Feat => self.relay_features(command).await,
             Command::Pasv => self.handle_passive(false).await,
             Command::Epsv(Epsv::Any | Epsv::V4 | Epsv::V6) => self.handle_passive(true).await,
             Command::Epsv(Epsv::OtherProtocol) => self.refuse(522, "Network protocol not supported, use (1,2)").await,
-            Command::Epsv(Epsv::All) => self.refuse(200, "EPSV only from here on.").await,
+            Command::Epsv(Epsv::All) => self.refuse(200, "Only EPSV from now on.").await,
             Command::Active(target) => self.handle_active(target).await,
             Command::Transfer { verb, .. } => self.handle_transfer(verb, command).await,
             Command::Quit => {
@@ -118,7 +123,7 @@ impl Relay {
 
     async fn refuse(&mut self, code: u16, text: &str) -> Result<Next> {
         self.local.reply(&Reply::new(code, text)).await;
-        Ok(Next::GoOn)
+        Ok(Next::Continue)
     }
 
     async fn relay(&mut self, command: &CommandLine) -> Result<Next> {
@@ -127,16 +132,16 @@ impl Relay {
             self.local.reply(&reply).await;
             reply = self.upstream.reply().await?;
         }
-        // 232: the mechanism has said who it is (RFC 2228 §3).
+        // 232: the mechanism has identified the user (RFC 2228 §3).
         if matches!(reply.code().number(), 230 | 232) && !self.is_data_protected {
             self.upstream.protect_data().await?;
             self.is_data_protected = true;
         }
         self.local.reply(&reply).await;
-        Ok(Next::GoOn)
+        Ok(Next::Continue)
     }
 
-    /// What is the proxy's to do must not look as if it were the client's.
+    /// Removes the features that the proxy handles itself.
     async fn relay_features(&mut self, command: &CommandLine) -> Result<Next> {
         let reply = self.upstream.ask(command).await?;
         let is_security = |line: &&[u8]| {
@@ -147,17 +152,17 @@ impl Relay {
         let is_list = reply.code().is_success() && reply.inner_lines().next().is_some();
         let reply = if is_list { Reply::with_lines(211, "Features:", lines, "End") } else { reply };
         self.local.reply(&reply).await;
-        Ok(Next::GoOn)
+        Ok(Next::Continue)
     }
 
     async fn handle_passive(&mut self, extended: bool) -> Result<Next> {
         self.pending = None;
         let own = self.local.own().to_canonical();
         let Ok(listener) = TcpListener::bind(SocketAddr::new(own, 0)).await else {
-            return self.refuse(425, "This proxy found no free port.").await;
+            return self.refuse(425, "The proxy found no free port.").await;
         };
         let Ok(address) = listener.local_addr() else {
-            return self.refuse(425, "This proxy found no free port.").await;
+            return self.refuse(425, "The proxy found no free port.").await;
         };
         let reply = match (extended, address) {
             (true, address) => endpoint::epsv_reply(address.port()),
@@ -167,20 +172,23 @@ impl Relay {
         self.prepare(LocalData::listening(listener, self.local.client()), reply).await
     }
 
-    /// Only the client's own machine is dialled, and no port of the system's.
+    /// Connects only to the client's own address, and to no port below 1024.
     async fn handle_active(&mut self, target: ActiveTarget) -> Result<Next> {
         self.pending = None;
         let ActiveTarget::Address(address) = target else {
             return self.refuse(522, "Network protocol not supported, use (1,2)").await;
         };
         if address.ip().to_canonical() != self.local.client().address.to_canonical() || address.port() < 1024 {
-            return self.refuse(504, "Only ports of 1024 and above of your own address are dialled.").await;
+            return self.refuse(504, "Only ports from 1024 on your own address are allowed.").await;
         }
-        self.prepare(LocalData::Dialling(address, self.local.client()), Reply::new(200, "That port will be dialled."))
-            .await
+        self.prepare(
+            LocalData::Dialling(address, self.local.client()),
+            Reply::new(200, "Active mode: the proxy will connect to that port."),
+        )
+        .await
     }
 
-    /// Upstream's half is made ready at once, so that what hinders it is said here and a REST stays next to its command.
+    /// Prepares the upstream half at once, so that its failure is reported here and a REST stays next to its command.
     async fn prepare(&mut self, local: LocalData, reply: Reply) -> Result<Next> {
         if !self.is_data_protected {
             return self.refuse(530, "Log in first.").await;
@@ -189,7 +197,7 @@ impl Relay {
             Ok(upstream) => {
                 self.pending = Some(Pending { local, upstream });
                 self.local.reply(&reply).await;
-                Ok(Next::GoOn)
+                Ok(Next::Continue)
             }
             Err(failure) => self.tell_no_data(failure).await,
         }
@@ -207,7 +215,7 @@ impl Relay {
             }
             Ok((refusal, None)) => {
                 self.local.reply(&refusal).await;
-                Ok(Next::GoOn)
+                Ok(Next::Continue)
             }
             Err(failure) => self.tell_no_data(failure).await,
         }
@@ -216,12 +224,12 @@ impl Relay {
     async fn transfer(&mut self, local_data: LocalData, mut data: DataStream, direction: Direction) -> Result<Next> {
         let moving = data::move_octets(local_data, &mut data, direction, self.upstream.options().timeout);
         match watch(&mut self.local, &mut self.ahead, moving).await {
-            // A client that is killed closes everything, which alone would look like the end of its file.
+            // A killed client closes everything; its data connection alone would look like the end of the file.
             Watched::Ended(Ok(_)) if direction == Direction::ToServer && self.local.is_gone() => {
                 data.abort();
                 Ok(Next::End)
             }
-            Watched::Ended(moved) => self.conclude(moved, data, direction).await,
+            Watched::Ended(moved) => self.end_transfer(moved, data, direction).await,
             Watched::Aborted(line) => {
                 data.abort();
                 let reply = self.upstream.reply().await?;
@@ -235,8 +243,8 @@ impl Relay {
         }
     }
 
-    /// The client is told what the server says, or worse.
-    async fn conclude(
+    /// Ends both data connections and relays the server's reply, or 426 if the client's side has failed.
+    async fn end_transfer(
         &mut self,
         moved: Result<LocalStream, DataError>,
         data: DataStream,
@@ -259,15 +267,15 @@ impl Relay {
                 local.close().await;
                 self.local.reply(&reply).await;
             }
-            // Whatever the server says: what does not verify ends the session.
+            // Whatever the reply: data that does not verify ends the session.
             Err(DataError::Security(error)) => return Err(error.into()),
             Err(error) if reply.code().is_success() => self.local.reply(&Reply::new(426, error.to_string())).await,
             Ok(_) | Err(_) => self.local.reply(&reply).await,
         }
-        Ok(Next::GoOn)
+        Ok(Next::Continue)
     }
 
-    /// Why there is no data connection. The session may live; where it does not, its next command tells.
+    /// Reports why there is no data connection. If the session has ended as well, its next command reports that.
     async fn tell_no_data(&mut self, failure: Failure) -> Result<Next> {
         match failure {
             Failure::Security(error) => Err(error.into()),
@@ -276,19 +284,19 @@ impl Relay {
     }
 }
 
-/// What came first.
+/// The first event during a transfer.
 enum Watched<T> {
     Ended(T),
     Aborted(CommandLine),
     Gone,
 }
 
-/// Lets a transfer run while its client may say ABOR, or go.
+/// Runs a transfer while its client may send ABOR or disconnect.
 async fn watch<T>(local: &mut Local, ahead: &mut VecDeque<Line>, moving: impl Future<Output = T>) -> Watched<T> {
     tokio::pin!(moving);
     loop {
         tokio::select! {
-            // In this order: the end of the data must not hide that the client is gone.
+            // In this order, so that the end of the data does not hide that the client is gone.
             biased;
             line = local.next_line(), if ahead.len() < MAX_AHEAD => match line {
                 Some(line) if is_abor(&line) => return Watched::Aborted(CommandLine::verb("ABOR")),

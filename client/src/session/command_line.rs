@@ -1,4 +1,4 @@
-//! Commands as they go out: one line each, whatever a name contains.
+//! Commands as they are sent: one line each, whatever a name contains.
 
 use std::fmt;
 
@@ -12,27 +12,27 @@ use crate::text::printable;
 pub(crate) struct CommandLine(Zeroizing<Vec<u8>>);
 
 impl CommandLine {
-    /// A verb alone.
+    /// A verb without an argument.
     pub(crate) fn verb(verb: &str) -> Self {
         Self(Zeroizing::new(verb.as_bytes().to_vec()))
     }
 
-    /// A verb and what it is about, if anything.
+    /// A verb with its argument, if there is one.
     pub(crate) fn with(verb: &str, argument: Option<&Argument>) -> Self {
         argument.map_or_else(|| Self::verb(verb), |argument| Self::joined(verb, argument.as_bytes()))
     }
 
-    /// A verb and a text of our own making: a number, base64.
+    /// A verb with an argument that this client has generated, such as a number or base64.
     pub(crate) fn of(verb: &str, text: impl fmt::Display) -> Self {
         Self::joined(verb, text.to_string().as_bytes())
     }
 
-    /// PASS. `None`: such a password cannot be sent in one line.
+    /// PASS; `None` if the password does not fit into one line.
     pub(crate) fn pass(password: &str) -> Option<Self> {
         is_harmless(password.as_bytes()).then(|| Self::joined("PASS", password.as_bytes()))
     }
 
-    /// A line of somebody else's, as it is. `None`: it is more than one line.
+    /// A line from another program, unchanged; `None` if it is more than one line.
     pub(crate) fn relayed(line: &[u8]) -> Option<Self> {
         is_harmless(line).then(|| Self(Zeroizing::new(line.to_vec())))
     }
@@ -51,7 +51,7 @@ impl CommandLine {
     }
 }
 
-/// Whether the octets stay one line on the wire.
+/// Returns whether the octets stay one line on the wire.
 pub(crate) fn is_harmless(octets: &[u8]) -> bool {
     !octets.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0))
 }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_one_line_is_no_command() {
+    fn a_command_of_more_than_one_line_is_refused() {
         assert!(CommandLine::relayed(b"DELE a\rDELE b").is_none());
         assert!(CommandLine::pass("a\nb").is_none());
     }

@@ -18,8 +18,8 @@ use crate::{
 const KEEPALIVE: Duration = Duration::from_secs(45);
 
 impl Session {
-    /// Connects, takes the greeting, and protects the session. Nobody is logged in yet. A person who accepts a certificate
-    /// that no CA stands for is waited for without a connection, which the server would not keep open so long.
+    /// Connects, receives the greeting, and protects the session; the login is the next step. While the person is asked
+    /// about a certificate there is no connection, since the server would not keep it open for so long.
     pub(crate) async fn connect(server: &Server, options: Options) -> Result<Self> {
         match Self::connect_once(server, options.clone()).await {
             Err(Failure::Security(SecurityError::UnknownCertificate { facts, .. }))
@@ -54,7 +54,7 @@ impl Session {
     }
 }
 
-/// One connection to one address.
+/// Connects to one address.
 pub(super) async fn dial_address(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
     let timed_out = || io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", limit.as_secs()));
     let stream = tokio::time::timeout(limit, TcpStream::connect(address)).await.map_err(|_| timed_out())??;
@@ -62,7 +62,7 @@ pub(super) async fn dial_address(address: SocketAddr, limit: Duration) -> io::Re
     Ok(stream)
 }
 
-/// The first of the server's addresses that answers.
+/// Connects to the first of the server's addresses that answers.
 async fn dial(server: &Server, limit: Duration) -> Result<TcpStream> {
     let addresses = resolve(server, limit).await?;
     let mut failure = None;
@@ -97,7 +97,7 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
 }
 
-/// 220, perhaps behind a 120 that says how long it will take (RFC 959 §5.4).
+/// Receives the 220, which may follow a 120 with a delay (RFC 959 §5.4).
 async fn greeting(control: &mut Control) -> Result<Reply> {
     let mut reply = control.reply().await?;
     while reply.code().is_preliminary() {

@@ -1,4 +1,4 @@
-//! The control connection: commands out, replies in, in the clear, by TLS, or by X-SafeTP1.
+//! The control connection, which sends commands and receives replies: in the clear, by TLS, or by X-SafeTP1.
 
 use std::{io, time::Duration};
 
@@ -19,10 +19,10 @@ use crate::{
     url::Server,
 };
 
-/// How long one line of a reply may be, protected and in base64.
+/// The longest line of a reply, in octets, protected and in base64.
 const MAX_LINE: usize = 32 * 1024;
-/// How long the last words may take.
-const GOODBYE_TIME: Duration = Duration::from_secs(2);
+/// The time limit on closing.
+const CLOSING_TIME: Duration = Duration::from_secs(2);
 
 /// A control connection.
 #[derive(Debug)]
@@ -40,12 +40,12 @@ enum ControlChannel {
     Clear(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     SafeTp1(TcpStream, Box<safetp1::Control>),
-    /// Being upgraded, or lost while that was tried.
+    /// During an upgrade to TLS, and after one that failed.
     Gone,
 }
 
 impl Control {
-    /// In the clear.
+    /// A control connection in the clear.
     pub(super) fn new(server: Server, stream: TcpStream, timeout: Duration, dialogue: Dialogue) -> Self {
         let lines = LineDecoder::for_replies(MAX_LINE);
         Self {
@@ -74,7 +74,7 @@ impl Control {
         };
         match written {
             Ok(()) => Ok(()),
-            // What the server said before it closed explains more than the broken pipe does.
+            // A reply sent before the server closed explains more than the broken pipe does.
             Err(error) => match self.reply().await {
                 Ok(reply) => Err(ConnectionError::Ended(super::shown(&reply)).into()),
                 Err(_) => Err(self.broken(error)),
@@ -82,12 +82,12 @@ impl Control {
         }
     }
 
-    /// How long any one step may take from here on.
+    /// Sets the time limit on each step from now on.
     pub(super) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = timeout;
     }
 
-    /// The next reply.
+    /// Receives the next reply.
     pub(super) async fn reply(&mut self) -> Result<Reply> {
         loop {
             while let Some(line) = self.lines.next_line() {
@@ -100,7 +100,7 @@ impl Control {
         }
     }
 
-    /// Begins TLS behind a 234.
+    /// Starts TLS after a 234.
     pub(super) async fn start_tls(&mut self, connector: &tls::Connector) -> Result<()> {
         let stream = self.take_clear("AUTH TLS")?;
         let stream = within(self.timeout, connector.connect(stream)).await?;
@@ -109,14 +109,14 @@ impl Control {
         Ok(())
     }
 
-    /// Begins protected lines behind a 235.
+    /// Starts protected lines after a 235.
     pub(super) fn start_safetp1(&mut self, control: safetp1::Control) -> Result<()> {
         let stream = self.take_clear("ADAT")?;
         self.channel = ControlChannel::SafeTp1(stream, Box::new(control));
         Ok(())
     }
 
-    /// The number that the next command will have under X-SafeTP1.
+    /// The sequence number of the next command under X-SafeTP1.
     pub(super) fn next_number(&self) -> Option<safetp1::TransferNumber> {
         match &self.channel {
             ControlChannel::SafeTp1(_, control) => Some(safetp1::TransferNumber(control.next_sealed())),
@@ -124,19 +124,20 @@ impl Control {
         }
     }
 
-    /// Ends the connection in order. A server that is gone already does not matter.
+    /// Closes the connection in order. A server that is gone already does not matter.
     pub(super) async fn close(self) {
-        let goodbye = async {
+        let closing = async {
             match self.channel {
                 ControlChannel::Clear(mut stream) | ControlChannel::SafeTp1(mut stream, _) => stream.shutdown().await,
                 ControlChannel::Tls(mut stream) => stream.shutdown().await,
                 ControlChannel::Gone => Ok(()),
             }
         };
-        let _ = tokio::time::timeout(GOODBYE_TIME, goodbye).await;
+        let _ = tokio::time::timeout(CLOSING_TIME, closing).await;
     }
 
-    /// What was sent in the clear behind the reply could be read as protected: nothing may be there.
+    /// Takes the stream for an upgrade. Octets that came in the clear after the reply would be read as protected ones,
+    /// so there must be none.
     fn take_clear(&mut self, command: &'static str) -> Result<TcpStream> {
         if self.lines.holds_octets() {
             return Err(SecurityError::Injected(command).into());

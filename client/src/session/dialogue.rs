@@ -1,4 +1,4 @@
-//! What a person sees of the dialogue: never a password.
+//! The dialogue with the server as the person sees it (`-v`, `-a`): never with a password.
 
 use std::io::{self, Write as _};
 
@@ -6,10 +6,10 @@ use safetp_protocol::reply::Reply;
 
 use crate::{session::CommandLine, text::printable};
 
-/// How much of a long argument is shown.
+/// Characters of a long message that are shown.
 const SHORT: usize = 24;
 
-/// What of the dialogue goes to stderr.
+/// The parts of the dialogue that are shown on stderr.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Dialogue {
     /// Every command and every reply.
@@ -19,7 +19,7 @@ pub(crate) struct Dialogue {
 }
 
 impl Dialogue {
-    /// A command goes out.
+    /// Shows a command that is sent.
     pub(super) fn command(self, command: &CommandLine) {
         let text = command.to_string();
         match text.strip_prefix("ADAT ") {
@@ -29,7 +29,7 @@ impl Dialogue {
         }
     }
 
-    /// A reply has come.
+    /// Shows a reply that has arrived.
     pub(super) fn reply(self, reply: &Reply) {
         if let Some(adat) = reply.text().strip_prefix(b"ADAT=") {
             return self.adat(&format!("< {} ADAT=", reply.code()), &printable(adat));
@@ -51,6 +51,6 @@ impl Dialogue {
 }
 
 fn print(line: &str) {
-    // Nobody is left to tell that stderr is gone.
+    // Where stderr is closed there is no other place to report it.
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,5 +1,5 @@
-//! HASH (draft-bryan-ftpext-hash-02) and RANG (draft-bryan-ftp-range-08): what a file of the server contains, without
-//! its octets.
+//! HASH (draft-bryan-ftpext-hash-02) and RANG (draft-bryan-ftp-range-08): the digest of a remote file, computed by the
+//! server.
 
 use std::time::Duration;
 
@@ -9,38 +9,39 @@ use super::{CommandLine, Session};
 use crate::{failure::Result, url::RemotePath};
 
 const ALGORITHM: &str = "SHA-256";
-/// A server that reads and hashes at least this many octets a second is waited for.
+/// Octets per second that a server must hash at least, for the time limit.
 const SLOWEST: u64 = 16 * 1024 * 1024;
 
 impl Session {
-    /// The SHA-256 of the first `length` octets of a file; `None` where the server does not tell it. `length` is not 0.
+    /// The SHA-256 of the first `length` octets of a file; `None` where the server does not offer it. `length` is not
+    /// 0.
     pub(crate) async fn file_hash(&mut self, path: &RemotePath, length: u64) -> Result<Option<[u8; 32]>> {
         let Some(is_selected) = self.features.hash(ALGORITHM) else { return Ok(None) };
         let last = length.saturating_sub(1);
         if !is_selected && !self.ask(&CommandLine::of("OPTS HASH", ALGORITHM)).await?.code().is_success() {
             return Ok(None);
         }
-        // A server without RANG hashes all of it, which may be just what is wanted: the reply says.
+        // A server without RANG hashes the whole file, which may have this length: the reply tells the range.
         let is_ranged = self.ask(&CommandLine::of("RANG", format!("0 {last}"))).await?.code().number() == 350;
         let limit = self.options.timeout + Duration::from_secs(length / SLOWEST);
         let reply = self.ask_within(&CommandLine::with("HASH", path.argument().as_ref()), limit).await?;
         let hash = hash_of(&reply, last);
         if hash.is_none() && is_ranged {
-            // A range that no HASH has used must not be the next transfer's.
+            // A range that no HASH has used must not apply to the next transfer.
             self.ask(&CommandLine::of("RANG", "1 0")).await?;
         }
         Ok(hash)
     }
 }
 
-/// `213 SHA-256 0-1023 hexdigest name`, where it is of the octets from the first to `last`.
+/// Reads `213 SHA-256 0-1023 hexdigest name`, if it is about the octets from 0 to `last`.
 fn hash_of(reply: &Reply, last: u64) -> Option<[u8; 32]> {
     let text = std::str::from_utf8(reply.text()).ok().filter(|_| reply.code().number() == 213)?;
     let mut words = text.split(' ');
-    let is_meant = words.next()?.eq_ignore_ascii_case(ALGORITHM) && words.next()? == format!("0-{last}");
+    let is_requested = words.next()?.eq_ignore_ascii_case(ALGORITHM) && words.next()? == format!("0-{last}");
     let digits = words
         .next()
-        .filter(|digits| is_meant && digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+        .filter(|digits| is_requested && digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
     let mut hash = [0; 32];
     for (octet, pair) in hash.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
         *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_counts_only_for_the_octets_that_were_meant() {
+    fn a_hash_counts_only_with_the_requested_algorithm_and_range() {
         let digits = "0a".repeat(32);
         let hash = |text: &str, last| hash_of(&Reply::new(213, text), last);
         assert_eq!(hash(&format!("SHA-256 0-1023 {digits} a name"), 1023), Some([10; 32]));

@@ -1,4 +1,4 @@
-//! USER and PASS, then PBSZ and PROT: after this, files may be asked for.
+//! The login: USER and PASS, then PBSZ, PROT, FEAT and TYPE, after which files can be transferred.
 
 use safetp_protocol::{
     command::Argument,
@@ -11,7 +11,7 @@ use super::{CommandLine, DataLevel, Features, Session, data::Protection, replies
 use crate::failure::{Failure, LoginError, Result, SecurityError};
 
 impl Session {
-    /// Logs in and makes all ready for transfers. `password` is asked only if the server asks.
+    /// Logs in and prepares transfers. `password` is called only if the server asks for one.
     pub(crate) async fn login(
         &mut self,
         user: &str,
@@ -25,7 +25,7 @@ impl Session {
             let pass = pass.ok_or_else(|| LoginError::Unsendable { user: user.to_owned() })?;
             reply = self.ask(&pass).await?;
         }
-        // 202: PASS was not needed. 232: the mechanism has said who it is.
+        // 202: PASS was not needed. 232: the mechanism has identified the user (RFC 2228 §3).
         if !reply.code().is_success() {
             return Err(LoginError::Refused { user: user.to_owned(), reply: shown(&reply) }.into());
         }
@@ -35,7 +35,7 @@ impl Session {
         Ok(())
     }
 
-    /// PBSZ and PROT. A server that does not take the level gets no file and gives none.
+    /// Sends PBSZ and PROT. If the server refuses the level, no file is transferred.
     pub(crate) async fn protect_data(&mut self) -> Result<()> {
         self.protection = match &self.security {
             Security::Clear => {
@@ -63,11 +63,11 @@ impl Session {
         Ok(())
     }
 
-    /// Before a password goes out for nothing.
+    /// Refuses a level that the mechanism does not have, before a password is sent.
     pub(crate) fn check_level(&self) -> Result<()> {
         match (&self.security, self.options.level) {
             (Security::Tls(_), DataLevel::S) => {
-                Err(Failure::Usage("TLS has no PROT S: take --protection p, or --mechanism x-safetp1".into()))
+                Err(Failure::Usage("TLS has no PROT S: use --protection p, or --mechanism x-safetp1".into()))
             }
             _ => Ok(()),
         }
@@ -92,12 +92,12 @@ fn blocks(keys: DataKeys, level: DataLevel, size: BlockSize) -> Protection {
     Protection::Blocks { keys, level, size }
 }
 
-/// The size that was asked for, or the smaller one that the server says with `PBSZ=` (RFC 2228 §3).
+/// The requested size, or the smaller one in the reply, `PBSZ=` (RFC 2228 §3).
 fn agreed(reply: &Reply, wanted: BlockSize) -> Option<BlockSize> {
     let text = std::str::from_utf8(reply.text()).ok()?;
     let Some((_, number)) = text.split_once("PBSZ=") else { return Some(wanted) };
     let digits = number.split(|char: char| !char.is_ascii_digit()).next()?;
-    // The number itself is compared: `negotiate` makes the largest size of whatever is above it.
+    // The number itself is compared, since `negotiate` reduces a larger one to the largest size.
     let number = digits.parse().ok().filter(|number| *number <= wanted.get())?;
     BlockSize::negotiate(number)
 }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_server_may_make_blocks_smaller_and_never_larger() {
+    fn the_server_may_reduce_the_block_size_but_not_raise_it() {
         let wanted = BlockSize::negotiate(4096).unwrap();
         let size = |text: &str| agreed(&Reply::new(200, text), wanted).map(BlockSize::get);
         assert_eq!(size("PBSZ=4096"), Some(4096));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn one_octet_more_than_the_largest_size_is_more_than_was_asked_for() {
+    fn a_block_size_above_the_maximum_is_refused_and_not_clamped() {
         let largest = BlockSize::negotiate(65536).unwrap();
         for (text, size) in [("PBSZ=65536", Some(65536)), ("PBSZ=65537", None), ("PBSZ=4294967296", None)] {
             assert_eq!(agreed(&Reply::new(200, text), largest).map(BlockSize::get), size, "{text}");

@@ -1,4 +1,4 @@
-//! How a session is to be: what the command line says, as types.
+//! The options of a session, as the command line gives them.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,61 +7,57 @@ use safetp_protocol::security::safetp1::BlockSize;
 
 use crate::{known_servers::KnownServers, session::Dialogue};
 
-/// What protects the session.
+/// The mechanism that protects a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mechanism {
-    /// RFC 4217.
+    /// TLS by AUTH (RFC 4217).
     Tls,
-    /// docs/x-safetp1.md.
+    /// X-SafeTP1 (docs/x-safetp1.md).
     #[value(name = "x-safetp1")]
     SafeTp1,
 }
 
-/// RFC 2228's protection of data connections; E is offered by no mechanism here.
+/// The protection of data connections (RFC 2228, PROT). No mechanism here offers E.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DataLevel {
-    /// In the clear.
+    /// No protection.
     C,
-    /// With integrity alone; X-SafeTP1 only.
+    /// Integrity only (X-SafeTP1).
     S,
-    /// With integrity and privacy.
+    /// Integrity and privacy.
     P,
 }
 
-/// A version of TLS, where only one is wanted.
+/// The only version of TLS to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TlsVersion {
-    /// RFC 5246.
+    /// TLS 1.2 (RFC 5246).
     #[value(name = "1.2")]
     V1_2,
-    /// RFC 8446.
+    /// TLS 1.3 (RFC 8446).
     #[value(name = "1.3")]
     V1_3,
 }
 
-/// How a session is to be.
+/// The options of a session.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// What protects the session; none: TLS, or X-SafeTP1 with a known key where no TLS is listed.
+    /// `None`: TLS, or X-SafeTP1 with a known key where no TLS is listed.
     pub(crate) mechanism: Option<Mechanism>,
-    /// The person has said so in as many words: no protection at all.
+    /// No protection at all, by `--insecure-clear-text`.
     pub(crate) insecure_clear_text: bool,
-    /// The protection of data connections.
     pub(crate) level: DataLevel,
-    /// The largest block under X-SafeTP1.
+    /// The largest protected block under X-SafeTP1.
     pub(crate) block_size: BlockSize,
-    /// The server dials this client for data.
+    /// The server opens the data connections.
     pub(crate) active: bool,
-    /// How long any one step may take.
+    /// The time limit on each step.
     pub(crate) timeout: Duration,
-    /// Certificates of the CAs to trust, in place of the system's.
+    /// A PEM file of the certificates to trust in place of the system's.
     pub(crate) ca: Option<PathBuf>,
-    /// The only version of TLS to speak.
     pub(crate) tls_version: Option<TlsVersion>,
-    /// The keys that are known.
     pub(crate) known_servers: KnownServers,
-    /// An unknown key is stored without a question.
+    /// An unknown X-SafeTP1 key is stored without asking.
     pub(crate) accept_new_key: bool,
-    /// What of the dialogue is shown.
     pub(crate) dialogue: Dialogue,
 }

@@ -1,33 +1,33 @@
-//! What replies say: sizes, paths, features, entries of a directory. All of it is a stranger's.
+//! The contents of replies: sizes, times, paths, features, entries of a directory. None of it is trusted.
 
 use safetp_protocol::reply::Reply;
 
 use crate::text::ServerText;
 
-/// A reply for people: its code and the text of its last line.
+/// A reply as people see it: its code and the text of its last line.
 pub(crate) fn shown(reply: &Reply) -> ServerText {
     ServerText::new([reply.code().to_string().as_bytes(), b" ", reply.text()].concat())
 }
 
-/// The number in a 213: an answer to SIZE (RFC 3659 §4).
+/// The size in a 213 to SIZE (RFC 3659 §4), in octets.
 pub(crate) fn size(reply: &Reply) -> Option<u64> {
     let text = std::str::from_utf8(reply.text()).ok()?.trim();
     text.parse().ok().filter(|_| reply.code().number() == 213)
 }
 
-/// The instant in a 213: an answer to MDTM (RFC 3659 §3), in UTC.
+/// The time in a 213 to MDTM (RFC 3659 §3), in UTC.
 pub(crate) fn modified(reply: &Reply) -> Option<jiff::Timestamp> {
     let text = std::str::from_utf8(reply.text()).ok()?;
     timestamp(text.trim()).filter(|_| reply.code().number() == 213)
 }
 
-/// RFC 3659 §2.3, with its fraction of a second if it has one.
+/// A time of RFC 3659 §2.3, with or without a fraction of a second.
 fn timestamp(text: &str) -> Option<jiff::Timestamp> {
     let date = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S%.f", text).ok()?;
     date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
-/// The path in a 257 (RFC 959, appendix II): between quotation marks, a doubled one being one.
+/// The path in a 257 (RFC 959, appendix II): between quotation marks; one inside of it is doubled.
 pub(crate) fn directory(reply: &Reply) -> Option<ServerText> {
     let mut octets = reply.text().iter().copied().skip_while(|octet| *octet != b'"').skip(1).peekable();
     let mut path = Vec::new();
@@ -40,14 +40,14 @@ pub(crate) fn directory(reply: &Reply) -> Option<ServerText> {
     None
 }
 
-/// What a server says that it can do (RFC 2389).
+/// The features of a server (FEAT, RFC 2389).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Features {
     lines: Vec<String>,
 }
 
 impl Features {
-    /// From the reply to FEAT; a server that does not know the command has none.
+    /// Reads the reply to FEAT; a negative one lists no features.
     pub(super) fn of(reply: &Reply) -> Self {
         if !reply.code().is_success() {
             return Self::default();
@@ -56,12 +56,12 @@ impl Features {
         Self { lines: lines.collect() }
     }
 
-    /// Whether the feature is listed.
+    /// Returns whether the feature is listed.
     pub(crate) fn lists(&self, name: &str) -> bool {
         self.lines.iter().any(|line| line.split(' ').next() == Some(name))
     }
 
-    /// Whether HASH is listed with this algorithm and, if so, whether it is the one in force (its asterisk).
+    /// Returns whether this algorithm of HASH is the selected one (asterisk); `None` if it is not listed.
     pub(super) fn hash(&self, algorithm: &str) -> Option<bool> {
         let mut algorithms =
             self.lines.iter().filter_map(|line| line.strip_prefix("HASH ")).flat_map(|list| list.split(';'));
@@ -69,7 +69,7 @@ impl Features {
         Some(listed.ends_with('*'))
     }
 
-    /// Whether `AUTH` is listed with this mechanism. Some servers list several in one line.
+    /// Returns whether AUTH is listed with this mechanism. Some servers list several in one line.
     pub(super) fn lists_auth(&self, mechanism: &str) -> bool {
         let arguments = self.lines.iter().filter_map(|line| line.strip_prefix("AUTH "));
         arguments.flat_map(|line| line.split([';', ',', ' '])).any(|name| name == mechanism)
@@ -79,31 +79,28 @@ impl Features {
 /// One entry of a directory (RFC 3659 §7.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// What it is.
     pub(crate) kind: EntryKind,
-    /// In octets, if the server says.
+    /// In octets, if the server reports it.
     pub(crate) size: Option<u64>,
-    /// When it was last changed, if the server says.
+    /// The time of the last change, if the server reports it.
     pub(crate) modified: Option<jiff::Timestamp>,
-    /// Its name.
     pub(crate) name: ServerText,
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
-    /// Octets.
     File,
     /// A directory inside of the listed one.
     Directory,
     /// The listed directory itself or its parent.
     Itself,
-    /// A link, a device, something of the system's.
+    /// A link, a device, or another type of the server's system.
     Other,
 }
 
 impl Entry {
-    /// From one line of MLSD or MLST: facts, a space, the name.
+    /// Parses one line of MLSD or MLST: facts, a space, the name.
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         let space = line.iter().position(|octet| *octet == b' ')?;
         let (facts, name) = line.split_at_checked(space)?;
@@ -120,7 +117,7 @@ impl Entry {
         };
         let name = name.strip_prefix(b" ").filter(|name| !name.is_empty())?;
         let size = fact("size").and_then(|size| size.parse().ok());
-        // People read whole seconds.
+        // Whole seconds are enough for people.
         let modified = fact("modify").and_then(timestamp);
         let modified = modified.and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
         Some(Self { kind, size, modified, name: ServerText::new(name) })
@@ -134,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instant_may_have_a_fraction() {
+    fn a_time_may_have_a_fraction_of_a_second() {
         let time = |text: &str| modified(&Reply::new(213, text)).map(|time| time.to_string());
         assert_eq!(time("20240229235959"), Some("2024-02-29T23:59:59Z".into()));
         assert_eq!(time("20240229235959.25"), Some("2024-02-29T23:59:59.25Z".into()));
@@ -142,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_in_257_has_its_quotation_marks_doubled() {
+    fn doubled_quotation_marks_in_257_are_single_ones() {
         let path = |text: &str| directory(&Reply::new(257, text));
         assert_eq!(path(r#""/a ""b""" is the current directory"#), Some(ServerText::new(r#"/a "b""#)));
         assert_eq!(path("/a is the current directory"), None);
     }
 
     #[test]
-    fn mechanisms_are_found_however_a_server_lists_them() {
+    fn mechanisms_are_found_in_one_line_or_several() {
         let features = |lines: &[&str]| {
             let lines = lines.iter().map(|line| line.as_bytes().to_vec());
             Features::of(&Reply::with_lines(211, "Features:", lines, "End"))
@@ -162,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_in_force_has_an_asterisk() {
+    fn the_selected_hash_has_an_asterisk() {
         let hash = |line: &str| {
             let lines = [line.as_bytes().to_vec()];
             Features::of(&Reply::with_lines(211, "Features:", lines, "End")).hash("SHA-256")
@@ -175,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_has_a_kind_a_size_a_time_and_a_name_with_spaces() {
+    fn an_mlsd_line_gives_kind_size_time_and_a_name_with_spaces() {
         let entry = Entry::parse(b"Type=file;Size=12;Modify=20240229235959.123; a b; c").unwrap();
         assert_eq!((entry.kind, entry.size, entry.name.octets()), (EntryKind::File, Some(12), &b"a b; c"[..]));
         assert_eq!(entry.modified.unwrap().to_string(), "2024-02-29T23:59:59Z");
@@ -185,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_a_server_says_makes_us_panic(line: Vec<u8>, text in "[0-9(),|\" a]{0,30}") {
+        fn no_reply_makes_a_parser_panic(line: Vec<u8>, text in "[0-9(),|\" a]{0,30}") {
             let _ = Entry::parse(&line);
             let reply = Reply::new(213, text);
             let _ = (size(&reply), modified(&reply), directory(&reply));

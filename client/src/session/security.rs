@@ -1,4 +1,4 @@
-//! The mechanisms: which one it is to be, and the step from clear text to protection.
+//! The choice of a mechanism, and the step from clear text to protection.
 
 pub(super) mod safetp1;
 pub(super) mod tls;
@@ -17,16 +17,16 @@ use crate::{
     url::Server,
 };
 
-/// What protects a session, with what its data connections need of it.
+/// The protection of a session, with what its data connections need from it.
 #[derive(Debug)]
 pub(super) enum Security {
-    /// Nothing: the person has said so.
+    /// None, by `--insecure-clear-text`.
     Clear,
     Tls(tls::Connector),
     SafeTp1(DataKeys),
 }
 
-/// Protects the control connection. After a failure there is no second try with less.
+/// Protects the control connection. A failure is not followed by another attempt with less.
 pub(super) async fn protect(
     control: &mut Control,
     server: &Server,
@@ -38,11 +38,11 @@ pub(super) async fn protect(
     }
     let choice = choose(control, server, options).await?;
     match choice {
-        Choice::Tls { was_done } => {
+        Choice::Tls { was_used } => {
             let connector = tls::Connector::new(server, options)?;
             match authenticate(control, server, "TLS", 234).await {
-                Err(Failure::Security(SecurityError::NotOffered { server, reply, .. })) if was_done => {
-                    return Err(SecurityError::TalkedDown { server, reply }.into());
+                Err(Failure::Security(SecurityError::NotOffered { server, reply, .. })) if was_used => {
+                    return Err(SecurityError::Downgraded { server, reply }.into());
                 }
                 answer => answer?,
             };
@@ -54,34 +54,35 @@ pub(super) async fn protect(
             let message1 = authenticate(control, server, "X-SafeTP1", 334).await?;
             let keys = safetp1::exchange(control, server, &message1, dialled, options).await?;
             if is_fallback && features(control).await?.lists_auth("TLS") {
-                return Err(SecurityError::Hidden { server: server.clone() }.into());
+                return Err(SecurityError::TlsHidden { server: server.clone() }.into());
             }
             Ok(Security::SafeTp1(keys))
         }
     }
 }
 
-/// Which mechanism it is to be.
+/// The chosen mechanism.
 enum Choice {
-    /// `was_done`: the server has done TLS in an earlier session.
-    Tls { was_done: bool },
-    /// `is_fallback`: not because the person asked for it now, but because TLS was not listed in the clear.
+    /// `was_used`: in an earlier session with this server.
+    Tls { was_used: bool },
+    /// `is_fallback`: chosen because TLS was not listed in the clear, and not by `--mechanism`.
     SafeTp1 { is_fallback: bool },
 }
 
-/// TLS, unless a person has asked for X-SafeTP1: now, or when a key of this server was stored. FEAT comes in the clear, so
-/// whoever is in the line could choose between the two; with a server that has once done TLS he is not asked.
+/// TLS, unless the person has asked for X-SafeTP1: by `--mechanism`, or by storing a key of this server, where TLS is
+/// not listed. The list comes in the clear, so a man in the middle can force the choice, but not with a server that has
+/// used TLS before: it is not asked.
 async fn choose(control: &mut Control, server: &Server, options: &Options) -> Result<Choice> {
     let known = &options.known_servers;
-    let was_done = known.tls(server)?.was_done;
+    let was_used = known.tls(server)?.was_used;
     match options.mechanism {
         Some(Mechanism::SafeTp1) => return Ok(Choice::SafeTp1 { is_fallback: false }),
-        Some(Mechanism::Tls) => return Ok(Choice::Tls { was_done }),
-        None if was_done || !known.has_key(server)? => return Ok(Choice::Tls { was_done }),
+        Some(Mechanism::Tls) => return Ok(Choice::Tls { was_used }),
+        None if was_used || !known.has_key(server)? => return Ok(Choice::Tls { was_used }),
         None => {}
     }
     let lists_tls = features(control).await?.lists_auth("TLS");
-    Ok(if lists_tls { Choice::Tls { was_done } } else { Choice::SafeTp1 { is_fallback: true } })
+    Ok(if lists_tls { Choice::Tls { was_used } } else { Choice::SafeTp1 { is_fallback: true } })
 }
 
 async fn features(control: &mut Control) -> Result<Features> {
@@ -89,24 +90,24 @@ async fn features(control: &mut Control) -> Result<Features> {
     Ok(Features::of(&control.reply().await?))
 }
 
-/// Without the note the next session is as safe as this one was, so where it cannot be written nothing is lost yet.
+/// A note that cannot be written is no failure: without it the next session is as safe as this one.
 fn note_tls(server: &Server, options: &Options) {
     if let Err(error) = options.known_servers.note_tls(server)
         && options.dialogue.all
     {
-        terminal::tell(&format!("cannot note that {server} does TLS: {error}"));
+        terminal::tell(&format!("cannot note that {server} uses TLS: {error}"));
     }
 }
 
-/// Whether the person at the terminal, if there is one, stands for a certificate that no CA stands for.
+/// Asks the person at the terminal to accept a certificate that no trusted CA has signed. Without a terminal: no.
 pub(super) fn is_accepted(server: &Server, facts: &CertificateFacts) -> Result<bool> {
     if !terminal::is_attended() {
         return Ok(false);
     }
     let time = |time: Option<Timestamp>| time.map_or_else(|| "?".into(), |time| time.to_string());
     let question = format!(
-        "Nobody trusted here has signed the certificate of {server}. It is for {}, valid from {} to {}.\nIts SHA-256 \
-         fingerprint is\n  {}\nIs that the one that its administrator gives? (yes/no) ",
+        "No trusted CA has signed the certificate of {server}. It is for {}, valid from {} to {}.\nIts SHA-256 \
+         fingerprint is\n  {}\nIs this the fingerprint that its administrator gives? (yes/no) ",
         facts.shown_names(),
         time(facts.not_before),
         time(facts.not_after),

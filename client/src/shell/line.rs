@@ -1,4 +1,4 @@
-//! Lines to commands.
+//! The parser of lines at the prompt.
 
 use std::path::PathBuf;
 
@@ -18,33 +18,33 @@ struct Line {
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 #[command(disable_help_flag = true)]
 pub(super) enum ShellCommand {
-    /// List a directory of the server.
+    /// List a remote directory.
     Ls {
-        /// With kind, size and time (UTC).
+        /// Show kind, size and time (UTC).
         #[arg(short)]
         long: bool,
-        /// Which one; this one if none is named.
+        /// Directory or file to list. Default: the current directory.
         path: Option<PathBuf>,
     },
-    /// Go to a directory of the server.
+    /// Change the remote directory.
     Cd {
-        /// Which one.
+        /// Directory to change to.
         path: PathBuf,
     },
-    /// Tell the directory of the server.
+    /// Show the remote directory.
     Pwd,
-    /// Go to a directory of this machine.
+    /// Change the local directory.
     Lcd {
-        /// Which one.
+        /// Directory to change to.
         path: PathBuf,
     },
-    /// Tell the directory of this machine.
+    /// Show the local directory.
     Lpwd,
     /// Fetch a file.
     Get {
-        /// Which one.
+        /// File to fetch.
         path: PathBuf,
-        /// Where to.
+        /// Local file or directory.
         local: Option<PathBuf>,
         /// Resume from LOCAL.part.
         #[arg(short = 'c', long = "continue")]
@@ -52,45 +52,45 @@ pub(super) enum ShellCommand {
     },
     /// Store a file.
     Put {
-        /// Which one.
+        /// File to store.
         local: PathBuf,
-        /// Where to.
+        /// Remote file, or directory with a slash at the end.
         path: Option<PathBuf>,
-        /// Resume after what the server has.
+        /// Resume after what the server already has.
         #[arg(short = 'c', long = "continue")]
         resume: bool,
     },
     /// Remove a file.
     Rm {
-        /// Which one.
+        /// File to remove.
         path: PathBuf,
     },
     /// Remove an empty directory.
     Rmdir {
-        /// Which one.
+        /// Directory to remove.
         path: PathBuf,
     },
-    /// Make a directory.
+    /// Create a directory.
     Mkdir {
-        /// Which one.
+        /// Directory to create.
         path: PathBuf,
     },
-    /// Give a file or a directory another name.
+    /// Rename or move a file or a directory.
     Mv {
-        /// Which one.
+        /// File or directory to move.
         from: PathBuf,
-        /// Its new name.
+        /// New path.
         to: PathBuf,
     },
-    /// Leave.
+    /// End the session.
     #[command(aliases = ["exit", "bye"])]
     Quit,
 }
 
 impl ShellCommand {
-    /// `None`: an empty line, a comment, or help, which has been given. Words are quoted as in a shell.
+    /// Parses a line, with quotation as in a shell. `None`: an empty line, a comment, or help, which has been printed.
     pub(super) fn parse(line: &str) -> Result<Option<Self>> {
-        let words = shlex::split(line).ok_or_else(|| Failure::Usage("a quotation mark is missing".into()))?;
+        let words = shlex::split(line).ok_or_else(|| Failure::Usage("a closing quotation mark is missing".into()))?;
         if words.is_empty() {
             return Ok(None);
         }
@@ -105,7 +105,7 @@ impl ShellCommand {
     }
 }
 
-/// The first line of clap's, without its headline.
+/// The first line of a message of clap, without its prefix.
 fn sentence(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     first.strip_prefix("error: ").unwrap_or(first).to_owned()
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_line_and_a_comment_are_no_commands() {
+    fn empty_lines_and_comments_are_ignored() {
         for line in ["", "   ", "# get nothing"] {
             assert_eq!(ShellCommand::parse(line).unwrap(), None, "{line}");
         }
     }
 
     #[test]
-    fn what_is_no_command_is_a_failure_with_a_sentence() {
+    fn an_invalid_line_is_exit_code_2_with_one_sentence() {
         for line in ["fly", "get", "get \"a", "pwd x"] {
             let failure = ShellCommand::parse(line).unwrap_err();
             assert_eq!(failure.exit_code(), 2, "{line}: {failure}");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn all_words_for_leaving_are_one() {
+    fn exit_and_bye_are_quit() {
         for line in ["quit", "exit", "bye"] {
             assert_eq!(ShellCommand::parse(line).unwrap(), Some(ShellCommand::Quit), "{line}");
         }

@@ -1,4 +1,4 @@
-//! Where lines come from: a person, who can edit them and has a history, or a file.
+//! The source of lines: a person at a terminal, with an editor and a history, or a file or pipe.
 
 use std::{
     env, fs,
@@ -13,17 +13,17 @@ use crate::{
     url::Server,
 };
 
-/// Where lines come from.
+/// The source of lines.
 pub(super) enum Prompt {
     Person(Box<Editor>),
     Input,
 }
 
-/// A person's line editor.
+/// The line editor at a terminal.
 pub(super) struct Editor {
     lines: DefaultEditor,
     text: String,
-    /// None where there is no home.
+    /// `None` without a home directory.
     history: Option<PathBuf>,
 }
 
@@ -35,13 +35,13 @@ impl Prompt {
         let mut editor = DefaultEditor::new().map_err(failed)?;
         let history = history_file();
         if let Some(file) = &history {
-            // The first time there is none.
+            // There is none the first time.
             let _ = editor.load_history(file);
         }
         Ok(Self::Person(Box::new(Editor { lines: editor, text: format!("safetp {server}> "), history })))
     }
 
-    /// Whether somebody reads what goes wrong.
+    /// Returns whether a person reads the messages.
     pub(super) fn is_attended(&self) -> bool {
         matches!(self, Self::Person(_))
     }
@@ -67,7 +67,7 @@ impl Editor {
                     self.remember(&line);
                     return Ok(Some(line));
                 }
-                // Ctrl-C throws away the line, Ctrl-D leaves.
+                // Ctrl-C discards the line, Ctrl-D ends the session.
                 Err(ReadlineError::Interrupted) => {}
                 Err(ReadlineError::Eof) => return Ok(None),
                 Err(error) => return Err(failed(error)),
@@ -75,7 +75,7 @@ impl Editor {
         }
     }
 
-    /// A history that cannot be kept is no reason not to go on.
+    /// Adds a line to the history. A failure is ignored: the command matters more.
     fn remember(&mut self, line: &str) {
         let is_new = self.lines.add_history_entry(line).unwrap_or(false);
         if let Some(file) = self.history.as_deref().filter(|_| is_new) {
@@ -85,7 +85,7 @@ impl Editor {
     }
 }
 
-/// One line of an answer.
+/// Prints one line on the standard output.
 pub(super) fn print(text: &str) -> Result<()> {
     Ok(writeln!(io::stdout(), "{text}").map_err(LocalError::terminal("write"))?)
 }

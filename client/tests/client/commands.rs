@@ -46,7 +46,7 @@ fn the_standard_streams_are_files_too() {
 }
 
 #[test]
-fn a_path_behind_two_slashes_begins_at_the_root() {
+fn a_path_after_two_slashes_starts_at_the_root() {
     let stage = Stage::new();
     fs::create_dir(stage.there("d")).unwrap();
     fs::write(stage.there("d/file"), b"x").unwrap();
@@ -55,7 +55,7 @@ fn a_path_behind_two_slashes_begins_at_the_root() {
 }
 
 #[test]
-fn ls_tells_names_and_on_demand_kind_size_and_time() {
+fn ls_lists_names_and_with_l_kind_size_and_time() {
     let stage = Stage::new();
     fs::create_dir(stage.there("folder")).unwrap();
     fs::write(stage.there("file"), b"12345").unwrap();
@@ -88,7 +88,7 @@ fn files_and_directories_are_moved_and_removed() {
 }
 
 #[test]
-fn the_dialogue_is_shown_on_demand_and_never_the_password() {
+fn the_dialogue_is_shown_with_v_and_without_the_password() {
     let stage = Stage::new();
     let outcome = stage.safetp(&["ls", "-v", &stage.url("")]).run();
     let dialogue = &outcome.is_done().err;

@@ -7,7 +7,7 @@ use safetp_pod::PASSWORD;
 use crate::support::Stage;
 
 #[test]
-fn what_the_server_refuses_is_1() {
+fn a_refusal_is_1() {
     let stage = Stage::new();
     stage.safetp(&["get", &stage.url("nothing")]).run().is_failure(1, &["refused RETR nothing", "550"]);
     stage.safetp(&["rm", &stage.url("nothing")]).run().is_failure(1, &["refused DELE nothing"]);
@@ -15,23 +15,23 @@ fn what_the_server_refuses_is_1() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_2() {
+fn an_invalid_command_line_is_2() {
     let stage = Stage::new();
     stage.safetp(&["ls", "http://host/"]).run().is_failure(2, &["safetp://"]);
     stage.safetp(&["ls", &stage.url(""), "--insecure"]).run().is_failure(2, &["unexpected argument"]);
-    stage.safetp(&["get", &stage.url("folder/")]).run().is_failure(2, &["a directory is named"]);
-    stage.safetp(&["put", "-", &stage.url("")]).run().is_failure(2, &["what the file will be called"]);
+    stage.safetp(&["get", &stage.url("folder/")]).run().is_failure(2, &["names a directory"]);
+    stage.safetp(&["put", "-", &stage.url("")]).run().is_failure(2, &["end in the name of the new file"]);
 }
 
 #[test]
 fn a_password_in_a_url_is_2_and_is_not_repeated() {
     let stage = Stage::new();
     let outcome = stage.safetp(&["ls", "safetp://alice:hunter2@127.0.0.1/"]).run();
-    outcome.is_failure(2, &["does not belong into a URL", "SAFETP_PASSWORD"]);
+    outcome.is_failure(2, &["do not put a password in a URL", "SAFETP_PASSWORD"]);
 }
 
 #[test]
-fn a_server_that_is_not_reached_is_3() {
+fn an_unreachable_server_is_3() {
     let stage = Stage::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     stage.safetp(&["ls", &format!("safetp://alice@{free}/")]).run().is_failure(3, &["failed to connect", "firewall"]);
@@ -47,7 +47,7 @@ fn a_wrong_password_is_5() {
 fn without_a_password_and_a_terminal_it_is_5() {
     let stage = Stage::new();
     let outcome = stage.safetp(&["ls", &stage.url("")]).without_env("SAFETP_PASSWORD").run();
-    outcome.is_failure(5, &["a password for alice", "SAFETP_PASSWORD"]);
+    outcome.is_failure(5, &["no password for alice", "SAFETP_PASSWORD"]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_local_file_that_is_not_there_is_7() {
 }
 
 #[test]
-fn a_name_and_a_password_may_stand_in_netrc() {
+fn user_and_password_are_read_from_netrc() {
     let stage = Stage::new();
     let netrc = stage.here(".netrc");
     fs::write(&netrc, format!("machine 127.0.0.1 login alice password \"{PASSWORD}\"\n")).unwrap();

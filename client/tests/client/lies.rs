@@ -1,4 +1,5 @@
-//! Servers that lie, and networks that cut and change: nothing false is believed, nothing incomplete is called complete.
+//! Servers that lie, and networks that cut and change: nothing false is believed, nothing incomplete is called
+//! complete.
 
 use std::{
     fs,
@@ -51,7 +52,7 @@ const ALL: [By; 3] = [By::Nothing, By::Tls, By::SafeTp1];
 const PROTECTED: [By; 2] = [By::Tls, By::SafeTp1];
 
 #[test]
-fn without_a_lie_the_file_comes() {
+fn an_honest_server_delivers_the_file() {
     for by in ALL {
         let run = Run::new(Story::Honest, by);
         run.get().is_done();
@@ -70,7 +71,7 @@ fn a_download_that_is_cut_short_is_incomplete_and_has_no_name() {
 }
 
 #[test]
-fn what_the_server_does_not_call_whole_is_not_whole() {
+fn a_download_without_226_is_incomplete() {
     for story in [Story::SaysNotWhole, Story::SaysNothing] {
         for by in ALL {
             let run = Run::new(story, by);
@@ -81,7 +82,7 @@ fn what_the_server_does_not_call_whole_is_not_whole() {
 }
 
 #[test]
-fn an_upload_that_the_server_does_not_confirm_is_not_done() {
+fn an_upload_without_226_is_incomplete() {
     for story in [Story::SaysNotWhole, Story::SaysNothing] {
         let run = Run::new(story, By::Nothing);
         fs::write(run.path("file"), CONTENT).unwrap();
@@ -90,14 +91,14 @@ fn an_upload_that_the_server_does_not_confirm_is_not_done() {
 }
 
 #[test]
-fn data_that_was_changed_on_its_way_is_seen() {
+fn changed_data_is_detected() {
     for by in PROTECTED {
         let run = Run::new(Story::FlipsData, by);
-        run.get().is_failure(4, &["changed on its way"]);
+        run.get().is_failure(4, &["changed in transit"]);
         assert!(!run.path("file").exists(), "{by:?}");
     }
     let run = Run::new(Story::RepeatsData, By::SafeTp1);
-    run.get().is_failure(4, &["behind the end of the file"]);
+    run.get().is_failure(4, &["after the end of the file"]);
     assert!(!run.path("file").exists());
 }
 
@@ -120,26 +121,26 @@ fn a_server_that_makes_blocks_larger_than_asked_gets_no_file() {
     for size in ["64", "1000", "65536"] {
         let mut safetp = program::safetp(run.home.path(), &["get", &run.url(), "--pbsz", size, "--accept-new-key"]);
         let outcome = safetp.args(["--mechanism", "x-safetp1"]).env("SAFETP_PASSWORD", "secret").run();
-        outcome.is_failure(4, &["does not protect data as asked", "PBSZ="]);
+        outcome.is_failure(4, &["does not protect data as requested", "PBSZ="]);
     }
     assert!(!run.liar.heard().iter().any(|line| line.starts_with("PROT")), "{:?}", run.liar.heard());
 }
 
 #[test]
-fn a_reply_that_does_not_end_is_given_up() {
+fn an_endless_reply_is_an_error() {
     let run = Run::new(Story::NeverEnds, By::Nothing);
     run.get().is_failure(3, &["does not end"]);
 }
 
 #[test]
-fn a_path_of_the_server_paints_nothing_at_the_prompt() {
+fn a_path_from_the_server_is_escaped_at_the_prompt() {
     let run = Run::new(Story::PaintsPath, By::Nothing);
     let outcome = run.safetp(&["shell", &format!("safetp://alice@127.0.0.1:{}/", run.liar.port)]).input(b"pwd\n").run();
     assert_eq!(outcome.is_done().text(), "/\\u{1b}[2Ja\\u{202e}b\n");
 }
 
 #[test]
-fn get_joins_only_what_is_of_one_version() {
+fn get_does_not_resume_a_part_of_another_version() {
     let run = Run::new(Story::Honest, By::Nothing);
     let resume = |note: Option<String>| {
         fs::write(run.path("file.part"), &CONTENT[..10]).unwrap();
@@ -154,13 +155,13 @@ fn get_joins_only_what_is_of_one_version() {
     resume(Some(format!("{} 2026-01-01T00:00:00Z\n", CONTENT.len()))).is_failure(1, &["has changed since"]);
     let outcome = resume(Some(format!("{} -\n", CONTENT.len())));
     outcome.is_done();
-    assert!(outcome.err.contains("not proven"), "{}", outcome.err);
+    assert!(outcome.err.contains("cannot verify"), "{}", outcome.err);
     assert_eq!(fs::read(run.path("file")).unwrap(), CONTENT);
     assert!(!run.path("file.part.source").exists());
 }
 
 #[test]
-fn where_the_server_hashes_get_goes_by_the_octets() {
+fn get_compares_the_hash_where_the_server_has_one() {
     let run = Run::new(Story::Hashes, By::Nothing);
     fs::write(run.path("file.part"), b"something else").unwrap();
     run.safetp(&["get", "-c", &run.url()]).run().is_failure(1, &["begins with other octets"]);
@@ -177,7 +178,7 @@ fn put_resumes_only_after_the_beginning_of_the_same_file() {
     for (story, content, remark, rest) in [
         (Story::Hashes, &same, None, true),
         (Story::Hashes, &other, Some("begins with other octets"), false),
-        (Story::Honest, &same, Some("not proven"), true),
+        (Story::Honest, &same, Some("cannot verify"), true),
     ] {
         let run = Run::new(story, By::Nothing);
         fs::write(run.path("file"), content).unwrap();
@@ -189,7 +190,7 @@ fn put_resumes_only_after_the_beginning_of_the_same_file() {
 }
 
 #[test]
-fn replies_that_were_changed_or_are_in_the_clear_are_not_believed() {
+fn changed_replies_and_clear_replies_are_refused_under_x_safetp1() {
     let run = Run::new(Story::RepliesInTheClear, By::SafeTp1);
     run.get().is_failure(4, &["in the clear"]);
     let run = Run::new(Story::FlipsReply, By::SafeTp1);
@@ -197,9 +198,9 @@ fn replies_that_were_changed_or_are_in_the_clear_are_not_believed() {
 }
 
 #[test]
-fn a_reply_in_the_clear_behind_234_is_not_read_as_protected() {
+fn a_clear_reply_injected_after_234_is_refused() {
     let run = Run::new(Story::InjectsBehind234, By::Tls);
-    run.get().is_failure(4, &["in the clear behind AUTH TLS"]);
+    run.get().is_failure(4, &["in the clear after AUTH TLS"]);
 }
 
 /// A run in which nobody asks for a mechanism, and new keys are accepted.
@@ -228,7 +229,7 @@ fn a_refused_mechanism_is_not_replaced_and_nothing_goes_in_the_clear() {
 }
 
 #[test]
-fn a_list_without_tls_talks_nobody_down_to_x_safetp1() {
+fn a_feat_without_tls_causes_no_downgrade_to_x_safetp1() {
     let run = Run::new(Story::HidesTls, By::Tls);
     unasked(&run).run().is_done();
     assert!(!run.liar.heard().contains(&"AUTH X-SafeTP1".into()), "{:?}", run.liar.heard());
@@ -242,20 +243,20 @@ fn a_list_without_tls_talks_nobody_down_to_x_safetp1() {
 fn tls_that_was_taken_out_of_the_list_ends_the_session_before_a_name_is_sent() {
     let run = Run::new(Story::HidesTls, By::SafeTp1);
     know(&run, &[&key()]);
-    unasked(&run).run().is_failure(4, &["did not say so in the clear", "Somebody may be in the line"]);
+    unasked(&run).run().is_failure(4, &["its list in the clear had no TLS", "may be a man in the middle"]);
     assert!(!run.liar.heard().iter().any(|line| line.starts_with("USER")), "{:?}", run.liar.heard());
 }
 
 #[test]
-fn a_server_that_did_tls_once_is_not_spoken_to_without() {
+fn a_server_that_used_tls_is_not_used_without_it() {
     let run = Run::new(Story::RefusesTls, By::SafeTp1);
     know(&run, &[&key(), "tls"]);
-    unasked(&run).run().is_failure(4, &["has done TLS before", "tls line"]);
+    unasked(&run).run().is_failure(4, &["used TLS before", "tls line"]);
     assert_eq!(run.liar.heard(), ["AUTH TLS"]);
 }
 
 #[test]
-fn a_certificate_that_is_given_octet_for_octet_is_believed_for_its_names() {
+fn a_certificate_given_with_ca_is_trusted_for_its_names() {
     for story in [Story::IsItsOwnCa, Story::HasCommonName] {
         let run = Run::new(story, By::Tls);
         run.get().is_done();
@@ -265,7 +266,7 @@ fn a_certificate_that_is_given_octet_for_octet_is_believed_for_its_names() {
 }
 
 #[test]
-fn a_certificate_of_nobodys_is_shown_and_not_stored_without_a_terminal() {
+fn a_certificate_of_an_unknown_issuer_is_shown_but_not_stored_without_a_terminal() {
     for story in [Story::Honest, Story::IsItsOwnCa] {
         let run = Run::new(story, By::Tls);
         let another = Liar::start(Story::Honest, By::Tls);
@@ -275,8 +276,7 @@ fn a_certificate_of_nobodys_is_shown_and_not_stored_without_a_terminal() {
             .env("SSL_CERT_FILE", another.ca_file())
             .env("SSL_CERT_DIR", run.path(""));
         let outcome = safetp.run();
-        outcome
-            .is_failure(4, &["nobody trusted here has signed it", "it is for", "127.0.0.1", "SHA-256 ", "--ca FILE"]);
+        outcome.is_failure(4, &["no trusted CA has signed it", "it is for", "127.0.0.1", "SHA-256 ", "--ca FILE"]);
         assert!(!outcome.err.contains("Other"), "{}", outcome.err);
         assert_eq!(run.liar.heard(), ["AUTH TLS"]);
         assert!(!run.path(".config/safetp/known_servers").exists());
@@ -296,12 +296,12 @@ fn the_address_in_pasvs_reply_is_not_dialled() {
 }
 
 #[test]
-fn what_is_no_ftp_server_is_told_from_one_that_is_gone() {
-    Run::new(Story::AnotherProtocol, By::Tls).get().is_failure(3, &["no reply of an FTP server", "Check the port"]);
+fn a_server_of_another_protocol_is_reported_as_such() {
+    Run::new(Story::AnotherProtocol, By::Tls).get().is_failure(3, &["not a reply of an FTP server", "Check the port"]);
 }
 
 #[test]
-fn clear_text_is_spoken_where_it_was_asked_for_in_so_many_words() {
+fn clear_text_is_used_with_its_option() {
     let run = Run::new(Story::Honest, By::Nothing);
     run.get().is_done();
     assert!(run.liar.heard().iter().all(|line| !line.starts_with("AUTH")));

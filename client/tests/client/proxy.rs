@@ -81,7 +81,7 @@ fn lftp_mirrors_with_several_connections_at_once() {
 }
 
 #[test]
-fn pythons_ftplib_stores_goes_on_and_lists() {
+fn pythons_ftplib_stores_resumes_and_lists() {
     const SCRIPT: &str = "
 import ftplib, io, sys
 port, password = int(sys.argv[1]), sys.argv[2]
@@ -115,7 +115,7 @@ for active in (False, True):
 }
 
 #[test]
-fn the_plain_client_has_no_say_in_security() {
+fn security_commands_of_the_plain_client_are_refused() {
     let stage = Stage::both();
     let proxy = proxy(&stage, "tls");
     let mut plain = log_in(&proxy);
@@ -240,7 +240,7 @@ fn abor_ends_a_transfer_and_the_session_continues() {
 }
 
 #[test]
-fn data_that_was_changed_on_its_way_ends_the_session() {
+fn changed_data_ends_the_session() {
     let liar = Liar::start(Story::FlipsData, By::SafeTp1);
     let home = tempfile::tempdir().unwrap();
     let url = format!("safetp://127.0.0.1:{}", liar.port);
@@ -249,7 +249,7 @@ fn data_that_was_changed_on_its_way_ends_the_session() {
     let mut plain = log_in(&proxy);
     let _data = plain.open("RETR file");
     // Though the server itself says 226.
-    assert!(plain.expect(421).contains("changed on its way"));
+    assert!(plain.expect(421).contains("changed in transit"));
 }
 
 #[test]

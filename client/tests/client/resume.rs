@@ -19,7 +19,7 @@ fn set_age(path: &Path, age: Duration) {
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
-fn get_resumes_where_a_killed_one_was() {
+fn get_resumes_after_a_killed_get() {
     let stage = Stage::new();
     let content = octets(60_000_000);
     fs::write(stage.there("file"), &content).unwrap();
@@ -55,7 +55,7 @@ fn get_resumes_after_what_the_part_has() {
 }
 
 #[test]
-fn get_without_continue_begins_anew() {
+fn get_without_continue_starts_over() {
     let stage = Stage::new();
     fs::write(stage.there("file"), b"short").unwrap();
     fs::write(stage.here("file.part"), octets(1000)).unwrap();
@@ -91,7 +91,7 @@ fn put_resumes_after_what_the_server_has() {
 }
 
 #[test]
-fn put_goes_on_where_a_killed_one_was() {
+fn put_resumes_after_a_killed_put() {
     let stage = Stage::new();
     let content = octets(3_000_000);
     fs::write(stage.here("file"), &content).unwrap();
@@ -137,5 +137,5 @@ fn put_of_less_than_the_server_has_is_refused() {
     fs::write(stage.here("file"), b"short").unwrap();
     fs::write(stage.there("file"), octets(1000)).unwrap();
     let outcome = stage.safetp(&["put", "file", &stage.url(""), "--continue"]).run();
-    outcome.is_failure(1, &["more than the 5 here"]);
+    outcome.is_failure(1, &["more than the 5 of the local file"]);
 }

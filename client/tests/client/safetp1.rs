@@ -21,7 +21,7 @@ fn a_file_that_was_put_comes_back_with_get() {
 }
 
 #[test]
-fn a_stored_key_asks_for_it_where_tls_is_not_offered() {
+fn a_stored_key_selects_x_safetp1_where_tls_is_not_listed() {
     let stage = Stage::safetp1();
     stage
         .unasked(&["ls", &stage.url(""), "--accept-new-key"])
@@ -71,7 +71,7 @@ fn a_server_that_signs_for_another_address_fails_the_redirection_check() {
 }
 
 #[test]
-fn a_server_that_knows_no_address_yet_says_so() {
+fn a_server_without_an_address_refuses_with_431() {
     let stage = Stage::safetp1();
     stage.address.send_replace(None);
     stage.trusting(&["ls", &stage.url("")]).run().is_failure(4, &["431"]);
@@ -85,7 +85,7 @@ fn a_wrong_password_and_a_missing_file_have_their_exit_codes() {
 }
 
 #[test]
-fn uploads_and_downloads_go_on_where_they_stopped() {
+fn uploads_and_downloads_resume() {
     let stage = Stage::safetp1();
     let content = octets(100_000);
     fs::write(stage.here("file"), &content).unwrap();

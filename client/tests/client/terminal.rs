@@ -37,8 +37,8 @@ while read():
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 ";
 
-/// `dialogue`: question, answer, question, answer... An empty answer only waits. Each answer waits for its prompt, since
-/// what is typed while none is shown may be lost.
+/// `dialogue`: question, answer, question, answer... An empty answer only waits. Each answer waits for its prompt,
+/// since what is typed while none is shown may be lost.
 fn at_terminal(stage: &Stage, dialogue: &[&str], args: &[&str]) -> Completed {
     typist(stage, dialogue, args).arg("--ca").arg(stage.ca_file()).run()
 }
@@ -56,19 +56,19 @@ fn typist(stage: &Stage, dialogue: &[&str], args: &[&str]) -> Program {
 }
 
 #[test]
-fn a_certificate_of_nobodys_is_shown_stored_and_known_from_then_on() {
+fn a_certificate_of_an_unknown_issuer_is_accepted_once() {
     let stage = Stage::new();
     let url = stage.url("");
     let mut first = typist(&stage, &["(yes/no)", "no"], &["ls", &url]);
     let outcome = first.run();
     assert_eq!(outcome.code, Some(4), "{}", outcome.text());
     assert_eq!(stage.known_servers(), "");
-    let dialogue = ["localhost, 127.0.0.1, files.example.org", "", "(yes/no)", "yes", "Password of alice", PASSWORD];
+    let dialogue = ["localhost, 127.0.0.1, files.example.org", "", "(yes/no)", "yes", "Password for alice", PASSWORD];
     typist(&stage, &dialogue, &["ls", &url]).run().is_done();
     let known = stage.known_servers();
     let fingerprint = known.strip_prefix(&format!("{} tls ", stage.address())).unwrap().trim();
     assert_eq!(fingerprint.split(':').count(), 32, "{known}");
-    let again = typist(&stage, &["Password of alice", PASSWORD], &["ls", &url]).run();
+    let again = typist(&stage, &["Password for alice", PASSWORD], &["ls", &url]).run();
     assert!(!again.is_done().text().contains("yes/no"), "{}", again.text());
     assert_eq!(stage.known_servers(), known);
     let known = known.replace(fingerprint, &["AB"; 32].join(":"));
@@ -79,9 +79,9 @@ fn a_certificate_of_nobodys_is_shown_stored_and_known_from_then_on() {
 }
 
 #[test]
-fn a_new_key_is_stored_by_a_persons_word_and_a_password_is_asked_for_without_an_echo() {
+fn a_new_key_is_confirmed_and_the_password_is_not_echoed() {
     let stage = Stage::safetp1();
-    let dialogue = ["(yes/no)", "what?", "(yes/no)", "yes", "Password of alice", PASSWORD];
+    let dialogue = ["(yes/no)", "what?", "(yes/no)", "yes", "Password for alice", PASSWORD];
     let outcome = at_terminal(&stage, &dialogue, &["ls", &stage.url(""), "--mechanism", "x-safetp1"]);
     assert!(outcome.is_done().text().contains("SHA256:"), "{}", outcome.text());
     assert!(!outcome.text().contains(PASSWORD), "{}", outcome.text());
@@ -89,7 +89,7 @@ fn a_new_key_is_stored_by_a_persons_word_and_a_password_is_asked_for_without_an_
 }
 
 #[test]
-fn a_new_key_that_the_person_does_not_know_is_not_stored() {
+fn a_new_key_that_the_person_rejects_is_not_stored() {
     let stage = Stage::safetp1();
     let outcome = at_terminal(&stage, &["(yes/no)", "no"], &["ls", &stage.url(""), "--mechanism", "x-safetp1"]);
     assert_eq!(outcome.code, Some(4), "{}", outcome.text());
@@ -97,10 +97,10 @@ fn a_new_key_that_the_person_does_not_know_is_not_stored() {
 }
 
 #[test]
-fn at_the_prompt_a_failure_is_told_and_the_session_goes_on() {
+fn at_the_prompt_the_session_continues_after_a_failure() {
     let stage = Stage::new();
     let dialogue = [
-        "Password of alice",
+        "Password for alice",
         PASSWORD,
         "> ",
         "get nothing",

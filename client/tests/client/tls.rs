@@ -11,7 +11,7 @@ fn a_server_whose_ca_is_not_trusted_gets_nothing() {
     let stage = Stage::new();
     let other = Stage::new();
     let outcome = other.safetp(&["ls", "-v", &stage.url("")]).run();
-    outcome.is_failure(4, &["certificate of 127.0.0.1", "nobody trusted here", "--ca FILE"]);
+    outcome.is_failure(4, &["certificate of 127.0.0.1", "no trusted CA", "--ca FILE"]);
     assert!(!outcome.err.contains("> USER"), "{}", outcome.err);
 }
 
@@ -50,7 +50,7 @@ fn ftp_and_ftpes_mean_tls_too() {
 }
 
 #[test]
-fn prot_c_is_the_servers_to_refuse() {
+fn prot_c_is_sent_and_the_server_decides() {
     let stage = Stage::new();
     stage.safetp(&["ls", &stage.url(""), "--protection", "c"]).run().is_failure(4, &["534", "Nothing was transferred"]);
     let stage = Stage::with(|config| config.security.data = Requirement::Optional);
@@ -75,7 +75,7 @@ fn a_mechanism_that_is_not_offered_is_not_replaced_by_another() {
 }
 
 #[test]
-fn that_a_server_did_tls_is_noted_once() {
+fn that_a_server_used_tls_is_noted_once() {
     let stage = Stage::both();
     for _ in 0..2 {
         stage.safetp(&["ls", &stage.url("")]).run().is_done();

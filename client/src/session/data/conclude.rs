@@ -7,11 +7,11 @@ use crate::{
     session::{CommandLine, Session, replies::shown},
 };
 
-/// A listing of a directory with a million names fits, a server that never ends does not.
+/// The largest listing in octets: a million names fit, a server that never stops does not.
 const MAX_LISTING: usize = 256 * 1024 * 1024;
 
 impl Session {
-    /// The octets of a listing.
+    /// Fetches a listing.
     pub(crate) async fn list(&mut self, command: &CommandLine) -> Result<Vec<u8>> {
         let prepared = self.prepare().await?;
         let mut data = self.open(prepared, command, Direction::FromServer).await?;
@@ -40,7 +40,7 @@ impl Session {
             (Ok(()), Ok(reply)) => Err(Incomplete::Reply(shown(&reply)).into()),
             (Ok(()), Err(Failure::Connection(error))) => Err(Incomplete::Unconfirmed(error).into()),
             (Ok(()), Err(error)) => Err(error),
-            // The server, too, saw it break, and may know why.
+            // The server has seen it break as well, and may know why.
             (Err(DataError::Incomplete(Incomplete::Broken(_))), Ok(reply)) if !reply.code().is_success() => {
                 Err(Incomplete::Reply(shown(&reply)).into())
             }

@@ -11,22 +11,22 @@ use crate::{
     session::{CommandLine, Session, connect::dial_address, refused, replies::shown},
 };
 
-/// A data connection for the next command.
+/// The client's half of the next data connection.
 #[derive(Debug)]
 pub(crate) enum Prepared {
-    /// Dialled already.
+    /// Connected already.
     Passive(TcpStream),
-    /// The server will dial.
+    /// Waits for the server to connect.
     Active(TcpListener),
 }
 
 impl Session {
-    /// Makes a data connection ready. To be called right before [`Session::open`], but a REST may come between.
+    /// Prepares a data connection. To be called right before [`Session::open`]; only a REST may come between.
     pub(crate) async fn prepare(&mut self) -> Result<Prepared> {
         if self.options.active { self.prepare_active().await } else { self.prepare_passive().await }
     }
 
-    /// The offset of the next transfer (RFC 3659 §5).
+    /// Sets the offset of the next transfer by REST (RFC 3659 §5), in octets.
     pub(crate) async fn restart_at(&mut self, offset: u64) -> Result<()> {
         let command = CommandLine::of("REST", offset);
         let reply = self.ask(&command).await?;
@@ -75,7 +75,7 @@ impl Session {
         Ok(Prepared::Passive(stream.map_err(|source| ConnectionError::DialData { address, source })?))
     }
 
-    /// EPSV goes through every NAT; PASV, once EPSV is unknown to a server, for IPv4 only (RFC 2428).
+    /// EPSV works through every NAT; PASV is for IPv4 only (RFC 2428), and used once the server has refused EPSV.
     async fn passive_port(&mut self) -> Result<u16> {
         if !self.pasv_only {
             let command = CommandLine::verb("EPSV");
@@ -119,7 +119,7 @@ impl Session {
         Ok(accepted.map_err(|_| ConnectionError::NotDialled { port, waited })??)
     }
 
-    /// Where the data connection only broke, the server's reply says more about why.
+    /// Replaces a vague error of the data connection by the server's reply, which says more about the cause.
     async fn explained(&mut self, error: Failure) -> Failure {
         let reply = self.reply().await;
         let is_vague = matches!(error, Failure::Connection(ConnectionError::Broken(_) | ConnectionError::Closed));
@@ -130,7 +130,7 @@ impl Session {
     }
 }
 
-/// The first connection that comes from the server's address; others are dropped.
+/// Accepts the first connection from the server's address and drops others.
 async fn accept_from(listener: &TcpListener, peer: IpAddr) -> Result<TcpStream, ConnectionError> {
     loop {
         let (stream, address) = listener.accept().await.map_err(ConnectionError::Listen)?;

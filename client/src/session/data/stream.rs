@@ -24,17 +24,17 @@ use crate::{
     url::Server,
 };
 
-/// How many octets go over a data connection at a time.
+/// Octets that are moved over a data connection at a time.
 pub(crate) const CHUNK: usize = 128 * 1024;
-/// How long the server may take to close its side after ours is done.
+/// The time limit on the server to close its side after ours.
 const CLOSING_TIME: Duration = Duration::from_secs(5);
 
-/// Which way the octets go.
+/// The direction of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
-    /// RETR, LIST, ...
+    /// Download: RETR, LIST, ...
     FromServer,
-    /// STOR, ...
+    /// Upload: STOR, ...
     ToServer,
 }
 
@@ -103,7 +103,7 @@ impl DataStream {
         }
     }
 
-    /// Sends octets, all of them.
+    /// Sends all of these octets.
     pub(crate) async fn send(&mut self, octets: &[u8]) -> Result<(), DataError> {
         let limit = self.limit;
         let sent = match &mut self.channel {
@@ -138,7 +138,7 @@ impl DataStream {
         if let Err(error) = finished {
             return Err(self.broken(error));
         }
-        // What is not over by then ends with the close; the server's reply is what counts.
+        // After the limit the connection is closed anyway; the server's reply is what counts.
         let _ = tokio::time::timeout(CLOSING_TIME, self.drain()).await;
         Ok(())
     }
@@ -167,7 +167,8 @@ impl DataStream {
         }
     }
 
-    /// Takes the tickets that TLS 1.3 sends on a connection that only uploads, too: the next one needs them.
+    /// Reads to the end, and with it the tickets that TLS 1.3 sends on an upload as well: the next connection needs
+    /// them.
     async fn drain(&mut self) -> io::Result<()> {
         self.buffer.resize(CHUNK, 0);
         loop {
@@ -207,8 +208,8 @@ async fn send_last(stream: &mut TcpStream, octets: &[u8]) -> io::Result<()> {
     stream.shutdown().await
 }
 
-/// One block. After the last one one looks once, without waiting: octets that lie there are an error, while a reset takes
-/// nothing away from a file whose end is verified, nor does silence.
+/// Opens one block. After the last one it looks once for more, without waiting: octets there are an error. A reset or
+/// silence is not, since the end of the file is verified already.
 async fn open_block<'a>(
     stream: &mut BufReader<TcpStream>,
     opener: &mut Opener,
@@ -222,7 +223,7 @@ async fn open_block<'a>(
     match opener.open(block).map_err(unverified)? {
         Block::Payload(payload) => Ok(payload),
         Block::End if holds_octets(stream) => {
-            Err(SecurityError::Tampered("octets came behind the end of the file".into()).into())
+            Err(SecurityError::Tampered("octets came after the end of the file".into()).into())
         }
         Block::End => Ok(&[]),
     }
@@ -236,7 +237,7 @@ fn holds_octets(stream: &BufReader<TcpStream>) -> bool {
 
 fn cut_short(error: &io::Error) -> DataError {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Incomplete::Truncated("the block that is the end of the file").into(),
+        io::ErrorKind::UnexpectedEof => Incomplete::Truncated("the last block of the file").into(),
         _ => Incomplete::Broken(error.to_string()).into(),
     }
 }

@@ -11,13 +11,13 @@ use safetp_protocol::{
 
 use crate::{
     failure::{Failure, Result, SecurityError},
-    known_servers::{KnownServer, Standing},
+    known_servers::{KeyStatus, KnownServer},
     session::{CommandLine, Options, control::Control, replies::shown},
     terminal,
     url::Server,
 };
 
-/// From message 1 to 235. Nothing of the user's has been sent when this fails.
+/// Runs the exchange from message 1 to 235. Nothing about the user has been sent when it fails.
 pub(crate) async fn exchange(
     control: &mut Control,
     server: &Server,
@@ -59,12 +59,12 @@ fn failure(server: &Server, dialled: std::net::IpAddr, error: ClientError) -> Fa
     }
 }
 
-/// A known key goes on, a changed one never, an unknown one only by a person's word.
+/// Accepts a known key, never a changed one, and an unknown one only if the person accepts it.
 fn check_key(server: &Server, key: &PublicKey, options: &Options) -> Result<()> {
     let shown = KnownServer { server: server.clone(), fingerprint: key.fingerprint() };
     match options.known_servers.look_up(&shown).map_err(SecurityError::from)? {
-        Standing::Known => Ok(()),
-        Standing::Changed(known) => Err(SecurityError::ChangedKey {
+        KeyStatus::Known => Ok(()),
+        KeyStatus::Changed(known) => Err(SecurityError::ChangedKey {
             server: server.clone(),
             fingerprint: shown.fingerprint.to_string(),
             known: known.fingerprint.to_string(),
@@ -72,10 +72,10 @@ fn check_key(server: &Server, key: &PublicKey, options: &Options) -> Result<()> 
             line: known.line,
         }
         .into()),
-        Standing::Unknown if options.accept_new_key || is_accepted_by_person(&shown)? => {
+        KeyStatus::Unknown if options.accept_new_key || is_accepted_by_person(&shown)? => {
             Ok(options.known_servers.add(&shown)?)
         }
-        Standing::Unknown => {
+        KeyStatus::Unknown => {
             Err(SecurityError::UnknownKey { server: server.clone(), fingerprint: shown.fingerprint.to_string() }.into())
         }
     }
@@ -86,13 +86,14 @@ fn is_accepted_by_person(shown: &KnownServer) -> Result<bool> {
         return Ok(false);
     }
     let question = format!(
-        "The key of {} is not known yet. Its fingerprint is\n  {}\nIs that the one that its administrator gives? (yes/no) ",
+        "The key of {} is not known yet. Its fingerprint is\n  {}\nIs this the fingerprint that its administrator \
+         gives? (yes/no) ",
         shown.server, shown.fingerprint
     );
     terminal::is_confirmed(&question)
 }
 
-/// Fresh randomness of the system's for one exchange.
+/// The system's random numbers.
 fn randomness() -> impl rand_core::CryptoRng {
     rand_core::UnwrapErr(getrandom::SysRng)
 }

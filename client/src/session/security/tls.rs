@@ -1,4 +1,4 @@
-//! TLS by AUTH (RFC 4217): whom to believe, and what its failures mean.
+//! TLS by AUTH (RFC 4217): its configuration, and what its errors mean.
 
 use std::{fmt, io, sync::Arc};
 
@@ -19,13 +19,14 @@ use crate::{
     url::Server,
 };
 
-/// How many tickets are kept. In TLS 1.3 each is used once, and every connection brings new ones.
+/// Session tickets kept. In TLS 1.3 each is used once, and every connection brings new ones.
 const TICKETS: usize = 64;
 
-/// What is spoken, as IANA registers it (RFC 7301): so no server of another protocol can be made to answer (ALPACA).
+/// The protocol's registered name for ALPN (RFC 7301), so that no server of another protocol can be made to answer
+/// (ALPACA).
 const ALPN: &[u8] = b"ftp";
 
-/// Makes the TLS connections of one session, so that those for data resume the one for control.
+/// The source of the TLS connections of one session, whose data connections resume the control connection.
 #[derive(Clone)]
 pub(crate) struct Connector {
     connector: TlsConnector,
@@ -33,7 +34,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Reads the certificates to trust, so that a wrong file is said before anything is sent.
+    /// Reads the certificates to trust, so that an unusable file is reported before anything is sent.
     pub(crate) fn new(server: &Server, options: &Options) -> Result<Self> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier = CertificateVerifier::new(server, options, &provider)?;
@@ -45,11 +46,11 @@ impl Connector {
             .with_no_client_auth();
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.resumption = Resumption::in_memory_sessions(TICKETS);
-        let name = server.name().ok_or_else(|| Failure::Usage(format!("no certificate can be for {server}")))?;
+        let name = server.name().ok_or_else(|| Failure::Usage(format!("no certificate can be issued for {server}")))?;
         Ok(Self { connector: Arc::new(config).into(), name })
     }
 
-    /// One handshake, the client's part in it.
+    /// Performs one handshake.
     pub(crate) async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), stream).await
     }
@@ -61,7 +62,7 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// What an error of a connection means; those of TLS travel inside of [`io::Error`].
+/// The failure that an error of a connection means; errors of TLS are inside of [`io::Error`].
 pub(crate) fn failure(server: &Server, error: io::Error) -> Failure {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(error) => tls_failure(server, error),

@@ -1,4 +1,4 @@
-//! Whose certificate is believed: a CA's of the system, what a file holds, or the one that a person has accepted.
+//! The verifier of certificates: by the system's CAs, by the file of `--ca`, or by what the person has accepted.
 
 use std::{path::Path, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
     url::Server,
 };
 
-/// Whose certificate is believed, for one server.
+/// The verifier of the certificate of one server.
 #[derive(Debug)]
 pub(super) struct CertificateVerifier {
     server: Server,
@@ -32,37 +32,37 @@ pub(super) struct CertificateVerifier {
 
 #[derive(Debug)]
 enum Anchors {
-    /// What the system trusts. Whatever else comes, a person may be asked about.
+    /// The system's CAs. The person may be asked to accept another certificate.
     System(Arc<WebPkiServerVerifier>),
-    /// What the file of `--ca` holds: as CAs, and each of them as it is.
+    /// The certificates in the file of `--ca`: as CAs, and each of them octet for octet.
     File { exact: Vec<CertificateDer<'static>>, cas: Arc<WebPkiServerVerifier> },
-    /// What a person has accepted for this server, and nothing else.
+    /// Only what the person has accepted for this server.
     Accepted(Vec<KnownLine<CertificateFingerprint>>),
 }
 
-/// Why a certificate is not believed, where rustls has no word for it. Travels inside of its errors.
+/// The reasons to distrust a certificate that rustls has no error for. They are carried inside of its errors.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Distrust {
-    /// A person may know better than the CAs.
-    #[error("nobody trusted here has signed the certificate")]
+    /// No trusted CA has signed it; the person may accept it.
+    #[error("no trusted CA has signed the certificate")]
     Unknown(CertificateFacts),
-    /// Another one was accepted.
+    /// The person has accepted another one.
     #[error("another certificate was accepted before")]
     Changed { shown: CertificateFingerprint, known: KnownLine<CertificateFingerprint> },
 }
 
 impl CertificateVerifier {
-    /// Reads the certificates to trust, so that a wrong file is said before anything is sent.
+    /// Reads the certificates to trust, so that an unusable file is reported before anything is sent.
     pub(super) fn new(server: &Server, options: &Options, provider: &Arc<CryptoProvider>) -> Result<Self> {
         let accepted = options.known_servers.tls(server)?.certificates;
         let anchors = match &options.ca {
             Some(file) => {
                 let exact = from_file(file)?;
                 let mut roots = RootCertStore::empty();
-                // What is no CA for rustls may still be believed as it is.
+                // A certificate that rustls rejects as a CA may still be trusted octet for octet.
                 roots.add_parsable_certificates(exact.iter().cloned());
                 if roots.is_empty() {
-                    return Err(unfit(file, "holds no certificate that can be read").into());
+                    return Err(unfit(file, "contains no readable certificate").into());
                 }
                 Anchors::File { exact, cas: verifier(roots, provider)? }
             }
@@ -73,7 +73,7 @@ impl CertificateVerifier {
         Ok(Self { server: server.clone(), anchors, algorithms })
     }
 
-    /// A certificate that somebody has chosen octet for octet needs no CA, but its names and its time hold.
+    /// Checks a certificate that is trusted octet for octet: it needs no CA, but its names and its validity count.
     fn check_itself(&self, der: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
         let facts = CertificateFacts::read(der).ok_or(CertificateError::BadEncoding)?;
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
@@ -141,8 +141,8 @@ impl ServerCertVerifier for CertificateVerifier {
     }
 }
 
-/// What a person may overrule: that no CA is known, and whatever is wrong with a certificate that nobody but itself has
-/// signed. Not that a CA's certificate has expired or is another server's.
+/// Marks what the person may overrule: an unknown CA, and any error of a self-signed certificate. Not so the expiry or
+/// the wrong name of a certificate that a trusted CA has signed.
 fn for_a_person(der: &CertificateDer<'_>, error: Error) -> Error {
     let Error::InvalidCertificate(reason) = &error else { return error };
     let Some(facts) = CertificateFacts::read(der) else { return error };
@@ -156,19 +156,19 @@ fn distrust(distrust: Distrust) -> Error {
 
 fn verifier(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
     let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-    // Fails only for an empty store, which neither caller has, and for revocation lists, which nobody gives.
+    // Fails only for an empty store, which neither caller has, and for revocation lists, of which there are none.
     Ok(built.map_err(|error| crate::failure::ConnectionError::Tls(Error::General(error.to_string())))?)
 }
 
 fn from_file(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let pem = std::fs::read(file).map_err(LocalError::file("read", file))?;
     let certificates: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let certificates = certificates.map_err(|_| unfit(file, "is no PEM that can be read"))?;
-    if certificates.is_empty() { Err(unfit(file, "holds no certificate").into()) } else { Ok(certificates) }
+    let certificates = certificates.map_err(|_| unfit(file, "is not readable PEM"))?;
+    if certificates.is_empty() { Err(unfit(file, "contains no certificate").into()) } else { Ok(certificates) }
 }
 
 fn unfit(file: &Path, reason: &str) -> LocalError {
-    let advice = "--ca wants one or more certificates in PEM.";
+    let advice = "--ca needs one or more certificates in PEM.";
     LocalError::Unfit { path: file.to_owned(), reason: reason.into(), advice }
 }
 
@@ -177,7 +177,7 @@ fn from_system() -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        let reason = found.errors.first().map_or_else(|| "none is there".into(), ToString::to_string);
+        let reason = found.errors.first().map_or_else(|| "none found".into(), ToString::to_string);
         return Err(LocalError::Unfit {
             path: "the system's certificates".into(),
             reason,
