@@ -10,7 +10,7 @@ use crate::{
     connection::{Connection, Lost},
     request::{BadRequest, Request},
     session::{Account, Session},
-    settings::InForce,
+    settings::ActiveSettings,
 };
 
 /// Serves until one side ends it. `Lost` means that the gateway has closed the connection, since the client has left.
@@ -55,7 +55,7 @@ async fn answer_request(session: &mut Session, request: Result<Request, BadReque
 
 /// Resolves when the account is no longer the one that logged in: removed, or with another home. A new password ends
 /// nobody's session: the operator hashes again whenever the Secret changes in any way.
-async fn revoked(settings: &mut watch::Receiver<Arc<InForce>>, account: Option<&Account>) {
+async fn revoked(settings: &mut watch::Receiver<Arc<ActiveSettings>>, account: Option<&Account>) {
     if let Some(account) = account
         && settings.wait_for(|settings| !account.is_in(settings)).await.is_ok()
     {

@@ -18,4 +18,3 @@ mod name_encoding;
 mod request;
 mod session;
 mod transfer;
-mod watch;

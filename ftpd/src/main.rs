@@ -12,24 +12,25 @@ use safetp_ftpd::{
     server::{Options, Server, Throttle},
     shut_in,
 };
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use safetp_program::{limits::raise_descriptor_limit, log::LogArgs, signals};
 
 /// The embedded FTP server of SafeTP: serves files to the gateway of its pod over a Unix socket.
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Arguments {
+struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     /// The Unix socket for the gateway.
-    #[arg(long, global = true, default_value = paths::FTPD_SOCKET)]
+    #[arg(long, env = "SAFETP_FTPD_SOCKET", global = true, default_value = paths::FTPD_SOCKET)]
     socket: PathBuf,
     /// The directory of ftpd.json and users.json.
-    #[arg(long, global = true, default_value = paths::FTPD_DIR)]
+    #[arg(long, env = "SAFETP_FTPD_DIR", global = true, default_value = paths::FTPD_DIR)]
     config: PathBuf,
     /// The volume with people's files.
-    #[arg(long, global = true, default_value = paths::DATA_DIR)]
+    #[arg(long, env = "SAFETP_DATA_DIR", global = true, default_value = paths::DATA_DIR)]
     data: PathBuf,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 /// Parts are kept for hours: one stays at most a few minutes longer.
@@ -49,16 +50,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
-        .init();
-    let result = match arguments.command.unwrap_or_default() {
-        Command::Serve => serve(arguments),
-        Command::Check { shut_in: false } => check::greeting(&arguments.socket).map_err(anyhow::Error::from),
+    let args = Args::parse();
+    args.log.start();
+    let result = match args.command.unwrap_or_default() {
+        Command::Serve => serve(args),
+        Command::Check { shut_in: false } => check::greeting(&args.socket).map_err(anyhow::Error::from),
         Command::Check { shut_in: true } => {
-            try_out(&arguments.reach(), shut_in::CALLS, io::stdout()).map_err(anyhow::Error::from)
+            try_out(&args.reach(), shut_in::CALLS, io::stdout()).map_err(anyhow::Error::from)
         }
     };
     match result {
@@ -70,21 +68,19 @@ fn main() -> ExitCode {
     }
 }
 
-impl Arguments {
+impl Args {
     fn reach(&self) -> Reach {
         shut_in::reach(&self.data, &self.socket, &self.config)
     }
 }
 
-fn serve(arguments: Arguments) -> anyhow::Result<()> {
+fn serve(args: Args) -> anyhow::Result<()> {
     // Asked for first: the answer is in files that cannot be read once shut in.
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    // Each session holds a handful of descriptors, and the soft limit is often 1024 for the sake of programs that use
-    // `select`.
-    rlimit::increase_nofile_limit(u64::MAX).context("failed to raise the limit of open files")?;
+    raise_descriptor_limit().context("failed to raise the limit of open files")?;
     // The gateway has the group of the files, so only their owner may write to them, whatever the runtime's own mask.
     umask(Mode::WGRP | Mode::WOTH);
-    let landlock = safetp_fence::shut_in(&arguments.reach(), shut_in::CALLS).context("failed to shut itself in")?;
+    let landlock = safetp_fence::shut_in(&args.reach(), shut_in::CALLS).context("failed to shut itself in")?;
     tracing::info!(?landlock, seccomp = ?shut_in::CALLS, "shut in");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -93,20 +89,17 @@ fn serve(arguments: Arguments) -> anyhow::Result<()> {
         .context("failed to start threads")?;
     runtime.block_on(async {
         let options = Options {
-            socket: arguments.socket,
-            config: arguments.config,
-            data: arguments.data,
+            socket: args.socket,
+            config: args.config,
+            data: args.data,
             throttle: Throttle::default(),
             sweep_every: SWEEP_INTERVAL,
             landlock,
         };
         let server = Server::start(options)?;
-        let mut stop = signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;
+        let stop = signals::stop_requested().context("failed to listen for signals")?;
         tracing::info!("serving");
-        let stopped = async move {
-            stop.recv().await;
-        };
-        server.run(stopped).await;
+        server.run(stop).await;
         Ok(())
     })
 }

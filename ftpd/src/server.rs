@@ -9,6 +9,7 @@ use std::{
 };
 
 use safetp_config::status::Landlock;
+use safetp_program::accept::accept_each;
 use tokio::{
     net::{UnixListener, UnixStream},
     task::JoinSet,
@@ -21,18 +22,13 @@ use crate::{
     files::{Volume, parts, work::Shares},
     login::Logins,
     session::{Session, Shared},
-    settings::{Settings, SettingsError},
-    watch,
+    settings::{SettingsError, SettingsWatcher},
 };
 
 pub use crate::login::{Rate, Throttle};
 
 /// The gateway runs as another user of the same group, others under none of this pod.
 const SOCKET_MODE: u32 = 0o660;
-
-/// Waited after a failed accept: out of descriptors, trying again at once would take the processor from the sessions
-/// that could give some back.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where everything lies.
 #[derive(Clone, Debug)]
@@ -90,7 +86,7 @@ pub struct Server {
 impl Server {
     /// Opens everything. Connections are taken from now on, and served from [`Server::run`] on.
     pub fn start(options: Options) -> Result<Self, StartError> {
-        let settings = Arc::new(Settings::open(options.config)?);
+        let settings = Arc::new(SettingsWatcher::start(options.config)?);
         let volume = Volume::open(&options.data).map_err(|source| StartError::Volume { path: options.data, source })?;
         let listener =
             listen(&options.socket).map_err(|source| StartError::Listen { path: options.socket.clone(), source })?;
@@ -109,7 +105,7 @@ impl Server {
     /// Serves until `stop`, then until the last session has ended. The kubelet's patience is the only bound to that.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { listener, socket, shared, sweep_every } = self;
-        let following = tokio::spawn(follow(Arc::clone(&shared.settings)));
+        let following = tokio::spawn(Arc::clone(&shared.settings).run());
         let timing = tokio::spawn({
             let shared = Arc::clone(&shared);
             async move { shared.logins.keep_time().await }
@@ -143,29 +139,18 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 }
 
 async fn accept(listener: &UnixListener, shared: &Arc<Shared>, sessions: &mut JoinSet<()>) {
-    loop {
+    let handle = |(stream, _)| {
         // Ended sessions are taken out as new ones come, so that the set does not grow for ever.
         while sessions.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, _)) => drop(sessions.spawn(session(Arc::clone(shared), stream))),
-            Err(error) => {
-                tracing::warn!(%error, "failed to accept a session");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
+        sessions.spawn(session(Arc::clone(shared), stream));
+    };
+    accept_each("control", || listener.accept(), handle).await;
 }
 
 async fn session(shared: Arc<Shared>, stream: UnixStream) {
     match dialogue::serve(Session::new(shared), stream).await {
         Ok(()) | Err(Lost::Closed) => {}
         Err(error) => tracing::debug!(%error, "a session ended"),
-    }
-}
-
-async fn follow(settings: Arc<Settings>) {
-    if let Err(error) = watch::follow(settings).await {
-        tracing::error!(%error, "changes of the configuration are seen only when the gateway asks for the digest");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     },
     login::Logins,
     name_encoding::NameEncoding,
-    settings::{InForce, Settings},
+    settings::{ActiveSettings, SettingsWatcher},
 };
 
 /// A session of days looks for old parts again, along with its uploads.
@@ -26,7 +26,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 /// What all sessions share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) settings: Arc<SettingsWatcher>,
     pub(crate) volume: Volume,
     pub(crate) shares: Shares,
     pub(crate) logins: Logins,
@@ -93,7 +93,7 @@ impl Account {
     }
 
     /// Whether `settings` still have this account, with the same home.
-    pub(crate) fn is_in(&self, settings: &InForce) -> bool {
+    pub(crate) fn is_in(&self, settings: &ActiveSettings) -> bool {
         settings.user(&self.name).is_some_and(|user| user.home == self.home_path)
     }
 }

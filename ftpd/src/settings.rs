@@ -1,9 +1,9 @@
-//! Configuration and users in force, read from the operator's files and replaced while running.
+//! The settings: configuration and users, read from the operator's files and replaced while the server runs.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,12 +12,16 @@ use safetp_config::{
     ftpd::{FtpdConfig, User, Users},
     paths::{FTPD_FILE, USERS_FILE},
 };
-use safetp_program::volume::read_at_once;
+use safetp_program::{
+    reload::{Reload, Reloadable},
+    volume::read_at_once,
+    watch::VolumeWatch,
+};
 use tokio::sync::watch;
 
 use crate::name_encoding::NameEncoding;
 
-/// Why the files of the configuration directory are not in force.
+/// Why the files of the configuration directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// A file cannot be read.
@@ -38,24 +42,18 @@ pub enum SettingsError {
 
 /// One state of the files, understood.
 #[derive(Debug)]
-pub struct InForce {
+pub struct ActiveSettings {
     config: FtpdConfig,
     users: Users,
     digest: Digest,
 }
 
-impl InForce {
-    fn read(directory: &Path) -> Result<Self, SettingsError> {
-        read_at_once(directory, || Self::read_files(directory))
-    }
-
-    fn read_files(directory: &Path) -> Result<Self, SettingsError> {
-        let config = read_file(directory, FTPD_FILE)?;
-        let users = read_file(directory, USERS_FILE)?;
+impl ActiveSettings {
+    fn parse(files: &Files) -> Result<Self, SettingsError> {
         let settings = Self {
-            config: FtpdConfig::parse(&config)?,
-            digest: Digest::of([(FTPD_FILE, config.as_slice()), (USERS_FILE, users.as_slice())]),
-            users: Users::parse(&users)?,
+            config: FtpdConfig::parse(&files.config)?,
+            users: Users::parse(&files.users)?,
+            digest: files.digest(),
         };
         settings.check_name_encodings()?;
         Ok(settings)
@@ -73,7 +71,7 @@ impl InForce {
         Duration::from_hours(u64::from(self.config.keep_parts_hours))
     }
 
-    /// How the clients of `user`, or those who are nobody yet, write names as long as they say nothing else.
+    /// How clients of `user`, or clients before USER, write names unless they say that they speak UTF-8.
     pub(crate) fn name_encoding(&self, user: Option<&User>) -> NameEncoding {
         let of_user = user.and_then(|user| user.name_encoding.as_deref());
         let label = of_user.or(self.config.name_encoding.as_deref());
@@ -97,61 +95,72 @@ impl InForce {
     }
 }
 
-/// What is in force, and its replacement by what the files say now.
+/// The active settings, kept up to date with their directory.
 #[derive(Debug)]
-pub struct Settings {
+pub struct SettingsWatcher {
     directory: PathBuf,
-    current: watch::Sender<Arc<InForce>>,
-    /// Two reloads at once could put the older files in force last.
-    reloading: Mutex<()>,
+    active: Reloadable<ActiveSettings>,
 }
 
-impl Settings {
+impl SettingsWatcher {
     /// Reads the files for the first time: without them there is nothing to serve.
-    pub fn open(directory: PathBuf) -> Result<Self, SettingsError> {
-        let first = InForce::read(&directory)?;
-        Ok(Self { directory, current: watch::Sender::new(Arc::new(first)), reloading: Mutex::new(()) })
+    pub fn start(directory: PathBuf) -> Result<Self, SettingsError> {
+        let first = ActiveSettings::parse(&Files::read(&directory)?)?;
+        Ok(Self { directory, active: Reloadable::new(first) })
     }
 
-    /// Where the files lie.
-    pub fn directory(&self) -> &Path {
-        &self.directory
+    /// The settings that are active now.
+    pub fn current(&self) -> Arc<ActiveSettings> {
+        self.active.current()
     }
 
-    /// What is in force now.
-    pub fn current(&self) -> Arc<InForce> {
-        Arc::clone(&self.current.borrow())
+    /// The active settings, now and after every change.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<ActiveSettings>> {
+        self.active.subscribe()
     }
 
-    /// A view that tells of every change.
-    pub fn subscribe(&self) -> watch::Receiver<Arc<InForce>> {
-        self.current.subscribe()
-    }
-
-    /// Puts the files in force if they changed. Unreadable files keep the old ones in force.
-    pub fn reload(&self) -> Result<(), SettingsError> {
-        let _alone = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = InForce::read(&self.directory)?;
-        self.current.send_if_modified(|current| {
-            let changed = current.digest != fresh.digest;
-            if changed {
-                tracing::info!(digest = %fresh.digest, users = fresh.users.users.len(), "new configuration in force");
-                *current = Arc::new(fresh);
+    /// Reloads whenever the files change. Runs for ever.
+    pub async fn run(self: Arc<Self>) {
+        let watch = VolumeWatch::new(&self.directory);
+        // What changed before the watch began is seen by the first reload.
+        loop {
+            let settings = Arc::clone(&self);
+            if tokio::task::spawn_blocking(move || settings.reload()).await.is_err() {
+                tracing::error!("reading the configuration ended abnormally");
             }
-            changed
-        });
-        Ok(())
-    }
-
-    /// [`Settings::reload`], with the failure logged: for callers that go on with what is in force.
-    pub fn reload_or_keep(&self) {
-        if let Err(error) = self.reload() {
-            tracing::warn!(%error, "the new configuration cannot be used, the one before stays in force");
+            watch.changed().await;
         }
     }
+
+    /// Reads the files, and activates them if they changed. Files that cannot be used leave the former settings active.
+    pub fn reload(&self) {
+        if let Reload::Replaced(now) = self.active.reload(|now| self.load(now)) {
+            tracing::info!(digest = %now.digest, users = now.users.users.len(), "new settings are active");
+        }
+    }
+
+    fn load(&self, now: &ActiveSettings) -> Result<Option<ActiveSettings>, SettingsError> {
+        let files = Files::read(&self.directory)?;
+        if files.digest() == now.digest { Ok(None) } else { ActiveSettings::parse(&files).map(Some) }
+    }
 }
 
-fn read_file(directory: &Path, name: &str) -> Result<Vec<u8>, SettingsError> {
-    let path = directory.join(name);
-    fs::read(&path).map_err(|source| SettingsError::Read { path, source })
+/// The bytes of both files at one moment.
+struct Files {
+    config: Vec<u8>,
+    users: Vec<u8>,
+}
+
+impl Files {
+    fn read(directory: &Path) -> Result<Self, SettingsError> {
+        let read = |name| {
+            let path = directory.join(name);
+            fs::read(&path).map_err(|source| SettingsError::Read { path, source })
+        };
+        read_at_once(directory, || Ok(Self { config: read(FTPD_FILE)?, users: read(USERS_FILE)? }))
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of([(FTPD_FILE, self.config.as_slice()), (USERS_FILE, self.users.as_slice())])
+    }
 }

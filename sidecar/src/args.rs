@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use safetp_config::{gateway::GatewayConfig, paths};
 use safetp_fence::Reach;
+use safetp_program::log::LogArgs;
 
 use crate::shut_in;
 
@@ -20,9 +21,9 @@ pub struct Args {
     /// Directory with the pod's annotations, in which the operator writes the node's address for `NodePort`.
     #[arg(long, env = "SAFETP_POD_INFO_DIR", default_value = paths::POD_INFO_DIR, global = true)]
     pub pod_info_dir: PathBuf,
-    /// Write the log as JSON, one object per line.
-    #[arg(long, env = "SAFETP_LOG_JSON", global = true)]
-    pub log_json: bool,
+    /// What is logged, and how.
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 impl Args {

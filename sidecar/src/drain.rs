@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::watch,
-};
+use safetp_program::signals;
+use tokio::sync::watch;
 
 /// Phase of the drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +16,10 @@ pub enum Phase {
     Over,
 }
 
-/// Waits for SIGTERM (or SIGINT, from a terminal), then goes through the phases. `time` is called when the drain
-/// begins, so that the newest configuration counts.
+/// Waits until the process is asked to end, then goes through the phases. `time` is called when the drain begins, so
+/// that the newest configuration counts.
 pub async fn run(phase: watch::Sender<Phase>, time: impl FnOnce() -> Duration) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    signals::stop_requested()?.await;
     drain(&phase, time()).await;
     Ok(())
 }

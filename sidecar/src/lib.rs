@@ -16,5 +16,4 @@ pub mod settings;
 pub mod shut_in;
 pub mod tls;
 
-mod watch_dir;
 mod wire;

@@ -1,15 +1,11 @@
 //! The gateway's program: what starts in which order, and what ends it.
 
-use std::{
-    io::{self, IsTerminal as _},
-    num::NonZero,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, num::NonZero, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use safetp_fence::{Landlock, try_out};
+use safetp_program::limits::raise_descriptor_limit;
 use safetp_sidecar::{
     address,
     admin::{self, Admin},
@@ -22,11 +18,10 @@ use safetp_sidecar::{
     tls::Tickets,
 };
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    start_log(args.log_json);
+    args.log.start();
     match args.command.unwrap_or_default() {
         Command::Serve => start(&args),
         Command::Check { .. } => {
@@ -41,9 +36,7 @@ fn main() -> anyhow::Result<()> {
 fn start(args: &Args) -> anyhow::Result<()> {
     // Asked for first: the answer is in files that cannot be read once shut in.
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    // Each session holds a handful of descriptors, and the soft limit is often 1024 for the sake of programs that use
-    // `select`.
-    rlimit::increase_nofile_limit(u64::MAX).context("failed to raise the limit of open files")?;
+    raise_descriptor_limit().context("failed to raise the limit of open files")?;
     // For the client of the Kubernetes API, which asks for the process's default.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     // Draws random numbers, whose source looks around in the system at its first use.
@@ -81,11 +74,4 @@ async fn serve(args: &Args, tickets: Tickets, landlock: Landlock) -> anyhow::Res
     draining.abort();
     tracing::info!("all sessions have ended");
     Ok(())
-}
-
-fn start_log(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
-    if json { log.json().init() } else { log.init() }
 }

@@ -12,7 +12,11 @@ use safetp_config::{
     paths,
     status::gateway_digest,
 };
-use safetp_program::volume::read_at_once;
+use safetp_program::{
+    reload::{Reload, Reloadable},
+    volume::read_at_once,
+    watch::VolumeWatch,
+};
 use safetp_protocol::security::safetp1::{KeyError, SigningKey};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -20,11 +24,10 @@ use zeroize::Zeroizing;
 use crate::{
     metrics::Metrics,
     tls::{Identity, IdentityError, Tickets},
-    watch_dir::DirectoryWatch,
 };
 
 /// The settings that count at this moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct InForce {
     /// `gateway.json`.
     pub config: GatewayConfig,
@@ -74,7 +77,7 @@ pub struct Keeper {
     directory: PathBuf,
     tickets: Tickets,
     metrics: Arc<Metrics>,
-    in_force: watch::Sender<Arc<InForce>>,
+    in_force: Reloadable<InForce>,
 }
 
 /// The bytes of one moment.
@@ -90,7 +93,7 @@ impl Keeper {
     pub fn start(directory: &Path, tickets: Tickets, metrics: Arc<Metrics>) -> Result<Self, SettingsError> {
         let config = read_config(directory)?;
         let first = InForce { config, identity: None, signing_key: None, digest: None, problem: None };
-        let keeper = Self { directory: directory.into(), tickets, metrics, in_force: watch::Sender::new(first.into()) };
+        let keeper = Self { directory: directory.into(), tickets, metrics, in_force: Reloadable::new(first) };
         keeper.reload();
         Ok(keeper)
     }
@@ -102,7 +105,7 @@ impl Keeper {
 
     /// Reloads whenever the files change.
     pub async fn run(self) {
-        let watch = DirectoryWatch::new(&self.directory);
+        let watch = VolumeWatch::new(&self.directory);
         // What changed before the watch stood is seen now.
         loop {
             self.reload();
@@ -110,33 +113,25 @@ impl Keeper {
         }
     }
 
-    /// Reads the directory; what cannot come into force is said, and what was in force stays.
+    /// Reads the directory. Files that cannot be used leave the former settings active, and the reason is kept.
     pub fn reload(&self) {
-        let now = Arc::clone(&self.in_force.borrow());
-        let next = match read_at_once(&self.directory, || self.load(&now)) {
-            Ok(next) if next.digest == now.digest && now.problem.is_none() => return,
-            Ok(next) => next,
-            Err(error) => {
-                let problem = Some(error.to_string());
-                if problem == now.problem {
-                    return;
-                }
-                tracing::error!(%error, "the newest files are not in force");
-                let InForce { config, identity, signing_key, digest, .. } = &*now;
-                InForce {
-                    config: config.clone(),
-                    identity: identity.clone(),
-                    signing_key: signing_key.clone(),
-                    digest: digest.clone(),
-                    problem,
-                }
-            }
+        let load = |now: &InForce| -> Result<Option<InForce>, SettingsError> {
+            let next = read_at_once(&self.directory, || self.load(now))?;
+            Ok(Some(next).filter(|next| next.digest != now.digest || now.problem.is_some()))
         };
-        if let Some(identity) = &next.identity {
-            self.metrics.certificate_expiry.set(identity.not_after());
+        match self.in_force.reload(load) {
+            Reload::Unchanged => {}
+            Reload::Replaced(now) => {
+                if let Some(identity) = &now.identity {
+                    self.metrics.certificate_expiry.set(identity.not_after());
+                }
+                tracing::info!(digest = now.digest.as_ref().map(Digest::as_str), "settings in force");
+            }
+            Reload::Kept(problem) => {
+                let former = InForce::clone(&self.in_force.current());
+                self.in_force.replace(InForce { problem: Some(problem), ..former });
+            }
         }
-        tracing::info!(digest = next.digest.as_ref().map(Digest::as_str), "settings in force");
-        self.in_force.send_replace(next.into());
     }
 
     fn load(&self, now: &InForce) -> Result<InForce, SettingsError> {

@@ -8,7 +8,7 @@ use super::answer::Answer;
 use crate::{
     files::{Home, Refusal, VirtualPath, Work, parts},
     session::{Account, Session, Stage},
-    settings::InForce,
+    settings::ActiveSettings,
 };
 
 /// Always asks for a password: whether the name exists is nobody's business yet.
@@ -51,7 +51,7 @@ fn refuse(session: &mut Session, name: &str) -> Answer {
     Answer::reply(530, "Login incorrect.")
 }
 
-async fn enter(session: &mut Session, name: String, settings: Arc<InForce>) -> Result<Answer, Refusal> {
+async fn enter(session: &mut Session, name: String, settings: Arc<ActiveSettings>) -> Result<Answer, Refusal> {
     let home_path = settings.user(&name).map(|user| user.home.clone()).unwrap_or_default();
     let work = session.shared.shares.work_of(&name);
     let home = open_home(session, &work, &name, &home_path).await?;

@@ -23,7 +23,7 @@ pub(super) async fn answer_digest(session: &Session) -> Result<Answer, Refusal> 
     let settings = Arc::clone(&session.shared.settings);
     // The gateway asks, and no client: nobody's share.
     let digest = tokio::task::spawn_blocking(move || {
-        settings.reload_or_keep();
+        settings.reload();
         settings.current().digest().to_string()
     });
     let digest = digest.await.map_err(|_| Refusal::Internal)?;

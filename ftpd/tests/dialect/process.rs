@@ -16,7 +16,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_safetp-ftpd");
 fn command(world: &World, arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     command.args(arguments).arg("--socket").arg(second_socket(world));
-    command.arg("--config").arg(world.config()).arg("--data").arg(world.data());
+    command.arg("--config").arg(world.config()).arg("--data").arg(world.data()).env_remove("RUST_LOG");
     command
 }
 
@@ -37,8 +37,8 @@ impl Drop for Program {
 
 impl Program {
     fn start(world: &World) -> Self {
-        let mut child = command(world, &["serve"]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut child = command(world, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("serving")));
         // Read on, or the program would meet a closed pipe.
         std::thread::spawn(move || lines.for_each(drop));
@@ -113,7 +113,7 @@ fn shut_in_it_does_all_its_work() {
 #[test]
 fn the_check_tells_whether_the_server_greets() {
     let world = World::new();
-    assert!(!command(&world, &["check"]).stdout(Stdio::null()).status().unwrap().success());
+    assert!(!command(&world, &["check"]).stderr(Stdio::null()).status().unwrap().success());
     let _program = Program::start(&world);
     assert!(command(&world, &["check"]).status().unwrap().success());
 }
@@ -150,5 +150,5 @@ fn without_its_files_the_server_says_what_is_missing_and_ends() {
     fs::remove_file(world.config().join("users.json")).unwrap();
     let output = command(&world, &["serve"]).output().unwrap();
     assert!(!output.status.success());
-    assert!(String::from_utf8(output.stdout).unwrap().contains("users.json"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("users.json"));
 }

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use safetp_config::{address::ExternalAddress, paths};
+use safetp_program::watch::VolumeWatch;
 
 use super::learned::{self, Learned};
-use crate::watch_dir::DirectoryWatch;
 
 pub(crate) async fn run(directory: PathBuf, learned: Learned) {
-    let watch = DirectoryWatch::new(&directory);
+    let watch = VolumeWatch::new(&directory);
     loop {
         read(&directory.join(paths::ADDRESS_FILE), &learned);
         watch.changed().await;

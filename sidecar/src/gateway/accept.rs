@@ -3,27 +3,17 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Duration,
 };
 
+use safetp_program::accept::accept_each;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{client::ClientStream, listen, place::Place, places::Refused, session, shared::Gateway};
 
-/// Pause after a failed accept: out of descriptors or memory, which does not get better by trying again at once.
-const PAUSE: Duration = Duration::from_millis(100);
-
 /// Accepts for as long as the gateway serves.
 pub(crate) async fn run(listener: TcpListener, gateway: Arc<Gateway>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => handle_connection(stream, peer, &gateway),
-            Err(error) => {
-                tracing::warn!(%error, "failed to accept a control connection");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    }
+    let handle = |(stream, peer)| handle_connection(stream, peer, &gateway);
+    accept_each("control", || listener.accept(), handle).await;
 }
 
 fn handle_connection(stream: TcpStream, peer: SocketAddr, gateway: &Arc<Gateway>) {

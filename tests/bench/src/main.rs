@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
+use safetp_program::limits::raise_descriptor_limit;
 
 use crate::{
     args::Args,
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     // A thousand sessions are more open files than most shells allow; servers inherit the limit.
-    rlimit::increase_nofile_limit(u64::MAX).context("failed to raise the limit of open files")?;
+    raise_descriptor_limit().context("failed to raise the limit of open files")?;
     let kinds = args.kinds();
     let mut columns = kinds.iter().map(|kind| column(*kind, args)).collect::<Result<Vec<_>>>()?;
     let others = machine::Others::from_now()?;

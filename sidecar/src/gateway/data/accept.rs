@@ -1,8 +1,13 @@
 //! The listeners of the data ports: every connection goes to the session that waits for it, or is dropped. Where
 //! several sessions wait for the same peer, the TLS handshake tells whose it is.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
+use safetp_program::accept::accept_each;
 use safetp_protocol::data_ports::{Arrival, Unproven};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -16,9 +21,6 @@ use crate::{
     tls::{self, Unresumed},
     wire::Wire,
 };
-
-/// Pause after a failed accept: out of descriptors or memory, which does not get better by trying again at once.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Time for the first octet of a connection from an address where no waiting session has its client.
 const SILENT_TIME: Duration = Duration::from_secs(5);
@@ -86,17 +88,10 @@ impl DataAcceptor {
 
 /// Accepts on one data port for as long as the gateway serves.
 pub(crate) async fn run(port: u16, listener: TcpListener, acceptor: Arc<DataAcceptor>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                if listen::prepare(&stream).is_ok() {
-                    acceptor.receive(port, stream, peer.ip().to_canonical());
-                }
-            }
-            Err(error) => {
-                tracing::warn!(port, %error, "failed to accept a data connection");
-                tokio::time::sleep(PAUSE).await;
-            }
+    let handle = |(stream, peer): (TcpStream, SocketAddr)| {
+        if listen::prepare(&stream).is_ok() {
+            acceptor.receive(port, stream, peer.ip().to_canonical());
         }
-    }
+    };
+    accept_each(format!("data port {port}"), || listener.accept(), handle).await;
 }
