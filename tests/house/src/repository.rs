@@ -58,6 +58,11 @@ impl Repository {
         Ok(Self { files, crates })
     }
 
+    /// The file of each crate's root module.
+    pub fn crate_roots(&self) -> Vec<&Path> {
+        self.crates.iter().filter_map(|each| Some(each.modules.first()?.file.as_path())).collect()
+    }
+
     /// The files whose names end in `.{extension}`, with their texts.
     pub(crate) fn with_extension(&self, extension: &str) -> impl Iterator<Item = (&Path, &str)> {
         self.files
