@@ -57,7 +57,7 @@ impl Failure {
         }
     }
 
-    /// What to do next, where that is known.
+    /// The advice on what to do next, where there is one.
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
             Self::Refused(_) => None,

@@ -90,7 +90,7 @@ async fn features(control: &mut Control) -> Result<Features> {
     Ok(Features::of(&control.reply().await?))
 }
 
-/// A note that cannot be written is no failure: without it the next session is as safe as this one.
+/// A note that cannot be written is not a failure: without it the next session is as safe as this one.
 fn note_tls(server: &Server, options: &Options) {
     if let Err(error) = options.known_servers.note_tls(server)
         && options.dialogue.all

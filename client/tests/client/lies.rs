@@ -199,11 +199,11 @@ fn changed_replies_and_clear_replies_are_refused_under_x_safetp1() {
 
 #[test]
 fn a_clear_reply_injected_after_234_is_refused() {
-    let run = Run::new(Story::InjectsBehind234, By::Tls);
+    let run = Run::new(Story::InjectsAfter234, By::Tls);
     run.get().is_failure(4, &["in the clear after AUTH TLS"]);
 }
 
-/// A run in which nobody asks for a mechanism, and new keys are accepted.
+/// A run without `--mechanism`, in which new keys are accepted.
 fn unasked(run: &Run) -> safetp_pod::Program {
     let mut program = program::safetp(run.home.path(), &["get", &run.url(), "--accept-new-key"]);
     program.arg("--ca").arg(run.liar.ca_file()).env("SAFETP_PASSWORD", "secret");
@@ -280,7 +280,7 @@ fn a_certificate_of_an_unknown_issuer_is_shown_but_not_stored_without_a_terminal
         assert!(!outcome.err.contains("Other"), "{}", outcome.err);
         assert_eq!(run.liar.heard(), ["AUTH TLS"]);
         assert!(!run.path(".config/safetp/known_servers").exists());
-        // Where other certificates are trusted in as many words, nobody is asked either.
+        // With other certificates given by --ca, no question is asked either.
         let mut safetp = program::safetp(run.home.path(), &["get", &run.url()]);
         let outcome = safetp.arg("--ca").arg(another.ca_file()).env("SAFETP_PASSWORD", "secret").run();
         assert_eq!(outcome.code, Some(4), "{}", outcome.err);

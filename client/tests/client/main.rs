@@ -1,4 +1,4 @@
-//! The client's program against the gateway with the embedded ftpd behind it, over real sockets.
+//! The client's program against the gateway and the embedded ftpd, over real sockets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 

@@ -142,8 +142,8 @@ fn data_before_login_is_refused() {
     plain.ask("LIST", 425);
 }
 
-/// Connects to a port as another user, says so, and tells how many octets come. What it needs it imports before: other
-/// users may not read the library.
+/// Connects to a port as another user, reports that, and then how many octets arrive. Imports come first, since the other
+/// user may not be able to read the library.
 const STRANGER: &str = "
 import encodings.idna, os, socket, sys
 os.setgroups([])
@@ -172,14 +172,14 @@ fn another_user_of_the_machine_gets_no_data_connection() {
     plain.ask("TYPE I", 200);
     let port = plain.epsv();
     let mut stranger = stage.other("python3", &["-c", STRANGER, &port.to_string()]).start();
-    let mut told = stranger.lines();
-    assert_eq!(told.next().unwrap().unwrap(), "connected");
+    let mut output = stranger.lines();
+    assert_eq!(output.next().unwrap().unwrap(), "connected");
     let data = plain.dial(port);
     plain.ask("RETR file", 150);
     let content = plain.data(data).unwrap().read_to_end().unwrap();
     plain.expect(226);
     assert!(content == fs::read(stage.there("file")).unwrap());
-    assert_eq!(told.next().unwrap().unwrap(), "0");
+    assert_eq!(output.next().unwrap().unwrap(), "0");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) use program::Proxy;
 /// The gateway and the ftpd, and a directory for the client's files. All of it ends with this.
 pub(crate) struct Stage {
     pod: safetp_pod::Pod,
-    /// What its client must ask for, since nothing less than TLS is spoken unasked.
+    /// The `--mechanism` that its client needs, since nothing weaker than TLS is used without it.
     mechanism: Option<&'static str>,
 }
 
@@ -79,7 +79,7 @@ impl Stage {
         program
     }
 
-    /// As [`Stage::safetp`], where nobody asks for a mechanism.
+    /// As [`Stage::safetp`], without `--mechanism`.
     pub(crate) fn unasked(&self, args: &[&str]) -> Program {
         let mut program = program::safetp(&self.path("here"), args);
         program.arg("--ca").arg(self.ca_file()).env("SAFETP_PASSWORD", PASSWORD);
@@ -96,8 +96,8 @@ impl Stage {
     /// Leaves what a get of `file` leaves that was cut off after these octets.
     pub(crate) fn leave_part(&self, local: &str, octets: &[u8]) {
         let outcome = self.trusting(&["get", "-v", &self.url("file"), local]).run();
-        let told: Vec<_> = outcome.is_done().err.lines().filter_map(|line| line.strip_prefix("< 213 ")).collect();
-        let [size, time] = told[..] else { panic!("{}", outcome.err) };
+        let replies: Vec<_> = outcome.is_done().err.lines().filter_map(|line| line.strip_prefix("< 213 ")).collect();
+        let [size, time] = replies[..] else { panic!("{}", outcome.err) };
         let time = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S%.f", time).unwrap();
         fs::remove_file(self.here(local)).unwrap();
         fs::write(self.here(&format!("{local}.part")), octets).unwrap();
@@ -109,7 +109,7 @@ impl Stage {
         program::other(name, &self.path("here"), args)
     }
 
-    /// Where keys are remembered.
+    /// The contents of the file of known servers.
     pub(crate) fn known_servers(&self) -> String {
         fs::read_to_string(self.here(".config/safetp/known_servers")).unwrap_or_default()
     }

@@ -27,7 +27,7 @@ for question, answer in zip(dialogue[::2], dialogue[1::2]):
     while question.encode() not in shown and read():
         pass
     shown = shown.partition(question.encode())[2]
-    # A program asks first and then switches the echo off; nobody types faster than that but a test.
+    # A program asks first and then switches the echo off; only a test types faster than that.
     while question.startswith('Password') and termios.tcgetattr(terminal)[3] & termios.ECHO:
         time.sleep(0.001)
     if answer:

@@ -97,7 +97,7 @@ struct Session {
     keys: Option<DataKeys>,
     number: u32,
     data: Option<TcpListener>,
-    /// What the last REST said.
+    /// The offset of the last REST.
     start: usize,
     /// Data connections that are left open.
     open: Vec<TcpStream>,
@@ -193,7 +193,7 @@ impl Session {
     }
 
     fn start_tls(&mut self) -> io::Result<()> {
-        let injected = if self.story == Story::InjectsBehind234 { "\r\n230 welcome" } else { "" };
+        let injected = if self.story == Story::InjectsAfter234 { "\r\n230 welcome" } else { "" };
         self.say(&format!("234 go on{injected}"))?;
         let Channel::Clear(stream) = std::mem::replace(&mut self.channel, Channel::Gone) else { panic!("AUTH twice") };
         let connection = ServerConnection::new(Arc::clone(&self.tls)).unwrap();
@@ -253,7 +253,7 @@ impl Session {
         stream.write_all(&CONTENT[self.start..])?;
         stream.flush()?;
         if self.story == Story::FlipsData {
-            // A record that nobody has sealed.
+            // A record that was not sealed.
             stream.sock.write_all(&[23, 3, 3, 0, 32])?;
             stream.sock.write_all(&[0; 32])?;
         } else if self.story != Story::CutsData {

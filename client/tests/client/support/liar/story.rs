@@ -3,10 +3,10 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, DnType, IsCa, KeyPair};
 use safetp_pod::new_identity;
 
-/// What it has for everybody who asks.
+/// The contents of its one file and of its listing.
 pub(crate) const CONTENT: &[u8] = b"all that there is, and more than one block of it if blocks are small enough";
 
-/// What it lies about.
+/// The lie that a server tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Story {
     Honest,
@@ -22,9 +22,9 @@ pub(crate) enum Story {
     HasCommonName,
     /// Its certificate is self-signed and for another name.
     HasAnotherName,
-    /// Somebody in the line sends a reply behind the 234.
-    InjectsBehind234,
-    /// No EPSV, and an address of somebody else's in the 227.
+    /// A man in the middle sends a reply after the 234.
+    InjectsAfter234,
+    /// No EPSV, and the address of another host in the 227.
     PointsElsewhere,
     /// The data connection ends half-way, as a cut cable would end it.
     CutsData,
@@ -40,9 +40,9 @@ pub(crate) enum Story {
     ResetsAfterEnd,
     /// The data connection stays open after the last block.
     SilentAfterEnd,
-    /// The reply to PBSZ tells one octet more than was asked for.
+    /// The reply to PBSZ has one octet more than was requested.
     GrowsBlocks,
-    /// The reply to PWD paints, and turns its line around.
+    /// The reply to PWD has an escape sequence and a bidirectional override.
     PaintsPath,
     /// The reply to FEAT does not end.
     NeverEnds,
