@@ -142,8 +142,8 @@ fn data_before_login_is_refused() {
     plain.ask("LIST", 425);
 }
 
-/// Connects to a port as another user, reports that, and then how many octets arrive. Imports come first, since the other
-/// user may not be able to read the library.
+/// Connects to a port as another user, reports that, and then how many octets arrive. Imports come first, since the
+/// other user may not be able to read the library.
 const STRANGER: &str = "
 import encodings.idna, os, socket, sys
 os.setgroups([])
