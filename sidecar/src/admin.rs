@@ -19,7 +19,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{address::Announcements, gateway::Gateway, metrics::Metrics, settings::InForce};
+use crate::{address::Announcements, gateway::Gateway, metrics::Metrics, settings::ActiveSettings};
 
 /// Time for an answer of the ftpd before it counts as down.
 const FTPD_TIME: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ const FTPD_TIME: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Admin {
     /// The settings in force.
-    pub settings: watch::Receiver<Arc<InForce>>,
+    pub settings: watch::Receiver<Arc<ActiveSettings>>,
     /// The address that PASV announces.
     pub address: Announcements,
     /// The gateway, whose listeners are bound.
@@ -110,7 +110,7 @@ async fn status(State(admin): State<Admin>) -> Json<GatewayStatus> {
     })
 }
 
-async fn ftpd_state(settings: &InForce) -> Result<FtpdState, FtpdError> {
+async fn ftpd_state(settings: &ActiveSettings) -> Result<FtpdState, FtpdError> {
     let Backend::Embedded { socket } = &settings.config.backend;
     let reply = tokio::time::timeout(FTPD_TIME, ask(Path::new(socket))).await.map_err(|_| FtpdError::Silent)??;
     let text = std::str::from_utf8(reply.text()).ok().filter(|_| reply.code().number() == 200);

@@ -1,4 +1,4 @@
-//! The gateway's program: what starts in which order, and what ends it.
+//! The sidecar's program: the order in which its parts start, and what ends it.
 
 use std::{io, num::NonZero, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use safetp_sidecar::{
     drain::{self, Phase},
     gateway::{self, Bound},
     metrics::Metrics,
-    settings::{Keeper, read_config},
+    settings::{SettingsWatcher, read_config},
     shut_in,
     tls::Tickets,
 };
@@ -25,22 +25,22 @@ fn main() -> anyhow::Result<()> {
     match args.command.unwrap_or_default() {
         Command::Serve => start(&args),
         Command::Check { .. } => {
-            let config = read_config(&args.gateway_dir).context("failed to read what the gateway was told")?;
+            let config = read_config(&args.gateway_dir).context("failed to read the configuration")?;
             Ok(try_out(&args.reach(&config), shut_in::CALLS, io::stdout())?)
         }
     }
 }
 
-/// Everything that takes more than what is left once the process is shut in, and threads after that: only those that
-/// are created later are shut in as well.
+/// Does everything that is impossible once the process is shut in, shuts it in, and creates threads after that: only
+/// those that are created later are shut in as well.
 fn start(args: &Args) -> anyhow::Result<()> {
-    // Asked for first: the answer is in files that cannot be read once shut in.
+    // First, since the answer is in files that cannot be read once shut in.
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     raise_descriptor_limit().context("failed to raise the limit of open files")?;
-    // For the client of the Kubernetes API, which asks for the process's default.
+    // For the client of the Kubernetes API, which uses the process's default.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    // Draws random numbers, whose source looks around in the system at its first use.
-    let tickets = Tickets::new().context("failed to make ticket keys")?;
+    // Before the process is shut in: the source of random numbers opens files at its first use.
+    let tickets = Tickets::new().context("failed to create ticket keys")?;
     let config = read_config(&args.gateway_dir).context("failed to start")?;
     let landlock = safetp_fence::shut_in(&args.reach(&config), shut_in::CALLS).context("failed to shut itself in")?;
     tracing::info!(%landlock, seccomp = ?shut_in::CALLS, "shut in");
@@ -54,12 +54,13 @@ fn start(args: &Args) -> anyhow::Result<()> {
 
 async fn serve(args: &Args, tickets: Tickets, landlock: Landlock) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::default());
-    let keeper = Keeper::start(&args.gateway_dir, tickets, Arc::clone(&metrics)).context("failed to start")?;
-    let settings = keeper.subscribe();
+    let watcher =
+        SettingsWatcher::start(&args.gateway_dir, tickets, Arc::clone(&metrics)).context("failed to start")?;
+    let settings = watcher.subscribe();
     let config = settings.borrow().config.clone();
     let address = address::spawn(&config, &args.pod_info_dir);
     tokio::spawn(address::watch_metric(address.clone(), Arc::clone(&metrics)));
-    tokio::spawn(keeper.run());
+    tokio::spawn(watcher.run());
 
     let (drain, phase) = watch::channel(Phase::Serving);
     let bound = Bound::new(&config, settings.clone(), address.clone(), phase, Arc::clone(&metrics))?;

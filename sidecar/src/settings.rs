@@ -1,4 +1,4 @@
-//! What the operator wrote, read as a whole, checked, and only then in force.
+//! The settings that the operator writes: read as a whole, checked, and only then in force.
 
 use std::{
     io,
@@ -26,87 +26,87 @@ use crate::{
     tls::{Identity, IdentityError, Tickets},
 };
 
-/// The settings that count at this moment.
+/// The settings in force.
 #[derive(Clone, Debug)]
-pub struct InForce {
+pub struct ActiveSettings {
     /// `gateway.json`.
     pub config: GatewayConfig,
-    /// Certificate and key; none only until the first usable ones are there.
+    /// Certificate and key; none only until the first usable ones have been read.
     pub identity: Option<Arc<Identity>>,
-    /// X-SafeTP1's key, where that is listed.
+    /// The key of X-SafeTP1, where the mechanism is listed.
     pub signing_key: Option<Arc<SigningKey>>,
-    /// Of the files that all of this came from.
+    /// Digest of the files these settings were loaded from.
     pub digest: Option<Digest>,
-    /// Why newer files are not in force.
+    /// Reason why newer files are not in force.
     pub problem: Option<String>,
 }
 
-/// Why files cannot come into force.
+/// Reason why files cannot come into force.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// Missing, or not for us.
+    /// A file is missing or cannot be read.
     #[error("failed to read {file}: {source}")]
     Read {
-        /// Its name in the directory.
+        /// The file's name in the directory.
         file: &'static str,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Not of this version.
+    /// The configuration is not of this version.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Certificate or key are of no use.
+    /// Certificate or key cannot be used.
     #[error("the certificate is not in force: {0}")]
     Identity(#[from] IdentityError),
-    /// The key of X-SafeTP1 is of no use.
+    /// The key of X-SafeTP1 cannot be used.
     #[error("dsa.key is not in force: {0}")]
     SigningKey(#[from] KeyError),
-    /// Ports are bound once, and what may be dialled is fixed once.
+    /// The change needs a new pod: ports are bound once, and what may be dialled is fixed once.
     #[error("a change takes a new pod: {0}")]
     NewPod(&'static str),
 }
 
-/// `gateway.json` alone: what the ports are, before anything else begins.
+/// Reads `gateway.json` alone: the ports, before anything else begins.
 pub fn read_config(directory: &Path) -> Result<GatewayConfig, SettingsError> {
     Ok(GatewayConfig::parse(&read(directory, paths::GATEWAY_FILE)?)?)
 }
 
-/// Keeps [`InForce`] up to date from one directory.
+/// Keeps [`ActiveSettings`] up to date with one directory.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct SettingsWatcher {
     directory: PathBuf,
     tickets: Tickets,
     metrics: Arc<Metrics>,
-    in_force: Reloadable<InForce>,
+    active: Reloadable<ActiveSettings>,
 }
 
-/// The bytes of one moment.
+/// The files' contents at one moment.
 struct Files {
     config: Vec<u8>,
     certificate: Vec<u8>,
     key: Vec<u8>,
 }
 
-impl Keeper {
-    /// Reads the directory for the first time. Without a readable `gateway.json` nothing can begin; without a usable
-    /// certificate all but AUTH can.
+impl SettingsWatcher {
+    /// Reads the directory for the first time. Without a readable `gateway.json` this fails; without a usable
+    /// certificate everything but AUTH works.
     pub fn start(directory: &Path, tickets: Tickets, metrics: Arc<Metrics>) -> Result<Self, SettingsError> {
         let config = read_config(directory)?;
-        let first = InForce { config, identity: None, signing_key: None, digest: None, problem: None };
-        let keeper = Self { directory: directory.into(), tickets, metrics, in_force: Reloadable::new(first) };
-        keeper.reload();
-        Ok(keeper)
+        let first = ActiveSettings { config, identity: None, signing_key: None, digest: None, problem: None };
+        let watcher = Self { directory: directory.into(), tickets, metrics, active: Reloadable::new(first) };
+        watcher.reload();
+        Ok(watcher)
     }
 
-    /// What counts, now and later.
-    pub fn subscribe(&self) -> watch::Receiver<Arc<InForce>> {
-        self.in_force.subscribe()
+    /// The settings in force, now and after every change.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<ActiveSettings>> {
+        self.active.subscribe()
     }
 
     /// Reloads whenever the files change.
     pub async fn run(self) {
         let watch = VolumeWatch::new(&self.directory);
-        // What changed before the watch stood is seen now.
+        // The first reload sees changes from before the watch began.
         loop {
             self.reload();
             watch.changed().await;
@@ -115,11 +115,11 @@ impl Keeper {
 
     /// Reads the directory. Files that cannot be used leave the former settings active, and the reason is kept.
     pub fn reload(&self) {
-        let load = |now: &InForce| -> Result<Option<InForce>, SettingsError> {
+        let load = |now: &ActiveSettings| -> Result<Option<ActiveSettings>, SettingsError> {
             let next = read_at_once(&self.directory, || self.load(now))?;
             Ok(Some(next).filter(|next| next.digest != now.digest || now.problem.is_some()))
         };
-        match self.in_force.reload(load) {
+        match self.active.reload(load) {
             Reload::Unchanged => {}
             Reload::Replaced(now) => {
                 if let Some(identity) = &now.identity {
@@ -128,13 +128,13 @@ impl Keeper {
                 tracing::info!(digest = now.digest.as_ref().map(Digest::as_str), "settings in force");
             }
             Reload::Kept(problem) => {
-                let former = InForce::clone(&self.in_force.current());
-                self.in_force.replace(InForce { problem: Some(problem), ..former });
+                let former = ActiveSettings::clone(&self.active.current());
+                self.active.replace(ActiveSettings { problem: Some(problem), ..former });
             }
         }
     }
 
-    fn load(&self, now: &InForce) -> Result<InForce, SettingsError> {
+    fn load(&self, now: &ActiveSettings) -> Result<ActiveSettings, SettingsError> {
         let files = Files::read(&self.directory)?;
         let config = GatewayConfig::parse(&files.config)?;
         same_pod(&now.config, &config)?;
@@ -142,7 +142,7 @@ impl Keeper {
         let signing_key = self.signing_key(&config)?;
         let fingerprint = signing_key.as_ref().map(|key| key.public_key().fingerprint().to_string());
         let digest = gateway_digest(&files.config, &files.certificate, fingerprint.as_deref());
-        Ok(InForce { config, identity: Some(identity.into()), signing_key, digest: Some(digest), problem: None })
+        Ok(ActiveSettings { config, identity: Some(identity.into()), signing_key, digest: Some(digest), problem: None })
     }
 
     fn signing_key(&self, config: &GatewayConfig) -> Result<Option<Arc<SigningKey>>, SettingsError> {

@@ -14,7 +14,7 @@ use super::{
     sessions::Sessions,
     shared::Gateway,
 };
-use crate::{drain::Phase, metrics::Metrics, settings::InForce};
+use crate::{drain::Phase, metrics::Metrics, settings::ActiveSettings};
 
 /// A gateway whose ports are all bound, so that no other program can take one, and which does not accept yet.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Bound {
     /// Binds every port of `config`: once, since the Service and the pod name them, too.
     pub fn new(
         config: &GatewayConfig,
-        settings: watch::Receiver<Arc<InForce>>,
+        settings: watch::Receiver<Arc<ActiveSettings>>,
         address: watch::Receiver<Option<Announced>>,
         drain: watch::Receiver<Phase>,
         metrics: Arc<Metrics>,

@@ -21,12 +21,12 @@ use super::{
     sessions::Sessions,
     unclosed::Unclosed,
 };
-use crate::{drain::Phase, metrics::Metrics, settings::InForce};
+use crate::{drain::Phase, metrics::Metrics, settings::ActiveSettings};
 
 /// State that all sessions share.
 #[derive(Debug)]
 pub struct Gateway {
-    pub(crate) settings: watch::Receiver<Arc<InForce>>,
+    pub(crate) settings: watch::Receiver<Arc<ActiveSettings>>,
     pub(crate) address: watch::Receiver<Option<Announced>>,
     pub(crate) drain: watch::Receiver<Phase>,
     pub(crate) ports: Arc<PortAllocator>,
@@ -44,7 +44,7 @@ impl Gateway {
     pub(crate) fn new(
         data_ports: PortRange,
         sessions: Sessions,
-        settings: watch::Receiver<Arc<InForce>>,
+        settings: watch::Receiver<Arc<ActiveSettings>>,
         address: watch::Receiver<Option<Announced>>,
         drain: watch::Receiver<Phase>,
         metrics: Arc<Metrics>,

@@ -56,7 +56,7 @@ impl TicketId {
 
 /// The session to which the tickets belong that a connection issues.
 #[derive(Debug)]
-pub(super) enum Owner {
+pub(crate) enum Owner {
     /// This session: the connection is its control connection.
     Control(SessionId),
     /// This session if the connection resumes it, which the mark rules out once the key has signed; else none. A
@@ -69,7 +69,7 @@ pub(super) enum Owner {
 /// Tickets of one connection: all that it issues carry its session's id, and it notes the id in the one that it is
 /// shown. Created for each connection, since nothing in a handshake says whose it is.
 #[derive(Debug)]
-pub(super) struct SessionTickets {
+pub(crate) struct SessionTickets {
     inner: Tickets,
     owner: Owner,
     seen: AtomicU64,
@@ -80,7 +80,7 @@ pub(super) struct SessionTickets {
 }
 
 impl SessionTickets {
-    pub(super) fn new(inner: Tickets, owner: Owner, signal: Signal) -> Self {
+    pub(crate) fn new(inner: Tickets, owner: Owner, signal: Signal) -> Self {
         Self {
             inner,
             owner,
@@ -92,11 +92,11 @@ impl SessionTickets {
     }
 
     /// The session whose ticket was shown.
-    pub(super) fn shown(&self) -> Option<SessionId> {
+    pub(crate) fn shown(&self) -> Option<SessionId> {
         Some(SessionId(self.seen.load(Ordering::Relaxed))).filter(|session| session.0 != NO_SESSION)
     }
 
-    pub(super) fn resumed(&self) -> Resumed {
+    pub(crate) fn resumed(&self) -> Resumed {
         Resumed { session: self.shown(), ticket: TicketId(self.ticket.load(Ordering::Relaxed)) }
     }
 

@@ -17,7 +17,7 @@ use safetp_sidecar::{
     drain::Phase,
     gateway::{Bound, Gateway},
     metrics::Metrics,
-    settings::{InForce, Keeper},
+    settings::{ActiveSettings, SettingsWatcher},
     shut_in,
     tls::Tickets,
 };
@@ -43,7 +43,7 @@ pub struct Pod {
     /// The gateway itself.
     pub gateway: Arc<Gateway>,
     /// The settings in force, from the volume.
-    pub settings: watch::Receiver<Arc<InForce>>,
+    pub settings: watch::Receiver<Arc<ActiveSettings>>,
     /// The external address: a value sent here is announced from then on.
     pub address: watch::Sender<Option<Announced>>,
     /// The phase of the shutdown: a value sent here has the effect of SIGTERM and the grace period.
@@ -204,7 +204,7 @@ impl Pod {
 
     /// Replaces files of the gateway's volume, and waits until the settings in force are as expected: the new ones, or
     /// the old ones with the reason why the new ones are not.
-    pub fn replace(&self, files: &[(&str, Vec<u8>)], expected: impl Fn(&InForce) -> bool) {
+    pub fn replace(&self, files: &[(&str, Vec<u8>)], expected: impl Fn(&ActiveSettings) -> bool) {
         let mut settings = self.settings.clone();
         settings.borrow_and_update();
         self.volume.replace(files);
@@ -219,7 +219,7 @@ impl Pod {
     }
 
     /// Replaces the configuration, as [`Pod::replace`] does.
-    pub fn replace_config(&self, config: &GatewayConfig, expected: impl Fn(&InForce) -> bool) {
+    pub fn replace_config(&self, config: &GatewayConfig, expected: impl Fn(&ActiveSettings) -> bool) {
         self.replace(&[config_file(config)], expected);
     }
 
@@ -228,7 +228,11 @@ impl Pod {
         self.volume.replace_config(config);
     }
 
-    fn wait_for_settings(&self, mut settings: watch::Receiver<Arc<InForce>>, condition: impl Fn(&InForce) -> bool) {
+    fn wait_for_settings(
+        &self,
+        mut settings: watch::Receiver<Arc<ActiveSettings>>,
+        condition: impl Fn(&ActiveSettings) -> bool,
+    ) {
         self.runtime.block_on(async {
             let come = async {
                 loop {
@@ -271,15 +275,16 @@ fn bind(
     usual: impl Fn() -> GatewayConfig,
     volume: &Volume,
     inputs: &Inputs,
-) -> (GatewayConfig, Bound, watch::Receiver<Arc<InForce>>) {
+) -> (GatewayConfig, Bound, watch::Receiver<Arc<ActiveSettings>>) {
     std::iter::repeat_with(|| {
         let config = usual();
         volume.replace_config(&config);
-        let keeper = Keeper::start(volume.path(), Tickets::new().unwrap(), Arc::clone(&inputs.metrics)).unwrap();
-        let settings = keeper.subscribe();
+        let watcher =
+            SettingsWatcher::start(volume.path(), Tickets::new().unwrap(), Arc::clone(&inputs.metrics)).unwrap();
+        let settings = watcher.subscribe();
         let Inputs { address, drain, metrics, .. } = inputs.clone();
         let bound = Bound::new(&config, settings.clone(), address, drain, metrics).ok()?;
-        tokio::spawn(keeper.run());
+        tokio::spawn(watcher.run());
         Some((config, bound, settings))
     })
     .find_map(|attempt| attempt)
@@ -289,7 +294,7 @@ fn bind(
 fn start_admin(
     runtime: &Runtime,
     inputs: &Inputs,
-    settings: &watch::Receiver<Arc<InForce>>,
+    settings: &watch::Receiver<Arc<ActiveSettings>>,
     gateway: &Arc<Gateway>,
 ) -> u16 {
     let listener = runtime.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0))).unwrap();

@@ -17,7 +17,7 @@ use tokio::{
 use super::{connection::DataConnection, ports::PortAllocator, waiting_room::WaitingRoom};
 use crate::{
     gateway::listen,
-    settings::InForce,
+    settings::ActiveSettings,
     tls::{self, Unresumed},
     wire::Wire,
 };
@@ -29,7 +29,7 @@ const SILENT_TIME: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct DataAcceptor {
     ports: Arc<PortAllocator>,
-    settings: watch::Receiver<Arc<InForce>>,
+    settings: watch::Receiver<Arc<ActiveSettings>>,
     waiting: Arc<WaitingRoom>,
 }
 
@@ -37,7 +37,7 @@ impl DataAcceptor {
     /// At most `most_unproven` connections at once may have yet to prove whose they are.
     pub(crate) fn new(
         ports: Arc<PortAllocator>,
-        settings: watch::Receiver<Arc<InForce>>,
+        settings: watch::Receiver<Arc<ActiveSettings>>,
         most_unproven: usize,
     ) -> Self {
         Self { ports, settings, waiting: Arc::new(WaitingRoom::new(most_unproven)) }

@@ -9,9 +9,9 @@ use safetp_protocol::{
     session::{SafeTp1, Settings, Tls},
 };
 
-use crate::settings::InForce;
+use crate::settings::ActiveSettings;
 
-pub(crate) fn from_active(active: &InForce) -> Settings {
+pub(crate) fn from_active(active: &ActiveSettings) -> Settings {
     let GatewayConfig { security, limits, active_mode, .. } = &active.config;
     let tls = match (security.mechanisms.contains(&Mechanism::Tls), &active.identity) {
         (false, _) => Tls::NotOffered,

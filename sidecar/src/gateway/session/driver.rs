@@ -18,7 +18,7 @@ use crate::{
     gateway::{
         backend::FtpdConnection, client::ClientStream, data::ports::Registration, place::Place, shared::Gateway,
     },
-    settings::InForce,
+    settings::ActiveSettings,
     tls::Identity,
 };
 
@@ -31,7 +31,7 @@ pub(crate) struct SessionDriver {
     pub(crate) client: ClientStream,
     pub(crate) backend: FtpdConnection,
     pub(crate) gateway: Arc<Gateway>,
-    pub(crate) settings: Arc<InForce>,
+    pub(crate) settings: Arc<ActiveSettings>,
     /// The certificate that the control connection is under, from AUTH TLS on.
     pub(crate) identity: Option<Arc<Identity>>,
     pub(crate) ports: Registration,
@@ -48,7 +48,7 @@ impl SessionDriver {
         place: Place,
         stream: TcpStream,
         backend: FtpdConnection,
-        settings: Arc<InForce>,
+        settings: Arc<ActiveSettings>,
         gateway: Arc<Gateway>,
     ) -> Self {
         let id = place.session();
