@@ -55,7 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let limit = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(Instant::now() < limit, "timed out waiting for {what}");
+        assert!(Instant::now() < limit, "timed out waiting until {what}");
         std::thread::sleep(Duration::from_millis(5)); // between two looks at a condition that has a deadline
     }
 }
